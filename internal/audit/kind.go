@@ -1,0 +1,36 @@
+package audit
+
+// KindInfo is a line of the table of kinds.
+type KindInfo struct {
+	Kind     Kind
+	Sentence string // what an entry of this kind says happened
+}
+
+// kinds is the closed list, in the order of documentation. Removing a line
+// would make old logs unreadable; adding one needs nothing else.
+var kinds = []KindInfo{
+	{KindTokenize, "Values were replaced by tokens, or a caller was refused that."},
+	{KindRestore, "Somebody was given values back, or was refused them; written before any value was opened."},
+	{KindOutcome, "Something failed after a restore was recorded, so less was given than its entry says."},
+	{KindIntegrityFailure, "A stored value did not open under its key and place: it was altered or moved, and was not given."},
+	{KindScopeOpen, "A scope was made and bound to its client and end user."},
+	{KindSweep, "Expired mappings and keys were destroyed, one batch."},
+	{KindTenantCreate, "A tenant came into being, with its keys and its log."},
+	{KindKeyCreate, "A wrapping, index or signing key was made."},
+	{KindPolicyLoad, "A policy version came into force."},
+	{KindServiceStart, "A replica began to serve."},
+	{KindServiceStop, "A replica stopped serving after draining."},
+	{KindAuthFailures, "Requests without a valid credential, counted over one minute."},
+	{KindRequestRefused, "A known caller was refused before anything was decided on values; identical refusals are counted over one minute."},
+}
+
+var knownKinds = func() map[Kind]bool {
+	m := make(map[Kind]bool, len(kinds))
+	for _, k := range kinds {
+		m[k.Kind] = true
+	}
+	return m
+}()
+
+// Kinds returns the closed list of kinds with a sentence for each.
+func Kinds() []KindInfo { return append([]KindInfo(nil), kinds...) }
