@@ -51,6 +51,7 @@ const (
 	KindSweep            Kind = "sweep"
 	KindTenantCreate     Kind = "tenant_create"
 	KindKeyCreate        Kind = "key_create"
+	KindKeyDestroy       Kind = "key_destroy"
 	KindPolicyLoad       Kind = "policy_load"
 	KindServiceStart     Kind = "service_start"
 	KindServiceStop      Kind = "service_stop"

@@ -17,6 +17,7 @@ var kinds = []KindInfo{
 	{KindSweep, "Expired mappings and keys were destroyed, one batch."},
 	{KindTenantCreate, "A tenant came into being, with its keys and its log."},
 	{KindKeyCreate, "A wrapping, index or signing key was made."},
+	{KindKeyDestroy, "Data keys were destroyed, and with them every value that they sealed."},
 	{KindPolicyLoad, "A policy version came into force."},
 	{KindServiceStart, "A replica began to serve."},
 	{KindServiceStop, "A replica stopped serving after draining."},

@@ -1,0 +1,130 @@
+package audit
+
+import (
+	"fmt"
+	"math/bits"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// A Batch is what appending leaves to a tree gives: everything that the commit
+// has to store, and enough to prove each of the new leaves without a read.
+type Batch struct {
+	First    int64    // index of the first new leaf, the size before
+	Leaves   []Hash   // hashes of the new leaves, in order
+	Nodes    []Node   // subtrees that the new leaves completed, level 1 and above
+	Frontier Frontier // the tree after
+	Root     Hash     // its root
+
+	old    [64]Hash // the frontier before, by level
+	levels [][]Hash // the new complete subtrees: levels[l][k] is node (l, First>>l + k)
+}
+
+// Append adds leaves, the exact bytes that are stored, and leaves f as it was.
+func (f Frontier) Append(leaves [][]byte) (*Batch, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if int64(len(leaves)) > MaxSize-f.Size {
+		return nil, fmt.Errorf("%w: more than %d leaves", ErrTree, int64(MaxSize))
+	}
+	b := &Batch{First: f.Size, old: f.levels()}
+	b.Frontier.Size = f.Size + int64(len(leaves))
+	b.levels = make([][]Hash, 1, bits.Len64(binaryOf(b.Frontier.Size))+1)
+	b.levels[0] = make([]Hash, len(leaves))
+	for i, leaf := range leaves {
+		b.levels[0][i] = LeafHash(leaf)
+	}
+	b.Leaves = b.levels[0]
+	if len(leaves) > 1 || f.Size&1 == 1 {
+		b.Nodes = make([]Node, 0, len(leaves)+bits.Len64(binaryOf(f.Size)))
+	}
+	level := 1
+	for b.complete(level) {
+		level++
+	}
+	var err error
+	if b.Root, err = b.advance(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// complete joins the pairs of the level below that are now whole, and reports
+// whether there were any.
+func (b *Batch) complete(level int) bool {
+	from, to := b.First>>level, b.Frontier.Size>>level
+	if from == to {
+		return false
+	}
+	joined := make([]Hash, 0, to-from)
+	for n := from; n < to; n++ {
+		// Both halves exist: node n is new, so its right half is, and its left
+		// half is new too or was the last of its level before.
+		h := tlog.NodeHash(b.must(level-1, 2*n), b.must(level-1, 2*n+1))
+		joined = append(joined, h)
+		b.Nodes = append(b.Nodes, Node{Level: level, N: n, Hash: h})
+	}
+	b.levels = append(b.levels, joined)
+	return true
+}
+
+// node finds a complete subtree of the tree after the batch, if it is new or
+// in the old frontier.
+func (b *Batch) node(level int, n int64) (Hash, bool) {
+	from := b.First >> level
+	if level < len(b.levels) && n >= from {
+		if k := n - from; k < int64(len(b.levels[level])) {
+			return b.levels[level][k], true
+		}
+		return Hash{}, false
+	}
+	// The old frontier has a node on this level if the bit is set, and it is
+	// the last of the level.
+	if from&1 == 1 && n == from-1 {
+		return b.old[level], true
+	}
+	return Hash{}, false
+}
+
+// must is node where the arithmetic of a checked frontier leaves no doubt.
+func (b *Batch) must(level int, n int64) Hash {
+	h, ok := b.node(level, n)
+	if !ok {
+		panic("audit: a complete subtree is neither new nor in the frontier")
+	}
+	return h
+}
+
+// advance builds the frontier after, of subtrees that are new or were in the
+// frontier before, and returns its root.
+func (b *Batch) advance() (Hash, error) {
+	size := b.Frontier.Size
+	for level := bits.Len64(binaryOf(size)) - 1; level >= 0; level-- {
+		if n := size >> level; n&1 == 1 {
+			b.Frontier.Nodes = append(b.Frontier.Nodes, b.must(level, n-1))
+		}
+	}
+	return b.Frontier.Root()
+}
+
+// Prove returns the inclusion proof of leaf i, one of the batch, in the tree
+// after it. It needs the old frontier and the new nodes and nothing else:
+// consider the path from the leaf to the root. What hangs to the right of it
+// holds later leaves only, all of this batch. What hangs to the left is a
+// complete subtree; if its last leaf is of this batch, the batch completed it;
+// if not, it was complete before, while the subtree above it, which holds the
+// leaf, was not: so it was a maximal complete one, which is what the old
+// frontier lists.
+func (b *Batch) Prove(i int64) ([]Hash, error) {
+	if i < b.First || i >= b.Frontier.Size {
+		return nil, fmt.Errorf("%w: leaf %d is not of the batch", ErrTree, i)
+	}
+	return Prove(b.Frontier.Size, i, func(level int, n int64) (Hash, error) {
+		h, ok := b.node(level, n)
+		if !ok {
+			return Hash{}, fmt.Errorf("%w: subtree %d of level %d is missing", ErrTree, n, level)
+		}
+		return h, nil
+	})
+}
