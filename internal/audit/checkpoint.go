@@ -12,9 +12,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// MaxCheckpoint is the size in bytes of the largest checkpoint that is read:
-// the body, our signature and room for a hundred of witnesses.
-const MaxCheckpoint = 32 << 10
+// MaxCheckpoint is the size in bytes of the largest checkpoint that is read.
+// C2SP asks for room for 16 signatures of nearly 5 kB each, beside the body.
+const MaxCheckpoint = 128 << 10
 
 // A TreeHead is what a checkpoint states: the log named Origin has Size
 // entries and this root. Its text is the body of a C2SP tlog-checkpoint
@@ -39,11 +39,11 @@ func parseTreeHead(text string) (TreeHead, error) {
 	}
 	size, err := parseSize(lines[1])
 	if err != nil {
-		return TreeHead{}, fmt.Errorf("%w: %s", ErrCheckpoint, err.Error())
+		return TreeHead{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	root, err := parseHash(lines[2])
 	if err != nil {
-		return TreeHead{}, fmt.Errorf("%w: root: %s", ErrCheckpoint, err.Error())
+		return TreeHead{}, fmt.Errorf("%w: root: %w", ErrCheckpoint, err)
 	}
 	h := TreeHead{Origin: lines[0], Size: size, Root: root}
 	if !validOrigin(h.Origin) {
@@ -121,7 +121,7 @@ func verifierList(vkeys []string) (note.Verifiers, error) {
 	for _, vkey := range slices.Compact(sorted) {
 		v, err := note.NewVerifier(vkey)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s", ErrKey, err.Error())
+			return nil, fmt.Errorf("%w: %w", ErrKey, err)
 		}
 		list = append(list, v)
 	}

@@ -35,7 +35,7 @@ func TenantOf(origin string) (string, error) {
 func OriginOf(vkey string) (string, error) {
 	v, err := note.NewVerifier(vkey)
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", ErrKey, err.Error())
+		return "", fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return v.Name(), nil
 }
@@ -70,11 +70,11 @@ func NewSigner(origin string, seed []byte) (*Signer, error) {
 	private := ed25519.NewKeyFromSeed(seed)
 	vkey, err := note.NewEd25519VerifierKey(origin, private.Public().(ed25519.PublicKey))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrKey, err.Error())
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrKey, err.Error())
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return &Signer{key: noteSigner{name: origin, hash: verifier.KeyHash(), private: private}, vkey: vkey}, nil
 }
