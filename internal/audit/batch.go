@@ -16,7 +16,7 @@ type Batch struct {
 	Frontier Frontier // the tree after
 	Root     Hash     // its root
 
-	old    [64]Hash // the frontier before, by level
+	before Frontier
 	levels [][]Hash // the new complete subtrees: levels[l][k] is node (l, First>>l + k)
 }
 
@@ -28,7 +28,7 @@ func (f Frontier) Append(leaves [][]byte) (*Batch, error) {
 	if int64(len(leaves)) > MaxSize-f.Size {
 		return nil, fmt.Errorf("%w: more than %d leaves", ErrTree, int64(MaxSize))
 	}
-	b := &Batch{First: f.Size, old: f.levels()}
+	b := &Batch{First: f.Size, before: f}
 	b.Frontier.Size = f.Size + int64(len(leaves))
 	b.levels = make([][]Hash, 1, bits.Len64(binaryOf(b.Frontier.Size))+1)
 	b.levels[0] = make([]Hash, len(leaves))
@@ -36,9 +36,9 @@ func (f Frontier) Append(leaves [][]byte) (*Batch, error) {
 		b.levels[0][i] = LeafHash(leaf)
 	}
 	b.Leaves = b.levels[0]
-	if len(leaves) > 1 || f.Size&1 == 1 {
-		b.Nodes = make([]Node, 0, len(leaves)+bits.Len64(binaryOf(f.Size)))
-	}
+	// Each leaf but the last of a level has its half of a node above: fewer new
+	// nodes than leaves, and one more for each level that is joined to the old.
+	b.Nodes = make([]Node, 0, len(leaves)+bits.OnesCount64(binaryOf(f.Size)))
 	level := 1
 	for b.complete(level) {
 		level++
@@ -82,7 +82,7 @@ func (b *Batch) node(level int, n int64) (Hash, bool) {
 	// The old frontier has a node on this level if the bit is set, and it is
 	// the last of the level.
 	if from&1 == 1 && n == from-1 {
-		return b.old[level], true
+		return b.before.last(level), true
 	}
 	return Hash{}, false
 }
@@ -100,6 +100,7 @@ func (b *Batch) must(level int, n int64) Hash {
 // frontier before, and returns its root.
 func (b *Batch) advance() (Hash, error) {
 	size := b.Frontier.Size
+	b.Frontier.Nodes = make([]Hash, 0, bits.OnesCount64(binaryOf(size)))
 	for level := bits.Len64(binaryOf(size)) - 1; level >= 0; level-- {
 		if n := size >> level; n&1 == 1 {
 			b.Frontier.Nodes = append(b.Frontier.Nodes, b.must(level, n-1))

@@ -41,13 +41,13 @@ func decodeEntry(b []byte) (Entry, error) {
 	var e Entry
 	// One bit per field. The table has fewer than 64 lines: a test pins it.
 	var seen uint64
-	err := d.object(func(name string) error {
-		i, ok := fieldIndex[name]
+	err := d.object(func(name []byte) error {
+		i, ok := fieldIndex[string(name)]
 		if !ok {
 			return schemaError("entry", "has a field that is not in the list")
 		}
 		if seen&(1<<i) != 0 {
-			return schemaError(name, "appears twice")
+			return schemaError(fields[i].name, "appears twice")
 		}
 		seen |= 1 << i
 		return d.field(&fields[i], &e)
@@ -80,8 +80,9 @@ func (d *decoder) field(f *field, e *Entry) (err error) {
 	return err
 }
 
-// object calls member after each name and colon; member reads the value.
-func (d *decoder) object(member func(name string) error) error {
+// object calls member after each name and colon; member reads the value and
+// must not keep the name.
+func (d *decoder) object(member func(name []byte) error) error {
 	if !d.next('{') {
 		return d.syntax("an object is expected")
 	}
@@ -89,7 +90,7 @@ func (d *decoder) object(member func(name string) error) error {
 		return nil
 	}
 	for {
-		s, err := d.text()
+		s, err := d.raw()
 		if err != nil {
 			return err
 		}
@@ -109,28 +110,33 @@ func (d *decoder) object(member func(name string) error) error {
 }
 
 func (d *decoder) text() (string, error) {
+	b, err := d.raw()
+	return string(b), err
+}
+
+// raw reads a string; where nothing is escaped it is a part of the input.
+func (d *decoder) raw() ([]byte, error) {
 	if !d.next('"') {
-		return "", d.syntax("a string is expected")
+		return nil, d.syntax("a string is expected")
 	}
 	start := d.i
 	for ; d.i < len(d.b); d.i++ {
 		switch c := d.b[d.i]; {
 		case c == '"':
-			s := string(d.b[start:d.i])
 			d.i++
-			return s, nil
+			return d.b[start : d.i-1], nil
 		case c == '\\':
 			return d.escaped(start)
 		case c < 0x20:
-			return "", d.syntax("a control character in a string")
+			return nil, d.syntax("a control character in a string")
 		}
 	}
-	return "", d.syntax("a string without an end")
+	return nil, d.syntax("a string without an end")
 }
 
 // escaped reads the rest of a string that holds an escape. Broken surrogates
 // and bytes that are not UTF-8 become U+FFFD there, which no rule allows.
-func (d *decoder) escaped(start int) (string, error) {
+func (d *decoder) escaped(start int) ([]byte, error) {
 	for ; d.i < len(d.b); d.i++ {
 		switch d.b[d.i] {
 		case '\\':
@@ -139,12 +145,12 @@ func (d *decoder) escaped(start int) (string, error) {
 			d.i++
 			var s string
 			if err := json.Unmarshal(d.b[start-1:d.i], &s); err != nil {
-				return "", d.syntax("a malformed string")
+				return nil, d.syntax("a malformed string")
 			}
-			return s, nil
+			return []byte(s), nil
 		}
 	}
-	return "", d.syntax("a string without an end")
+	return nil, d.syntax("a string without an end")
 }
 
 func (d *decoder) integer() (int, error) {
@@ -191,15 +197,15 @@ func (d *decoder) list() ([]string, error) {
 
 func (d *decoder) counts(field string) (map[string]int, error) {
 	var m map[string]int
-	err := d.object(func(s string) error {
-		if _, ok := m[s]; ok {
+	err := d.object(func(s []byte) error {
+		if _, ok := m[string(s)]; ok {
 			return schemaError(field, "a name appears twice")
 		}
 		n, err := d.integer()
 		if m == nil {
 			m = make(map[string]int)
 		}
-		m[s] = n
+		m[string(s)] = n
 		return err
 	})
 	return m, err
@@ -207,9 +213,10 @@ func (d *decoder) counts(field string) (map[string]int, error) {
 
 func (d *decoder) client(c *Client) error {
 	var seen [len(clientParts)]bool
-	return d.object(func(s string) error {
-		for i, p := range clientParts {
-			if p.name != s {
+	return d.object(func(s []byte) error {
+		for i := range clientParts {
+			p := &clientParts[i]
+			if p.name != string(s) {
 				continue
 			}
 			if seen[i] {

@@ -56,3 +56,15 @@ func reader(read func(level int, n int64) (Hash, error)) tlog.HashReaderFunc {
 		return hashes, nil
 	}
 }
+
+// RootAt returns the root of the tree of the first size leaves.
+func RootAt(size int64, read func(level int, n int64) (Hash, error)) (Hash, error) {
+	if err := checkSize(size); err != nil {
+		return Hash{}, err
+	}
+	root, err := tlog.TreeHash(size, reader(read))
+	if err != nil {
+		return Hash{}, fmt.Errorf("audit: root of a tree of %d: %w", size, err)
+	}
+	return root, nil
+}

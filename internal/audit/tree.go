@@ -72,14 +72,11 @@ func binaryOf(size int64) uint64 {
 	return uint64(size)
 }
 
-// levels spreads the nodes by their level: level l is set if bit l of Size is.
-func (f Frontier) levels() (byLevel [64]Hash) {
-	i := len(f.Nodes) - 1
-	for rest := binaryOf(f.Size); rest != 0; rest &= rest - 1 {
-		byLevel[bits.TrailingZeros64(rest)] = f.Nodes[i]
-		i--
-	}
-	return byLevel
+// last finds the node of the frontier on a level: the last complete subtree
+// there, if nothing has joined it to its left neighbour. The nodes before it in
+// the list are those of the higher bits.
+func (f Frontier) last(level int) Hash {
+	return f.Nodes[bits.OnesCount64(binaryOf(f.Size>>(level+1)))]
 }
 
 // The binary form is a version byte, the size (8 bytes, big-endian) and the
