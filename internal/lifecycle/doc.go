@@ -1,0 +1,15 @@
+// Package lifecycle is the work that the service does by itself: publishing
+// checkpoints and anchors, committing the counts of collapsed denials, and
+// destroying what has expired.
+//
+// Everything here may be interrupted at any point and begun again: each step
+// reads where things stand and commits through the domain like any other
+// change. Nothing depends on it for safety. What has expired is not
+// restorable whether or not the sweep has run, and a checkpoint that was not
+// published yet delays an auditor by a second.
+//
+// An anchor is the exception in importance: it is the memory outside the
+// database of how far a log had come. A database that is put back from an
+// older copy is behind its anchor and is refused at the next start. At most
+// the entries of one [PublishEvery] can be lost to such a copy unnoticed.
+package lifecycle

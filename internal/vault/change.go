@@ -1,0 +1,225 @@
+package vault
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// Change is what changes and the entry that says so. Only [NewChange] makes
+// one, and a store refuses the zero Change, so nothing is ever written without
+// its entry (invariant 2).
+type Change struct {
+	id     string
+	effect Effect
+	entry  audit.Entry
+}
+
+// Effect is what a change does. The set is closed: a store switches over it.
+type Effect interface {
+	// kinds are the entries that may speak for the effect.
+	kinds() []audit.Kind
+}
+
+// Provision makes a tenant: its row, its keys, its empty log. It is the only
+// effect that a store accepts for a tenant that does not exist.
+type Provision struct{ Keys []TenantKey }
+
+// OpenScope makes a scope and the data key that seals its name. It fails with
+// ErrScopeMoved where a living scope of that digest stands.
+type OpenScope struct {
+	Scope Scope
+	Keys  []DataKey
+}
+
+// Tokenize inserts mappings or finds the living ones that stand.
+type Tokenize struct {
+	// Scope is the scope as it was read or, with NewScope, as it is to be
+	// made. Another living scope of the same digest is ErrScopeMoved.
+	Scope    Scope
+	NewScope bool
+	// Subjects are those that NewMapping.Subjects name: to be made where New
+	// is set, else to be found as they were read. Otherwise: ErrConflict.
+	Subjects []SubjectUse
+	// Keys are fresh data keys. One that seals nothing of what was inserted,
+	// nor the scope's name, is not kept.
+	Keys []DataKey
+	// Mappings have different Identity digests (made unique by the caller).
+	Mappings []NewMapping
+	// Touch are ids of living tokens that the text already held. Their expiry
+	// is extended like that of a value found again; where one lives no more
+	// the change fails with ErrConflict.
+	Touch []TouchRef
+}
+
+// SubjectUse is a subject as read, or to be made.
+type SubjectUse struct {
+	Subject Subject
+	New     bool
+}
+
+// TouchRef is a token that is extended without being made.
+type TouchRef struct {
+	TokenID string
+	Entity  string
+	TTL     time.Duration
+}
+
+// NewMapping is a value to be kept: sealed by the caller under KeyID, with the
+// times left to the store's clock.
+type NewMapping struct {
+	Mapping     Mapping
+	TTL         time.Duration // until expiry when unused
+	MaxAge      time.Duration // of the class, since creation
+	SubjectRefs []string
+}
+
+// Restore is the intent to give values back. Its precondition: every mapping
+// is there, live, not expired and its key stands, by the store's clock after
+// the lock. Otherwise ErrConflict, and the caller reads again.
+type Restore struct{ Refs []RestoreRef }
+
+// RestoreRef names one mapping as it was read.
+type RestoreRef struct {
+	ScopeID string
+	TokenID string
+	KeyID   string
+	Entity  string
+	// Restricted and Expired admit a mapping in that state, for reasons that
+	// reach it.
+	Restricted bool
+	Expired    bool
+}
+
+// Sweep destroys what has expired: mappings past their time, then data keys
+// that seal nothing any more, then scopes past their end that hold nothing.
+// Everything named must still be so at the commit, else ErrConflict: the
+// entry's counts are exact.
+type Sweep struct {
+	Mappings []MappingRef
+	Keys     []string
+	Scopes   []string
+}
+
+// MappingRef names a mapping within a tenant.
+type MappingRef struct{ ScopeID, TokenID string }
+
+// DestroyKeys destroys data keys and every mapping that they seal.
+type DestroyKeys struct{ Keys []string }
+
+// Record changes nothing but the log: a denial, a start, a failure.
+type Record struct{}
+
+func (Provision) kinds() []audit.Kind   { return []audit.Kind{audit.KindTenantCreate} }
+func (OpenScope) kinds() []audit.Kind   { return []audit.Kind{audit.KindScopeOpen} }
+func (Tokenize) kinds() []audit.Kind    { return []audit.Kind{audit.KindTokenize} }
+func (Restore) kinds() []audit.Kind     { return []audit.Kind{audit.KindRestore} }
+func (Sweep) kinds() []audit.Kind       { return []audit.Kind{audit.KindSweep} }
+func (DestroyKeys) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyDestroy} }
+func (Record) kinds() []audit.Kind {
+	return []audit.Kind{
+		audit.KindTokenize, audit.KindRestore, audit.KindOutcome, audit.KindIntegrityFailure,
+		audit.KindPolicyLoad, audit.KindServiceStart, audit.KindServiceStop,
+		audit.KindAuthFailures, audit.KindRequestRefused,
+	}
+}
+
+// changeIDBytes makes a change id unguessable and unique for all practical
+// purposes: 128 random bits.
+const changeIDBytes = 16
+
+// NewChange joins an effect with the entry that says so. The entry's time,
+// change id and links are set by the commit.
+func NewChange(tenant string, effect Effect, entry audit.Entry) (Change, error) {
+	if effect == nil {
+		return Change{}, fmt.Errorf("%w: no effect", ErrNoEntry)
+	}
+	if !slices.Contains(effect.kinds(), entry.Kind) {
+		return Change{}, fmt.Errorf("%w: an entry of kind %q does not speak for %T", ErrNoEntry, entry.Kind, effect)
+	}
+	if _, bare := effect.(Record); bare && len(entry.Tokens) > 0 && entry.Kind != audit.KindIntegrityFailure {
+		return Change{}, fmt.Errorf("%w: an entry names tokens, and nothing checks them", ErrNoEntry)
+	}
+	entry.V = audit.Version
+	entry.Tenant = tenant
+	entry.ChangeID = NewID()
+	if err := entry.Validate(); err != nil {
+		return Change{}, fmt.Errorf("vault: the entry of a change: %w", err)
+	}
+	return Change{id: entry.ChangeID, effect: effect, entry: entry}, nil
+}
+
+// NewID returns 128 random bits in hexadecimal.
+func NewID() string {
+	var b [changeIDBytes]byte
+	// crypto/rand.Read never fails since Go 1.24; it crashes the process
+	// rather than return predictable bytes.
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// ID is random and unique per tenant; a store finds a change by it after a
+// commit whose outcome is unknown.
+func (c Change) ID() string { return c.id }
+
+// Effect is nil for the zero Change, which every store refuses.
+func (c Change) Effect() Effect { return c.effect }
+
+// Shares tells whether the change may share a commit with others. Whatever
+// destroys commits alone, in queue order.
+func (c Change) Shares() bool {
+	switch c.effect.(type) {
+	case Tokenize, Restore, Record, OpenScope:
+		return true
+	default:
+		return false
+	}
+}
+
+// Outcome is what a store did for one change.
+type Outcome struct {
+	// Standing answers Tokenize.Mappings, in order.
+	Standing []Standing
+	// Touched answers Tokenize.Touch, in order.
+	Touched []time.Time
+}
+
+// Standing is the token that stands for a value after the commit.
+type Standing struct {
+	TokenID   string
+	Reused    bool
+	ExpiresAt time.Time
+}
+
+// Leaves builds the entries of the change as they are to be hashed, once the
+// store knows what stands and what time it is. A store calls it inside the
+// commit, after its writes, and stores exactly these bytes.
+func (c Change) Leaves(o Outcome, at time.Time) ([]audit.Entry, [][]byte, error) {
+	if c.effect == nil {
+		return nil, nil, ErrNoEntry
+	}
+	entry := c.entry
+	if t, ok := c.effect.(Tokenize); ok {
+		ids := make([]string, 0, len(o.Standing)+len(t.Touch))
+		for _, s := range o.Standing {
+			ids = append(ids, s.TokenID)
+		}
+		for _, touch := range t.Touch {
+			ids = append(ids, touch.TokenID)
+		}
+		entry.Tokens = ids
+	}
+	entries, err := audit.Link(entry)
+	if err != nil {
+		return nil, nil, fmt.Errorf("vault: link entries: %w", err)
+	}
+	leaves, err := audit.Finalise(entries, at)
+	if err != nil {
+		return nil, nil, fmt.Errorf("vault: finalise entries: %w", err)
+	}
+	return entries, leaves, nil
+}

@@ -1,0 +1,74 @@
+package vault
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	// identifier is what an entry may hold of a caller's own names: no white
+	// space and no '@', so that neither free text nor an address gets in.
+	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/#+-]{0,127}$`)
+)
+
+func checkTenantName(name string) error {
+	if name != SystemTenant && !tenantName.MatchString(name) {
+		return Invalid("/tenant", "must match "+tenantName.String())
+	}
+	return nil
+}
+
+// checkName checks a caller's name for a scope, a subject or an end user. Its
+// bytes are taken as they are: names that differ only in case are different.
+func checkName(field, name string, required bool) error {
+	switch {
+	case name == "" && required:
+		return Invalid(field, "is required")
+	case len(name) > MaxNameBytes:
+		return Invalid(field, fmt.Sprintf("must not be longer than %d bytes", MaxNameBytes))
+	case !utf8.ValidString(name):
+		return Invalid(field, "must be valid UTF-8")
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) {
+			return Invalid(field, "must not hold control characters")
+		}
+	}
+	return nil
+}
+
+// checkIdentifier checks a name that goes into entries in clear.
+func checkIdentifier(field, name string) error {
+	if name != "" && !identifier.MatchString(name) {
+		return Invalid(field, "must match "+identifier.String())
+	}
+	return nil
+}
+
+func checkText(field, text string) error {
+	switch {
+	case len(text) > MaxTextBytes:
+		return tooLarge(field, "text_bytes", MaxTextBytes)
+	case !utf8.ValidString(text):
+		return Invalid(field, "must be valid UTF-8")
+	}
+	return nil
+}
+
+func checkTTL(field string, ttl time.Duration) error {
+	if ttl < 0 || ttl > MaxTTL {
+		return Invalid(field, fmt.Sprintf("must be between 1 and %d seconds", MaxTTL/time.Second))
+	}
+	return nil
+}
+
+// tooLarge names the limit that was passed.
+func tooLarge(field, limit string, value int) *Error {
+	e := Invalid(field, fmt.Sprintf("must not exceed %d (limit %s)", value, limit))
+	e.Limit = limit
+	return e
+}

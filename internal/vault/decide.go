@@ -1,0 +1,334 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/envelope"
+)
+
+// request is what the policy is asked about this caller and reason.
+func (j *restoreJob) request() access.Request {
+	c := j.call.Caller
+	return access.Request{
+		Action: access.ActionRestore, Roles: c.Roles, Reason: j.req.Reason.Code, MFA: c.MFA,
+		Attributes: c.Attributes, Environment: j.s.environment,
+	}
+}
+
+// decideLabels is the first of two stages under one policy version. By the
+// token's label alone it fixes what the caller may be told: who may not
+// restore an entity gets one answer for all of its tokens, whether they were
+// ever issued or not. Where the policy says no to all of it, so does the
+// service.
+func (j *restoreJob) decideLabels(ctx context.Context) error {
+	reason, _ := j.s.policy.Reason(j.req.Reason.Code)
+	if limit := reason.MaxTokens; limit > 0 && len(j.found) > limit {
+		refusal := Errorf(CodeDenied, "the reason allows at most %d tokens per request", limit)
+		refusal.Limit = "reason_max_tokens"
+		return j.s.deny(ctx, j.call.Caller.Tenant, j.entry, refusal)
+	}
+	any, why := j.anyEntity()
+	open := 0
+	for i := range j.found {
+		o := &j.found[i]
+		switch {
+		case !any:
+			o.status = StatusDenied
+		case !o.readable:
+			o.status = StatusUnknown
+		case o.token.Entity == "":
+			// An opaque token has no label: what it stands for decides later,
+			// and a refusal then is the answer of an unknown token.
+			o.status = undecided
+			open++
+		default:
+			if d := j.bestFor(o.token.Entity); d.Allow {
+				o.status = undecided
+				open++
+			} else {
+				o.status = StatusDenied
+			}
+		}
+	}
+	denied := slices.ContainsFunc(j.found, func(o occurrence) bool { return o.status == StatusDenied })
+	if any && (open > 0 || !denied) {
+		return nil
+	}
+	entry := j.entry
+	entry.Code = string(why)
+	entry.Results = map[string]int{string(StatusDenied): len(j.found)}
+	return j.s.deny(ctx, j.call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
+}
+
+// anyEntity tells whether the caller may restore anything for the reason.
+func (j *restoreJob) anyEntity() (bool, access.Why) {
+	why := access.WhyNoRule
+	for _, e := range j.s.policy.Entities() {
+		d := j.bestFor(e.Name)
+		if d.Allow {
+			return true, access.WhyNone
+		}
+		why = d.Why
+	}
+	return false, why
+}
+
+// bestFor decides for an entity as if everything that depends on the mapping
+// spoke for the caller.
+func (j *restoreJob) bestFor(name string) access.Decision {
+	entity, known := j.s.policy.Entity(name)
+	if !known {
+		return access.Decision{}
+	}
+	r := j.request()
+	r.Entity, r.Class = entity.Name, entity.Class
+	d := j.s.policy.Best(r)
+	if d.Why == access.WhyNeedsApproval {
+		// Who could restore it with an approval may be told so.
+		d.Allow = true
+	}
+	return d
+}
+
+// readMappings reads the scope and what its tokens stand for, and forgets
+// what an earlier attempt decided on them.
+func (j *restoreJob) readMappings(ctx context.Context) error {
+	var ids []string
+	for i := range j.found {
+		o := &j.found[i]
+		if o.status != StatusDenied && o.readable {
+			o.status, o.form, o.rules, o.mapping = undecided, "", nil, Mapping{}
+			ids = append(ids, o.token.ID)
+		}
+	}
+	tenant := j.call.Caller.Tenant
+	scope, err := j.s.store.Scope(ctx, tenant, Digest(j.keys.index.Scope(j.req.Scope)))
+	if errors.Is(err, ErrNotFound) {
+		j.scope, j.scopeKnown = Scope{}, false
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j.scope, j.scopeKnown = scope, true
+	if len(ids) == 0 {
+		return nil
+	}
+	mappings, err := j.s.store.Mappings(ctx, tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: unique(ids)})
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]Mapping, len(mappings))
+	for _, m := range mappings {
+		byID[m.TokenID] = m
+	}
+	for i := range j.found {
+		if o := &j.found[i]; o.status == undecided && o.readable {
+			if m, ok := byID[o.token.ID]; ok && sameToken(m, o.token) {
+				o.mapping = m
+			}
+		}
+	}
+	return nil
+}
+
+// decideMappings is the second stage: by the mapping, its binding and its
+// place. It returns what the intent is about.
+func (j *restoreJob) decideMappings() []RestoreRef {
+	sameClient, endUser := binding(j.scope, j.call.Caller, j.keys)
+	refs := make(map[RestoreRef]bool)
+	var order []RestoreRef
+	for i := range j.found {
+		o := &j.found[i]
+		if o.status != undecided {
+			continue
+		}
+		if !j.scopeKnown || o.mapping.TokenID == "" {
+			o.status = StatusUnknown
+			continue
+		}
+		r := j.request()
+		r.Entity, r.Class = o.mapping.Entity, access.Class(o.mapping.Class)
+		r.SameClient, r.EndUser = sameClient, endUser
+		if j.s.faults.ignoreBinding {
+			r.SameClient, r.EndUser = true, access.EndUserUnbound
+		}
+		o.decide(j.s.policy, r, j.s.faults)
+		if !o.gives() {
+			continue
+		}
+		ref := RestoreRef{
+			ScopeID: j.scope.ID, TokenID: o.token.ID, KeyID: o.mapping.KeyID, Entity: o.mapping.Entity,
+			Restricted: o.mapping.State == MappingRestricted,
+		}
+		if !refs[ref] {
+			refs[ref] = true
+			order = append(order, ref)
+		}
+	}
+	return order
+}
+
+// decide sets the status of an occurrence whose mapping was read. The binding
+// comes first, since a caller that does not match it must not learn even that
+// the token has expired.
+func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
+	r.Restricted = o.mapping.State == MappingRestricted
+	r.Place = access.PlaceProse
+	inProse := policy.Decide(r)
+	r.Place = o.place
+	here := policy.Decide(r)
+	if f.ignorePlace {
+		here = inProse
+	}
+	switch {
+	case inProse.Why == access.WhyRestricted:
+		o.status = StatusRestricted
+	case inProse.Why == access.WhyNeedsApproval:
+		o.status = StatusNeedsApproval
+	case !inProse.Allow:
+		o.status = StatusUnknown
+	case !o.mapping.KeyAlive:
+		o.status = StatusErased
+	case o.mapping.Expired && !f.ignoreExpiry:
+		o.status = StatusExpired
+	case !here.Allow:
+		o.status = StatusPlace
+	case here.Approvals > 0:
+		o.status = StatusNeedsApproval
+	default:
+		o.rules, o.form = here.RuleIDs, here.Form
+		o.status = statusOf(here.Form)
+	}
+}
+
+func statusOf(f access.Form) Status {
+	switch f {
+	case access.FormFull:
+		return StatusRestored
+	case access.FormPartial:
+		return StatusPartial
+	default:
+		return StatusMasked
+	}
+}
+
+// failFast refuses the whole request where the caller asked for all or
+// nothing and something is refused.
+func (j *restoreJob) failFast(ctx context.Context) error {
+	if j.req.OnRefused != RefusedFail {
+		return nil
+	}
+	refused := 0
+	entry := j.entry
+	entry.Results = make(map[string]int)
+	for i := range j.found {
+		if o := &j.found[i]; !o.gives() {
+			refused++
+			entry.Results[string(o.status)]++
+		}
+	}
+	if refused == 0 {
+		return nil
+	}
+	if j.scopeKnown {
+		entry.ScopeRefs = []string{j.scope.ID}
+	}
+	return j.s.deny(ctx, j.call.Caller.Tenant, entry, Errorf(CodeDenied, "%d of %d tokens are not restored", refused, len(j.found)))
+}
+
+// openKeys opens the data keys of what is to be restored, in at most one call
+// to the key service, before the intent is committed: an intent that cannot
+// be carried out would say too much.
+func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKey, error) {
+	var ids []string
+	for i := range j.found {
+		if j.found[i].gives() {
+			ids = append(ids, j.found[i].mapping.KeyID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	tenant := j.call.Caller.Tenant
+	stored, err := j.s.store.Keys(ctx, tenant, KeyQuery{IDs: unique(ids)})
+	if err != nil {
+		return nil, err
+	}
+	wrapped := make([]envelope.StoredKey, len(stored))
+	for i, k := range stored {
+		wrapped[i] = envelope.StoredKey{ID: k.ID, Wrapped: k.Wrapped}
+	}
+	opened, err := j.s.keys.Get(ctx, j.s.wrapper, tenant, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]envelope.OpenedKey, len(opened))
+	for _, k := range opened {
+		if errors.Is(k.Err, envelope.ErrUnavailable) {
+			return nil, k.Err
+		}
+		byID[k.ID] = k
+	}
+	return byID, nil
+}
+
+// open opens the values, after the intent was committed. What does not open
+// was altered or moved: it is not restored, and that is an entry of its own.
+func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKey) error {
+	var broken []string
+	for i := range j.found {
+		o := &j.found[i]
+		if !o.gives() {
+			continue
+		}
+		value, err := openValue(j.call.Caller.Tenant, o.mapping, keys[o.mapping.KeyID])
+		if err != nil {
+			o.status, o.form = StatusIntegrityFailure, ""
+			broken = append(broken, o.token.ID)
+			continue
+		}
+		o.value = render(o.form, o.mapping.Entity, value)
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	entry := j.entry
+	entry.Kind = audit.KindIntegrityFailure
+	entry.Tokens = unique(broken)
+	entry.ScopeRefs = []string{j.scope.ID}
+	_, err := j.s.commit(ctx, j.call.Caller.Tenant, Record{}, entry)
+	return err
+}
+
+func openValue(tenant string, m Mapping, key envelope.OpenedKey) (string, error) {
+	if key.Err != nil {
+		return "", key.Err
+	}
+	if key.Key == nil {
+		return "", fmt.Errorf("vault: the data key was not read: %w", ErrKeyDestroyed)
+	}
+	value, err := key.Key.Open(bindingOf(tenant, m), m.Sealed)
+	if err != nil {
+		return "", fmt.Errorf("vault: open: %w", err)
+	}
+	return string(value), nil
+}
+
+// render gives a value in the form that the policy allows.
+func render(form access.Form, entity, value string) string {
+	switch form {
+	case access.FormFull:
+		return value
+	case access.FormPartial:
+		return detect.Partial(entity, value)
+	default:
+		return detect.Masked(entity)
+	}
+}

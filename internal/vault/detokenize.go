@@ -1,0 +1,279 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/token"
+)
+
+// Detokenize gives values back to a caller whom the policy allows it. The
+// order is the promise: decide, commit the intent, and only then open values
+// (invariant 1). Where the commit fails nothing is restored.
+func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeRequest) (DetokenizeResult, error) {
+	keys, err := s.begin(ctx, call.Caller)
+	if err != nil {
+		return DetokenizeResult{}, public(err)
+	}
+	job := &restoreJob{s: s, call: call, req: req, keys: keys, entry: s.entry(call, audit.KindRestore, keys)}
+	if err := job.justify(ctx); err != nil {
+		return DetokenizeResult{}, err
+	}
+	if err := checkDetokenize(&req); err != nil {
+		return DetokenizeResult{}, err
+	}
+	job.scan()
+	if err := job.decideLabels(ctx); err != nil {
+		return DetokenizeResult{}, err
+	}
+	for range MaxAttempts {
+		result, err := job.attempt(ctx)
+		if err == nil {
+			return result, nil
+		}
+		if !plannable(err) {
+			return DetokenizeResult{}, public(err)
+		}
+	}
+	return DetokenizeResult{}, public(ErrConflict)
+}
+
+// restoreJob is one request on its way.
+type restoreJob struct {
+	s     *Service
+	call  Call
+	req   DetokenizeRequest
+	keys  *keySet
+	entry audit.Entry
+	found []occurrence
+
+	scope      Scope
+	scopeKnown bool
+}
+
+// occurrence is one place where a token stands, and what becomes of it.
+type occurrence struct {
+	start, end int // bytes of the text; the index of the token where there is no text
+	written    string
+	token      token.Token
+	readable   bool // it reads as a token at all
+	strict     bool
+	place      access.Place
+	status     Status
+	form       access.Form
+	rules      []string
+	mapping    Mapping
+	value      string // what stands in the answer, where something was restored
+}
+
+// undecided is the status of an occurrence that is still in the running.
+const undecided Status = ""
+
+// justify checks the reason before anything else is looked at. A known caller
+// without a valid reason is refused with the field and the rule, and recorded.
+func (j *restoreJob) justify(ctx context.Context) error {
+	tenant := j.call.Caller.Tenant
+	if j.req.Reason.Code == "" {
+		return j.s.deny(ctx, tenant, j.entry, Invalid("/reason/code", "a reason code is required"))
+	}
+	if _, known := j.s.policy.Reason(j.req.Reason.Code); known {
+		j.entry.Reason = j.req.Reason.Code
+	}
+	if err := j.s.policy.CheckReason(j.req.Reason.Code, j.req.Reason.Reference); err != nil {
+		refusal := Errorf(CodeInvalid, "the reason is not justified").Because(err)
+		var broken *access.ReasonError
+		if errors.As(err, &broken) {
+			refusal.Violations = []Violation{{Field: broken.Field, Rule: broken.Rule}}
+		}
+		return j.s.deny(ctx, tenant, j.entry, refusal)
+	}
+	if err := checkIdentifier("/reason/reference", j.req.Reason.Reference); err != nil {
+		return err
+	}
+	if len(j.req.Reason.Note) > MaxNoteBytes {
+		return tooLarge("/reason/note", "note_bytes", MaxNoteBytes)
+	}
+	j.entry.Reference = j.req.Reason.Reference
+	if j.req.Reason.Note != "" {
+		// Free text is never in the log: its keyed digest proves later what
+		// was written, to whoever has the note.
+		j.entry.NoteDigest = hexDigest(j.keys.index.Note(j.req.Reason.Note))
+	}
+	return nil
+}
+
+// scan finds the tokens of the request.
+func (j *restoreJob) scan() {
+	if j.req.Text != nil {
+		for _, c := range j.s.words.Scan(*j.req.Text) {
+			j.found = append(j.found, occurrence{
+				start: c.Start, end: c.End, written: (*j.req.Text)[c.Start:c.End],
+				token: c.Token, readable: true, strict: c.Strict, place: access.Place(c.Place),
+			})
+		}
+		return
+	}
+	for i, written := range j.req.Tokens {
+		o := occurrence{start: i, end: i, written: written, place: access.PlaceProse}
+		// A token on its own may be written as a model changed it, but it must
+		// be all that there is.
+		if cs := j.s.words.Scan(written); len(cs) == 1 && cs[0].Start == 0 && cs[0].End == len(written) {
+			o.token, o.readable, o.strict = cs[0].Token, true, cs[0].Strict
+		}
+		j.found = append(j.found, o)
+	}
+}
+
+// attempt decides against the mappings as they are read now, commits the
+// intent on the condition that they still stand, and opens the values.
+func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
+	if err := j.readMappings(ctx); err != nil {
+		return DetokenizeResult{}, err
+	}
+	refs := j.decideMappings()
+	if err := j.failFast(ctx); err != nil {
+		return DetokenizeResult{}, err
+	}
+	opened, err := j.openKeys(ctx)
+	if err != nil {
+		return DetokenizeResult{}, err
+	}
+	var effect Effect = Record{}
+	if len(refs) > 0 {
+		effect = Restore{Refs: refs}
+	}
+	var committed Committed
+	commit := func() error {
+		committed, err = j.s.commit(ctx, j.call.Caller.Tenant, effect, j.describe())
+		return err
+	}
+	if j.s.faults.openBeforeCommit {
+		if err := j.open(ctx, opened); err != nil {
+			return DetokenizeResult{}, err
+		}
+		_ = commit()
+		return j.result(committed)
+	}
+	if err := commit(); err != nil {
+		return DetokenizeResult{}, err
+	}
+	// From here on the intent is durable. A crash leaves an entry for values
+	// that nobody received.
+	if err := j.open(ctx, opened); err != nil {
+		return DetokenizeResult{}, err
+	}
+	return j.result(committed)
+}
+
+// result splices the values over the original bytes.
+func (j *restoreJob) result(committed Committed) (DetokenizeResult, error) {
+	result := DetokenizeResult{PolicyVersion: j.s.policy.Version(), Results: make([]TokenResult, len(j.found))}
+	if committed.Tree != nil {
+		receipt, err := j.s.receipt(j.keys, committed)
+		if err != nil {
+			return DetokenizeResult{}, err
+		}
+		result.Audit = receipt
+	}
+	parts := make([]splice, len(j.found))
+	for i := range j.found {
+		o := &j.found[i]
+		result.Results[i] = TokenResult{
+			Token: o.written, Status: o.status, Form: string(o.form), Repaired: o.gives() && !o.strict,
+		}
+		parts[i] = splice{o.start, o.end, j.standIn(o)}
+	}
+	if j.req.Text != nil {
+		text := spliced(*j.req.Text, parts)
+		result.Text = &text
+		return result, nil
+	}
+	result.Values = make([]string, len(parts))
+	for i, p := range parts {
+		result.Values[i] = p.with
+	}
+	return result, nil
+}
+
+// standIn is what the answer shows for an occurrence.
+func (j *restoreJob) standIn(o *occurrence) string {
+	switch {
+	case o.gives():
+		return o.value
+	case j.req.OnRefused == RefusedLabel && o.token.Entity != "":
+		return "<" + o.token.Entity + ">"
+	default:
+		return o.written
+	}
+}
+
+// gives tells whether the answer holds anything of the value.
+func (o *occurrence) gives() bool {
+	return o.status == StatusRestored || o.status == StatusPartial || o.status == StatusMasked
+}
+
+// describe completes the intent entry.
+func (j *restoreJob) describe() audit.Entry {
+	entry := j.entry
+	entry.Results = make(map[string]int)
+	entry.Entities = make(map[string]int)
+	var ids, subjects, rules []string
+	given := 0
+	for i := range j.found {
+		o := &j.found[i]
+		entry.Results[string(o.status)]++
+		if !o.gives() {
+			continue
+		}
+		given++
+		ids = append(ids, o.token.ID)
+		entry.Entities[o.mapping.Entity]++
+		subjects = append(subjects, o.mapping.SubjectRefs...)
+		rules = append(rules, o.rules...)
+	}
+	entry.Tokens, entry.SubjectRefs, entry.RuleIDs = unique(ids), unique(subjects), unique(rules)
+	if j.scopeKnown {
+		entry.ScopeRefs = []string{j.scope.ID}
+	}
+	switch {
+	case given == len(j.found):
+		entry.Decision = audit.Allow
+	case given == 0:
+		entry.Decision = audit.Deny
+	default:
+		entry.Decision = audit.Partial
+	}
+	return entry
+}
+
+func checkDetokenize(req *DetokenizeRequest) error {
+	if err := checkName("/scope", req.Scope, true); err != nil {
+		return err
+	}
+	if err := checkIdentifier("/recipient", req.Recipient); err != nil {
+		return err
+	}
+	switch {
+	case (req.Text == nil) == (len(req.Tokens) == 0):
+		return Invalid("/", "exactly one of text and tokens is required")
+	case len(req.Tokens) > MaxFindings:
+		return tooLarge("/tokens", "findings", MaxFindings)
+	}
+	switch req.OnRefused {
+	case "", RefusedKeep, RefusedLabel, RefusedFail:
+	default:
+		return Invalid("/on_refused", "must be keep, label or fail")
+	}
+	if req.Text != nil {
+		return checkText("/text", *req.Text)
+	}
+	for i, t := range req.Tokens {
+		if len(t) > token.MaxCandidate*4 {
+			return Invalid("/tokens/"+strconv.Itoa(i), "is longer than any token")
+		}
+	}
+	return nil
+}

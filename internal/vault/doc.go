@@ -1,0 +1,24 @@
+// Package vault is the domain: it takes personal data out of texts, keeps the
+// encrypted mappings, and gives a value back only to a caller whom the policy
+// allows it, for a reason that is committed to the log first.
+//
+// # The one rule of writing
+//
+// Every state change is a [Change]: what changes, and the entry that says so.
+// [Store.Commit] makes both durable or neither. There is no other way to alter
+// what can be restored, by whom, or for how long. [Note] writes bookkeeping
+// from a closed list and cannot widen access.
+//
+// # A restoration, and what a crash leaves behind
+//
+//  1. The text is scanned; nothing is stored.
+//  2. The policy decides by label; mappings are read; the policy decides again
+//     by mapping. Nothing is stored.
+//  3. The intent entry is committed, on the condition that the mappings and
+//     their keys still live. A crash after this point leaves an entry for a
+//     value that nobody received: the log may say too much, never too little.
+//  4. Only now the values are opened and put back into the text.
+//
+// The package imports no web framework, no SQL driver and no key service: the
+// stores and key wrappers are given to it.
+package vault

@@ -1,0 +1,12 @@
+package vault
+
+// faults takes guards out, one at a time, so that a test can show that the
+// check for the guard's invariant goes red without it. Only tests of this
+// package can set it; the zero value is the product.
+type faults struct {
+	ignoreBinding    bool // scopes answer whoever asks (invariant 6)
+	ignorePlace      bool // tokens inside URLs restore
+	ignoreExpiry     bool // expired mappings restore (invariant 9)
+	openBeforeCommit bool // values leave whether or not the entry was committed (invariant 1)
+	leaveGaps        bool // rendered texts are not checked (invariant 3)
+}

@@ -1,0 +1,68 @@
+package vault
+
+import "time"
+
+// Limits of the domain. Every one has a name, a number and a reason, and is
+// served by GET /v1/limits (invariant 17).
+const (
+	// MaxTextBytes bounds one text. A megabyte is about 250,000 model tokens,
+	// more than today's context windows take.
+	MaxTextBytes = 1 << 20
+	// MaxFindings bounds values, spans or tokens of one request: one commit
+	// and at most ten linked entries.
+	MaxFindings = 10_000
+	// MaxValueBytes bounds one value: the longest private key is below 16 KiB,
+	// and a value must not be a document.
+	MaxValueBytes = 16 << 10
+	// MaxNameBytes bounds the caller's names of scopes, subjects and end users.
+	MaxNameBytes = 256
+	// MaxNoteBytes bounds the free text of a reason, of which a digest is kept.
+	MaxNoteBytes = 4 << 10
+	// MaxSubjects bounds the different people that one request names: each has
+	// a data key of their own, which is read and opened for the request.
+	MaxSubjects = 256
+	// MaxTTL bounds a mapping's life: the longest class retention.
+	MaxTTL = 365 * 24 * time.Hour
+	// MaxAttempts bounds how often a request plans again after its commit met
+	// a changed world. Each attempt fails only if another change was faster.
+	MaxAttempts = 8
+	// MaxSealsPerKey is the number of values that a data key of a scope seals
+	// before the next begins: what an erasure must seal again at most.
+	MaxSealsPerKey = 1024
+	// DenialWindow is the time in which identical denials of a caller share
+	// one further entry with a count.
+	DenialWindow = time.Minute
+	// MaxDenialWindows bounds the memory for open windows; denials beyond it
+	// are committed one by one.
+	MaxDenialWindows = 10_000
+	// SweepBatch bounds the mappings that one sweep commit destroys, so that
+	// restorations wait at most for so many deletes.
+	SweepBatch = 500
+	// TenantKeyLife is how long index and log keys stay in memory.
+	TenantKeyLife = 24 * time.Hour
+	// RetryAfter is the advice of an answer that says unavailable.
+	RetryAfter = time.Second
+	// PageEntries bounds a page of the log.
+	PageEntries = 1000
+)
+
+// Limits returns the named limits of the domain.
+func (s *Service) Limits() []Limit {
+	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
+	return []Limit{
+		{"text_bytes", "bytes", "one text of a request", MaxTextBytes},
+		{"findings", "count", "values, spans or tokens of one request", MaxFindings},
+		{"value_bytes", "bytes", "one value", MaxValueBytes},
+		{"name_bytes", "bytes", "name of a scope, subject or end user", MaxNameBytes},
+		{"note_bytes", "bytes", "note of a reason", MaxNoteBytes},
+		{"subjects", "count", "different subjects of one request", MaxSubjects},
+		{"ttl_seconds", "seconds", "life of a mapping", seconds(MaxTTL)},
+		{"commit_attempts", "count", "plans of one request before it is refused", MaxAttempts},
+		{"seals_per_key", "count", "values under one data key of a scope", MaxSealsPerKey},
+		{"denial_window_seconds", "seconds", "identical denials share one further entry", seconds(DenialWindow)},
+		{"denial_windows", "count", "open denial windows", MaxDenialWindows},
+		{"sweep_batch", "count", "mappings that one sweep commit destroys", SweepBatch},
+		{"tenant_key_seconds", "seconds", "index and log keys in memory", seconds(TenantKeyLife)},
+		{"audit_page", "count", "entries of one page", PageEntries},
+	}
+}

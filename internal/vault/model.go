@@ -1,0 +1,137 @@
+package vault
+
+import (
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/envelope"
+)
+
+// Digest is a keyed digest (HMAC-SHA-256) under one of the tenant's index key
+// labels. It identifies without telling.
+type Digest [32]byte
+
+// ScopeKind sets how long a scope and its mappings live.
+type ScopeKind string
+
+// The kinds of scopes.
+const (
+	ScopeConversation ScopeKind = "conversation"
+	ScopeUser         ScopeKind = "user"
+	ScopeCase         ScopeKind = "case"
+	ScopeCorpus       ScopeKind = "corpus"
+)
+
+// Scope is a pseudonymisation domain inside a tenant: the same value gets the
+// same token within it and an unrelated one outside. It is bound to the client
+// that made it and, where one was named, to the end user.
+type Scope struct {
+	ID           string // random, 128 bits
+	Digest       Digest // of the caller's name for it
+	IndexVersion int    // of the index key that made Digest and EndUser
+	Kind         ScopeKind
+	Client       string
+	EndUser      Digest // zero where no end user is bound
+	SealedName   []byte // the caller's name, sealed under NameKeyID
+	NameKeyID    string
+	IdleTTL      time.Duration // a mapping that is not used for so long expires
+	CreatedAt    time.Time
+	EndsAt       time.Time // nothing of the scope outlives it
+}
+
+// HasEndUser tells whether the scope is bound to an end user.
+func (s Scope) HasEndUser() bool { return s.EndUser != Digest{} }
+
+// Subject is a person whom data are about. The row that links Digest and Ref
+// is the only place where the two meet; erasure destroys it.
+type Subject struct {
+	Digest       Digest
+	IndexVersion int
+	Ref          string // random, 128 bits; the only name in the log
+	CreatedAt    time.Time
+}
+
+// DataKey is a stored data key: the unit of destruction. It belongs to one
+// subject, or to one scope for values of nobody named.
+type DataKey struct {
+	ID         string
+	ScopeID    string // set where the key belongs to a scope
+	SubjectRef string // set where the key belongs to a subject
+	Wrapped    envelope.Wrapped
+	Sealed     int // how many values it seals; never falls
+	CreatedAt  time.Time
+}
+
+// MappingState tells whether a mapping may be found and restored.
+type MappingState string
+
+// The states of a mapping. Expiry is no state: it is judged by the store's
+// clock at the moment of the decision.
+const (
+	MappingLive       MappingState = "live"
+	MappingRetired    MappingState = "retired"    // replaced by a newer one, not restorable
+	MappingRestricted MappingState = "restricted" // kept, but only for reasons that reach restricted data
+)
+
+// Mapping is one token's encrypted value and its metadata.
+type Mapping struct {
+	ScopeID      string
+	TokenID      string
+	Format       string
+	Entity       string
+	Class        string
+	Identity     Digest // finds the token of a value again; unique among live rows
+	Lookup       Digest // subject search only; never unique
+	IndexVersion int
+	KeyID        string
+	Sealed       []byte
+	State        MappingState
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	MaxExpiresAt time.Time // creation plus the class maximum, not past the scope's end
+
+	// Expired is judged by the store's clock when the row was read.
+	Expired bool
+	// KeyAlive tells whether the data key stood when the row was read.
+	KeyAlive bool
+	// SubjectRefs are the subjects that the value is linked to.
+	SubjectRefs []string
+}
+
+// LinkBasis says how a mapping came to belong to a subject.
+type LinkBasis string
+
+// The bases of a link between a mapping and a subject.
+const (
+	BasisDeclared   LinkBasis = "declared"   // the caller named the subject with the value
+	BasisLinked     LinkBasis = "linked"     // a person linked it later
+	BasisIdentifier LinkBasis = "identifier" // it equals an identifier of the subject
+)
+
+// Tenant is the unit of isolation.
+type Tenant struct {
+	Name      string
+	CreatedAt time.Time
+}
+
+// TenantKey is a long-lived secret of a tenant, wrapped.
+type TenantKey struct {
+	ID        string
+	Purpose   KeyPurpose
+	Version   int // 1 and up, per purpose
+	Wrapped   envelope.Wrapped
+	Public    string // the verifier key of a log key; empty otherwise
+	CreatedAt time.Time
+}
+
+// KeyPurpose says what a tenant key is for.
+type KeyPurpose string
+
+// The purposes of tenant keys.
+const (
+	PurposeIndex KeyPurpose = "index"
+	PurposeLog   KeyPurpose = "log"
+)
+
+// SystemTenant owns the log of what belongs to no tenant: start and stop,
+// policy, attempts without a credential.
+const SystemTenant = "_system"

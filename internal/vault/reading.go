@@ -1,0 +1,192 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// read authorises an operation that only reads. Its denials are entries too.
+func (s *Service) read(ctx context.Context, call Call, action access.Action) (*keySet, error) {
+	keys, err := s.begin(ctx, call.Caller)
+	if err != nil {
+		return nil, public(err)
+	}
+	d := s.policy.Decide(access.Request{
+		Action: action, Roles: call.Caller.Roles, MFA: call.Caller.MFA, Attributes: call.Caller.Attributes,
+		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
+	})
+	if !d.Allow {
+		entry := s.entry(call, audit.KindRequestRefused, keys)
+		entry.Code = string(action)
+		return nil, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
+	}
+	return keys, nil
+}
+
+// MayAssertEndUser tells whether the caller may name an end user by header.
+func (s *Service) MayAssertEndUser(caller Caller) bool {
+	return s.policy.Decide(access.Request{
+		Action: access.ActionAssertEndUser, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
+		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
+	}).Allow
+}
+
+// AuditEntries returns a page of the caller's tenant's log.
+func (s *Service) AuditEntries(ctx context.Context, call Call, q EntryQuery) (EntryPage, error) {
+	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
+		return EntryPage{}, err
+	}
+	if q.Limit < 1 || q.Limit > PageEntries {
+		return EntryPage{}, Invalid("/limit", fmt.Sprintf("must be between 1 and %d", PageEntries))
+	}
+	if q.Token != "" {
+		q.Token = s.tokenID(q.Token)
+	}
+	limit := q.Limit
+	q.Limit++ // one more tells whether there is a next page
+	entries, err := s.ledger.Entries(ctx, call.Caller.Tenant, q)
+	if err != nil {
+		return EntryPage{}, public(err)
+	}
+	page := EntryPage{Entries: entries}
+	if len(entries) > limit {
+		page.Entries = entries[:limit]
+		page.Next, page.HasNext = entries[limit-1].Index, true
+	}
+	return page, nil
+}
+
+// tokenID reads a token as an auditor may write it, or takes it as an id.
+func (s *Service) tokenID(written string) string {
+	if cs := s.words.Scan(written); len(cs) == 1 && cs[0].Start == 0 && cs[0].End == len(written) {
+		return cs[0].Token.ID
+	}
+	return written
+}
+
+// AuditEntry returns one entry, exactly as it was hashed.
+func (s *Service) AuditEntry(ctx context.Context, call Call, index int64) (StoredEntry, error) {
+	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
+		return StoredEntry{}, err
+	}
+	return s.entryAt(ctx, call.Caller.Tenant, index)
+}
+
+func (s *Service) entryAt(ctx context.Context, tenant string, index int64) (StoredEntry, error) {
+	if index < 0 {
+		return StoredEntry{}, Invalid("/index", "must not be negative")
+	}
+	entries, err := s.ledger.Entries(ctx, tenant, EntryQuery{HasCursor: index > 0, Cursor: index - 1, Limit: 1})
+	if err != nil {
+		return StoredEntry{}, public(err)
+	}
+	if len(entries) == 0 || entries[0].Index != index {
+		return StoredEntry{}, Errorf(CodeNotFound, "the log has no entry of that index")
+	}
+	return entries[0], nil
+}
+
+// AuditProof proves that an entry is in the log as it stands now.
+func (s *Service) AuditProof(ctx context.Context, call Call, index int64) (audit.Receipt, error) {
+	keys, err := s.read(ctx, call, access.ActionAuditRead)
+	if err != nil {
+		return audit.Receipt{}, err
+	}
+	entry, err := s.entryAt(ctx, call.Caller.Tenant, index)
+	if err != nil {
+		return audit.Receipt{}, err
+	}
+	tree, checkpoint, err := s.signedHead(ctx, call.Caller.Tenant, keys)
+	if err != nil {
+		return audit.Receipt{}, public(err)
+	}
+	proof, err := audit.Prove(tree.Size, index, func(level int, n int64) (audit.Hash, error) {
+		return s.ledger.Node(ctx, call.Caller.Tenant, level, n)
+	})
+	if err != nil {
+		return audit.Receipt{}, public(err)
+	}
+	return audit.Receipt{
+		Log: tree.Origin, Index: index, LeafHash: entry.LeafHash, TreeSize: tree.Size,
+		RootHash: tree.Root, Proof: proof, Checkpoint: string(checkpoint),
+	}, nil
+}
+
+// signedHead signs the head of a log as it is committed.
+func (s *Service) signedHead(ctx context.Context, tenant string, keys *keySet) (audit.TreeHead, []byte, error) {
+	head, err := s.ledger.Head(ctx, tenant)
+	if err != nil {
+		return audit.TreeHead{}, nil, err
+	}
+	root, err := head.Frontier.Root()
+	if err != nil {
+		return audit.TreeHead{}, nil, err
+	}
+	tree := audit.TreeHead{Origin: keys.signer.Origin(), Size: head.Frontier.Size, Root: root}
+	checkpoint, err := keys.signer.Sign(tree)
+	return tree, checkpoint, err
+}
+
+// AuditCheckpoint returns the published checkpoint; it moves once a second.
+func (s *Service) AuditCheckpoint(ctx context.Context, call Call) ([]byte, error) {
+	keys, err := s.read(ctx, call, access.ActionAuditRead)
+	if err != nil {
+		return nil, err
+	}
+	note, err := s.ledger.LastNote(ctx, call.Caller.Tenant, NoteCheckpoint)
+	if err == nil {
+		return note.Body, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return nil, public(err)
+	}
+	_, checkpoint, err := s.signedHead(ctx, call.Caller.Tenant, keys)
+	return checkpoint, public(err)
+}
+
+// AuditKeys returns the keys that check the signatures of the log.
+func (s *Service) AuditKeys(ctx context.Context, call Call) ([]LogKey, error) {
+	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
+		return nil, err
+	}
+	return s.LogKeys(ctx, call.Caller.Tenant)
+}
+
+// LogKeys returns the keys of a tenant's log, for the process itself.
+func (s *Service) LogKeys(ctx context.Context, tenant string) ([]LogKey, error) {
+	stored, err := s.registry.TenantKeys(ctx, tenant)
+	if err != nil {
+		return nil, public(err)
+	}
+	var keys []LogKey
+	for _, k := range stored {
+		if k.Purpose == PurposeLog {
+			keys = append(keys, LogKey{Version: k.Version, Key: k.Public, Since: k.CreatedAt})
+		}
+	}
+	return keys, nil
+}
+
+// PolicyInfo describes the policy in force.
+func (s *Service) PolicyInfo(ctx context.Context, call Call) (PolicyInfo, error) {
+	if _, err := s.read(ctx, call, access.ActionPolicyRead); err != nil {
+		return PolicyInfo{}, err
+	}
+	info := PolicyInfo{Version: s.policy.Version()}
+	for _, r := range s.policy.Reasons() {
+		info.Reasons = append(info.Reasons, ReasonInfo{
+			Code: r.Code, Description: r.Description, GDPR: r.GDPR, HIPAA: r.HIPAA,
+			ReferenceRequired: r.Reference.Required, ReferencePattern: r.Reference.Pattern, MaxTokens: r.MaxTokens,
+		})
+	}
+	for _, e := range s.policy.Entities() {
+		info.Entities = append(info.Entities, EntityInfo{
+			Name: e.Name, Class: string(e.Class), Action: string(e.Action), Retention: e.Retention,
+		})
+	}
+	return info, nil
+}

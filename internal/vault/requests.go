@@ -1,0 +1,241 @@
+package vault
+
+import (
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// Call is what every operation knows besides its request: who calls, and how
+// the call is named in the log.
+type Call struct {
+	Caller    Caller
+	RequestID string // made by the service, never taken from outside unchecked
+	Channel   string // how the request came in: "api", "cli"
+}
+
+// TokenizeRequest asks for tokens in place of personal data. Exactly one of
+// Text and Values is set.
+type TokenizeRequest struct {
+	Scope       string
+	Subject     string        // whom the values are about, unless a span or value says otherwise
+	Destination string        // where the prompt is going; "" means "default"
+	TTL         time.Duration // 0 means the scope kind's
+	Format      string        // "", "label" or "opaque"
+	Detect      DetectOptions
+	Existing    ExistingTokens
+	DryRun      bool // nothing is written, no token is made
+
+	Text   *string
+	Spans  []Span // with Text: found by the caller
+	Values []Value
+}
+
+// DetectOptions says whether and for what the text is searched.
+type DetectOptions struct {
+	Off      bool     // only the caller's spans are used
+	Entities []string // empty means all of the default set
+}
+
+// ExistingTokens says what becomes of tokens that the text already holds.
+type ExistingTokens string
+
+// What becomes of existing tokens.
+const (
+	ExistingKeep ExistingTokens = "keep" // those that live in the scope stay; the default
+	ExistingWrap ExistingTokens = "wrap" // all are data
+)
+
+// Span is a part of the text that the caller found. Offsets count Unicode
+// code points of the request's text.
+type Span struct {
+	Start, End int
+	Entity     string
+	Subject    string
+}
+
+// Value is one value to be tokenized on its own.
+type Value struct {
+	Entity  string
+	Value   string
+	Subject string
+}
+
+// TokenizeResult is the answer: the text or the values with tokens.
+type TokenizeResult struct {
+	Text          *string
+	Values        []string // a token, or what the action made of it, per value
+	Tokens        []TokenInfo
+	Masked        []MaskInfo // findings that were masked or allowed, not tokenized
+	PolicyVersion string
+	Audit         *audit.Receipt // nil for a dry run
+}
+
+// Origin says where a token of the answer comes from.
+type Origin string
+
+// The origins of a token.
+const (
+	OriginNew     Origin = "new"
+	OriginReused  Origin = "reused"
+	OriginKept    Origin = "kept"
+	OriginWrapped Origin = "wrapped"
+)
+
+// TokenInfo describes one token of the answer. Offsets are those of the
+// request's text, in code points; nil where values were sent.
+type TokenInfo struct {
+	Token      string // "" in a dry run, unless kept
+	Entity     string
+	Class      string
+	Origin     Origin
+	Start, End *int
+	Score      *float64
+	ExpiresAt  *time.Time // nil in a dry run
+}
+
+// MaskInfo is a finding for which no token was made.
+type MaskInfo struct {
+	Entity     string
+	Action     string // "mask" or "allow"
+	Start, End *int
+}
+
+// ReasonGiven is why somebody wants values back.
+type ReasonGiven struct {
+	Code      string
+	Reference string // of a ticket or matter
+	Note      string // free text: only its keyed digest is kept
+}
+
+// OnRefused says what stands in the answer for a token that is not restored.
+type OnRefused string
+
+// What stands in the answer for a refused token.
+const (
+	RefusedKeep  OnRefused = "keep"  // the token as it was; the default
+	RefusedLabel OnRefused = "label" // its entity, as in <EMAIL_ADDRESS>
+	RefusedFail  OnRefused = "fail"  // the whole request fails
+)
+
+// DetokenizeRequest asks for values back. Exactly one of Text and Tokens is set.
+type DetokenizeRequest struct {
+	Scope     string
+	Reason    ReasonGiven
+	Recipient string // who will see the values, where the caller says so
+	OnRefused OnRefused
+
+	Text   *string
+	Tokens []string
+}
+
+// Status says what became of one token. The list is closed.
+type Status string
+
+// The statuses of a token in a restoration.
+const (
+	StatusRestored         Status = "restored"
+	StatusPartial          Status = "partial"
+	StatusMasked           Status = "masked"
+	StatusPlace            Status = "place"
+	StatusNeedsApproval    Status = "needs_approval"
+	StatusOverBudget       Status = "over_budget"
+	StatusSuspended        Status = "suspended"
+	StatusRestricted       Status = "restricted"
+	StatusExpired          Status = "expired"
+	StatusErased           Status = "erased"
+	StatusAmbiguous        Status = "ambiguous"
+	StatusIntegrityFailure Status = "integrity_failure"
+	StatusDenied           Status = "denied"
+	StatusUnknown          Status = "unknown"
+)
+
+// Statuses returns the closed list.
+func Statuses() []Status {
+	return []Status{
+		StatusRestored, StatusPartial, StatusMasked, StatusPlace, StatusNeedsApproval,
+		StatusOverBudget, StatusSuspended, StatusRestricted, StatusExpired, StatusErased,
+		StatusAmbiguous, StatusIntegrityFailure, StatusDenied, StatusUnknown,
+	}
+}
+
+// TokenResult says what became of one occurrence of a token, in the order of
+// the text or of the list.
+type TokenResult struct {
+	Token    string // as the caller wrote it
+	Status   Status
+	Form     string // full, partial, masked; "" where nothing was restored
+	Repaired bool   // read from a form that a model had changed
+}
+
+// DetokenizeResult is the answer: the text or the values restored.
+type DetokenizeResult struct {
+	Text          *string
+	Values        []string // per token: the value, or what OnRefused says
+	Results       []TokenResult
+	PolicyVersion string
+	Audit         *audit.Receipt
+}
+
+// OpenScopeRequest makes a scope of a kind before its first use.
+type OpenScopeRequest struct {
+	Scope   string
+	Kind    ScopeKind
+	TTL     time.Duration // how long the scope lives; 0 means the kind's
+	IdleTTL time.Duration // how long an unused mapping lives; 0 means the kind's
+	EndUser string        // bound to the scope; "" means the caller's, if any
+}
+
+// OpenScopeResult describes the scope that stands.
+type OpenScopeResult struct {
+	Kind     ScopeKind
+	Created  bool // false where an equal one stood
+	EndsAt   time.Time
+	IdleTTL  time.Duration
+	EndUser  bool // whether one is bound
+	ScopeRef string
+	Audit    *audit.Receipt // nil where nothing was made
+}
+
+// EntryPage is a page of the log.
+type EntryPage struct {
+	Entries []StoredEntry
+	// Next is the cursor of the next page; HasNext tells whether there is one.
+	Next    int64
+	HasNext bool
+}
+
+// LogKey is a key that checks signatures of a log.
+type LogKey struct {
+	Version int
+	Key     string // C2SP signed-note verifier key
+	Since   time.Time
+}
+
+// PolicyInfo describes the policy in force.
+type PolicyInfo struct {
+	Version  string
+	Reasons  []ReasonInfo
+	Entities []EntityInfo
+}
+
+// ReasonInfo is a reason of the catalogue, for callers.
+type ReasonInfo struct {
+	Code, Description string
+	GDPR, HIPAA       string // the legal basis under each
+	ReferenceRequired bool
+	ReferencePattern  string
+	MaxTokens         int
+}
+
+// EntityInfo is an entity of the catalogue, for callers.
+type EntityInfo struct {
+	Name, Class, Action string
+	Retention           time.Duration
+}
+
+// Limit is a named limit (invariant 17).
+type Limit struct {
+	Name, Unit, Why string
+	Value           int64
+}

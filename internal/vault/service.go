@@ -1,0 +1,196 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/token"
+)
+
+// Config is what a service is made of. Every field is required; New refuses
+// what is missing rather than fall back to something weaker.
+type Config struct {
+	Store    Store
+	Ledger   Ledger
+	Registry Registry
+	Wrapper  envelope.KeyWrapper
+	Policy   *access.Policy
+	Detector *detect.Detector
+	// LogPrefix names the logs of this service: the origin of a tenant's log
+	// is the prefix and the tenant's name.
+	LogPrefix string
+	// Environment and Replica name the process in every entry.
+	Environment, Replica string
+	// Clock serves windows and cache lifetimes only. Expiry is always judged
+	// by the store's clock.
+	Clock func() time.Time
+}
+
+// Service is the domain's door: every operation authorises and records here.
+// It is safe for concurrent use and holds no state but caches and counts.
+type Service struct {
+	store    Store
+	ledger   Ledger
+	registry Registry
+	wrapper  envelope.KeyWrapper
+	policy   *access.Policy
+	detector *detect.Detector
+	words    *token.Vocabulary
+	tenants  *tenantKeys
+	pool     *envelope.Pool
+	keys     *envelope.Cache
+	denials  *denials
+	strays   *strays
+	faults   faults
+	clock    func() time.Time
+
+	environment, replica string
+}
+
+// New checks the configuration and makes a service.
+func New(cfg Config) (*Service, error) {
+	switch {
+	case cfg.Store == nil, cfg.Ledger == nil, cfg.Registry == nil:
+		return nil, errors.New("vault: a store, a ledger and a registry are required")
+	case cfg.Wrapper == nil:
+		return nil, errors.New("vault: a key wrapper is required")
+	case cfg.Policy == nil, cfg.Detector == nil:
+		return nil, errors.New("vault: a policy and a detector are required")
+	case cfg.LogPrefix == "", cfg.Environment == "", cfg.Replica == "":
+		return nil, errors.New("vault: log prefix, environment and replica are required")
+	case cfg.Clock == nil:
+		return nil, errors.New("vault: a clock is required")
+	}
+	labels := make([]string, 0, len(cfg.Policy.Entities()))
+	for _, e := range cfg.Policy.Entities() {
+		labels = append(labels, e.Name)
+	}
+	words, err := token.NewVocabulary(labels)
+	if err != nil {
+		return nil, fmt.Errorf("vault: vocabulary: %w", err)
+	}
+	s := &Service{
+		store: cfg.Store, ledger: cfg.Ledger, registry: cfg.Registry, wrapper: cfg.Wrapper,
+		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
+		environment: cfg.Environment, replica: cfg.Replica,
+		denials: newDenials(), strays: newStrays(),
+	}
+	s.tenants = newTenantKeys(cfg.Registry, cfg.Wrapper, cfg.LogPrefix, cfg.Clock)
+	if s.keys, err = envelope.NewCache(envelope.CacheConfig{Now: cfg.Clock}); err != nil {
+		return nil, fmt.Errorf("vault: key cache: %w", err)
+	}
+	if s.pool, err = envelope.NewPool(cfg.Wrapper, envelope.PoolConfig{Now: cfg.Clock}); err != nil {
+		return nil, fmt.Errorf("vault: key pool: %w", err)
+	}
+	return s, nil
+}
+
+// Close stops background work and wipes keys from memory. It does not close
+// the store, which the caller owns.
+func (s *Service) Close() {
+	s.pool.Close()
+	s.keys.Wipe()
+	s.tenants.wipe()
+}
+
+// Ready tells whether the service can serve: the store commits and the key
+// service answers.
+func (s *Service) Ready(ctx context.Context) error {
+	if err := s.registry.Ready(ctx); err != nil {
+		return (&Error{Code: CodeUnavailable, Detail: "store", RetryAfter: RetryAfter}).Because(err)
+	}
+	if _, err := s.wrapper.Version(ctx, SystemTenant); err != nil {
+		return (&Error{Code: CodeUnavailable, Detail: "keys", RetryAfter: RetryAfter}).Because(err)
+	}
+	return nil
+}
+
+// begin opens the door for a caller: the tenant exists, and the names of the
+// credential can stand in an entry. Who cannot be recorded is not served.
+func (s *Service) begin(ctx context.Context, c Caller) (*keySet, error) {
+	for _, name := range []string{c.Subject, c.Client, c.Agent, c.Session} {
+		if name != "" && !audit.IsIdentifier(name) {
+			return nil, Errorf(CodeUnauthenticated, "the credential names somebody whom an entry cannot hold")
+		}
+	}
+	if c.Subject == "" || c.Client == "" {
+		return nil, Errorf(CodeUnauthenticated, "the credential names no subject or no client")
+	}
+	return s.tenants.get(ctx, c.Tenant)
+}
+
+// entry begins an entry with everything that is known of the call.
+func (s *Service) entry(call Call, kind audit.Kind, keys *keySet) audit.Entry {
+	c := call.Caller
+	e := audit.Entry{
+		Kind: kind, Environment: s.environment, Channel: call.Channel,
+		Client: audit.Client{ClientID: c.Client, JTIDigest: c.JTIDigest, CertFP: c.CertFingerprint},
+		Actor:  c.Subject, EndUserAssurance: string(c.EndUserAssurance),
+		Agent: c.Agent, Session: c.Session,
+		PolicyVersion: s.policy.Version(), RequestID: call.RequestID, Replica: s.replica,
+	}
+	if c.EndUser != "" && keys != nil {
+		e.OnBehalfOf = hexDigest(keys.index.EndUser(c.EndUser))
+	}
+	return e
+}
+
+// commit writes a change and translates what a store answers into what a
+// caller may know. Conditions that a request can meet by planning again are
+// passed through as they are.
+func (s *Service) commit(ctx context.Context, tenant string, effect Effect, entry audit.Entry) (Committed, error) {
+	change, err := NewChange(tenant, effect, entry)
+	if err != nil {
+		return Committed{}, fmt.Errorf("vault: %w", err)
+	}
+	return s.store.Commit(ctx, tenant, change)
+}
+
+// receipt signs the head once per batch and proves the last entry of the
+// change in it; entries before it are chained to it by their Prev.
+func (s *Service) receipt(keys *keySet, c Committed) (*audit.Receipt, error) {
+	r, err := c.Tree.Receipt(keys.signer, c.First+int64(c.Count)-1)
+	if err != nil {
+		return nil, fmt.Errorf("vault: receipt: %w", err)
+	}
+	return &r, nil
+}
+
+// plannable tells whether planning again may meet the condition.
+func plannable(err error) bool {
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrKeyDestroyed) ||
+		errors.Is(err, ErrIDTaken) || errors.Is(err, ErrScopeMoved)
+}
+
+// public turns an error of a store, key service or detector into one with a
+// code. What it does not know is internal: opaque by default.
+func public(err error) error {
+	var known *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, ErrOverloaded):
+		return (&Error{Code: CodeUnavailable, Detail: "overloaded", Limit: "commit_queue", RetryAfter: RetryAfter}).Because(err)
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrClosed), plannable(err),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return (&Error{Code: CodeUnavailable, Detail: "store", RetryAfter: RetryAfter}).Because(err)
+	case errors.Is(err, envelope.ErrUnavailable):
+		return (&Error{Code: CodeUnavailable, Detail: "keys", RetryAfter: RetryAfter}).Because(err)
+	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout):
+		return (&Error{Code: CodeUnavailable, Detail: "detection", RetryAfter: RetryAfter}).Because(err)
+	case errors.Is(err, ErrUnknownTenant):
+		return Errorf(CodeDenied, "the tenant is not known here").Because(err)
+	case errors.Is(err, ErrNotFound):
+		return Errorf(CodeNotFound, "there is nothing of that name").Because(err)
+	default:
+		return (&Error{Code: CodeInternal}).Because(err)
+	}
+}

@@ -1,0 +1,144 @@
+package vault
+
+import (
+	"context"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// Store keeps scopes, keys and mappings, and writes. The clauses below are
+// the contract; storagetest holds a test for each.
+//
+//   - Every method is about one tenant and never returns a row of another.
+//     Tenant names, scope ids and token ids are compared byte for byte.
+//   - Commit is atomic and durable when it returns nil: the effect and all of
+//     its entries, or nothing. The zero Change is refused with ErrNoEntry.
+//   - Within a tenant commits are serial. An entry is in the tree if and only
+//     if its change was committed: indexes have no gap.
+//   - Changes that arrive while a commit is under way share the next one,
+//     where Change.Shares allows it; the others commit alone, in queue order.
+//     A change whose precondition fails, fails alone.
+//   - The context of a request bounds its waiting, never the commit: a change
+//     that is already in a batch is committed or not, whatever its caller does.
+//   - After an unknown outcome the store looks the change ids up. What cannot
+//     be looked up is never acknowledged: ErrUnavailable.
+//   - Time is the store's: set inside the commit, in UTC, truncated to
+//     microseconds, never decreasing within a log. Expiry is judged by it,
+//     after the lock. At ExpiresAt and after it a mapping is expired.
+type Store interface {
+	// Scope returns the living scope of a digest, else ErrNotFound. A scope
+	// at or past EndsAt does not live.
+	Scope(ctx context.Context, tenant string, digest Digest) (Scope, error)
+	// Subjects returns those of the digests that exist, in any order.
+	Subjects(ctx context.Context, tenant string, digests []Digest) ([]Subject, error)
+	// Mappings returns ciphertext and metadata of those that exist, in any
+	// order, also expired and restricted ones; retired ones are left out.
+	Mappings(ctx context.Context, tenant string, q MappingQuery) ([]Mapping, error)
+	// Keys returns data keys that exist, newest first.
+	Keys(ctx context.Context, tenant string, q KeyQuery) ([]DataKey, error)
+	// Commit writes a change and its entries.
+	Commit(ctx context.Context, tenant string, c Change) (Committed, error)
+}
+
+// MappingQuery names mappings of one scope by token id.
+type MappingQuery struct {
+	ScopeID  string
+	TokenIDs []string
+}
+
+// KeyQuery asks for keys by id, or for those of a scope, or for those of a
+// subject. Exactly one of the three is set.
+type KeyQuery struct {
+	IDs        []string
+	ScopeID    string
+	SubjectRef string
+	// Limit bounds the answer by owner; zero means MaxKeysPerQuery.
+	Limit int
+}
+
+// MaxKeysPerQuery bounds how many keys of one owner are read at a time: a
+// request uses at most a few, the newest.
+const MaxKeysPerQuery = 8
+
+// Committed says where the entries of a change stand.
+type Committed struct {
+	Outcome Outcome
+	First   int64 // index of the change's first entry
+	Count   int   // number of its entries, in a row
+	At      time.Time
+	// Tree is shared by all changes of the batch.
+	Tree *Tree
+}
+
+// Ledger reads the log and what belongs to it.
+type Ledger interface {
+	// Head returns where the log of the tenant stands, else ErrUnknownTenant.
+	Head(ctx context.Context, tenant string) (Head, error)
+	// Entries returns stored entries in index order, ascending or descending.
+	Entries(ctx context.Context, tenant string, q EntryQuery) ([]StoredEntry, error)
+	// Node returns a complete subtree's hash; level 0 are the leaf hashes.
+	Node(ctx context.Context, tenant string, level int, n int64) (audit.Hash, error)
+	// Note writes bookkeeping: never anything that widens access.
+	Note(ctx context.Context, tenant string, n Note) error
+	// LastNote returns the note of a kind, else ErrNotFound.
+	LastNote(ctx context.Context, tenant string, kind NoteKind) (Note, error)
+}
+
+// Registry reads tenants and their long-lived keys.
+type Registry interface {
+	// Tenants returns all tenants by name, the system's own among them.
+	Tenants(ctx context.Context) ([]Tenant, error)
+	// TenantKeys returns the keys of a tenant, newest version first.
+	TenantKeys(ctx context.Context, tenant string) ([]TenantKey, error)
+	// Expired returns what a sweep may destroy now, at most limit mappings;
+	// without an expired mapping, idle keys and ended scopes.
+	Expired(ctx context.Context, tenant string, limit int) (Sweep, error)
+	// Ready tells whether the store can commit.
+	Ready(ctx context.Context) error
+}
+
+// Head is where a log stands.
+type Head struct {
+	Frontier audit.Frontier
+	At       time.Time // time of the last entry
+}
+
+// EntryQuery selects entries. Zero fields do not select. Cursor is the index
+// of the last entry of the page before.
+type EntryQuery struct {
+	Actor, Reason, Entity, Kind, Token, RequestID, ChangeID string
+	Decision                                                audit.Decision
+	Since, Until                                            time.Time // [Since, Until)
+	Descending                                              bool
+	HasCursor                                               bool
+	Cursor                                                  int64
+	Limit                                                   int
+}
+
+// StoredEntry is an entry as it was hashed.
+type StoredEntry struct {
+	Index    int64
+	Leaf     []byte
+	LeafHash audit.Hash
+}
+
+// NoteKind is one of a closed list, pinned by a test.
+type NoteKind string
+
+// The bookkeeping that may be written without an entry. None of it says what
+// can be restored, by whom, or for how long.
+const (
+	// NoteCheckpoint is the last published checkpoint of a log.
+	NoteCheckpoint NoteKind = "checkpoint"
+)
+
+// NoteKinds returns the closed list.
+func NoteKinds() []NoteKind { return []NoteKind{NoteCheckpoint} }
+
+// Note is a piece of bookkeeping; a later one of its kind replaces it.
+type Note struct {
+	Kind NoteKind
+	Body []byte
+	At   time.Time // set by the store
+}

@@ -1,0 +1,223 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/token"
+)
+
+// Tokenize puts tokens in place of personal data. When it answers, the tokens
+// are durable and so is the entry that names them; when it fails, nothing was
+// written but, where the policy refused, the entry of the refusal.
+func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) (TokenizeResult, error) {
+	if err := checkTokenize(&req); err != nil {
+		return TokenizeResult{}, err
+	}
+	keys, err := s.begin(ctx, call.Caller)
+	if err != nil {
+		return TokenizeResult{}, public(err)
+	}
+	job := &tokenizeJob{s: s, call: call, req: req, keys: keys, entry: s.entry(call, audit.KindTokenize, keys)}
+	if err := job.authorise(ctx); err != nil {
+		return TokenizeResult{}, err
+	}
+	for range MaxAttempts {
+		result, err := job.attempt(ctx)
+		if err == nil {
+			return result, nil
+		}
+		if !plannable(err) {
+			return TokenizeResult{}, public(err)
+		}
+	}
+	return TokenizeResult{}, public(ErrConflict)
+}
+
+// tokenizeJob is one request on its way. What an attempt decides anew after a
+// commit met a changed world is set by attempt, the rest once.
+type tokenizeJob struct {
+	s           *Service
+	call        Call
+	req         TokenizeRequest
+	keys        *keySet
+	entry       audit.Entry
+	destination access.Destination
+
+	scope    Scope
+	newScope bool
+	found    []finding
+	slots    []slot
+}
+
+// authorise decides whether the caller may tokenize at all, and for where.
+func (j *tokenizeJob) authorise(ctx context.Context) error {
+	caller := j.call.Caller
+	decision := j.s.policy.Decide(access.Request{
+		Action: access.ActionTokenize, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
+		Environment: j.s.environment, SameClient: true, EndUser: access.EndUserUnbound,
+	})
+	j.entry.RuleIDs = decision.RuleIDs
+	if !decision.Allow {
+		return j.s.deny(ctx, caller.Tenant, j.entry, Errorf(CodeDenied, "the policy does not allow this"))
+	}
+	name := j.req.Destination
+	if name == "" {
+		name = defaultDestination
+	}
+	destination, known := j.s.policy.Destination(name)
+	if !known {
+		return Invalid("/destination", "is not in the list of destinations")
+	}
+	j.destination, j.entry.Destination = destination, name
+	return nil
+}
+
+// defaultDestination stands for a prompt of which nobody said where it goes.
+// The policy may only tokenize, mask or block for it.
+const defaultDestination = "default"
+
+// attempt plans the change against the world as it is read now, and commits.
+func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
+	if err := j.readScope(ctx); err != nil {
+		return TokenizeResult{}, err
+	}
+	if err := j.find(ctx); err != nil {
+		return TokenizeResult{}, err
+	}
+	if err := j.blocked(ctx); err != nil {
+		return TokenizeResult{}, err
+	}
+	if err := j.fillSlots(); err != nil {
+		return TokenizeResult{}, err
+	}
+	if j.req.DryRun {
+		return j.result(Outcome{}, nil)
+	}
+	entry := j.describe()
+	if len(j.slots) == 0 && !j.keeps() {
+		committed, err := j.s.commit(ctx, j.call.Caller.Tenant, Record{}, entry)
+		if err != nil {
+			return TokenizeResult{}, err
+		}
+		return j.result(Outcome{}, &committed)
+	}
+	plan, err := j.seal(ctx)
+	if err != nil {
+		return TokenizeResult{}, err
+	}
+	entry.ScopeRefs = []string{j.scope.ID}
+	entry.SubjectRefs = plan.subjectRefs()
+	committed, err := j.s.commit(ctx, j.call.Caller.Tenant, plan.effect(j), entry)
+	if err != nil {
+		return TokenizeResult{}, err
+	}
+	for _, fresh := range plan.fresh {
+		j.s.keys.Put(fresh)
+	}
+	return j.result(committed.Outcome, &committed)
+}
+
+// readScope finds the scope, or proposes one that is made at this first use.
+// A caller that does not match the binding of a scope that stands is told
+// that there is none: the same answer as for one that never existed would be
+// to make it, and a second scope of one name cannot be.
+func (j *tokenizeJob) readScope(ctx context.Context) error {
+	caller := j.call.Caller
+	digest := Digest(j.keys.index.Scope(j.req.Scope))
+	scope, err := j.s.store.Scope(ctx, caller.Tenant, digest)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		j.newScope = true
+		j.scope = j.s.proposeScope(j.keys, caller, OpenScopeRequest{
+			Scope: j.req.Scope, Kind: ScopeConversation, EndUser: caller.EndUser,
+		})
+		return nil
+	case err != nil:
+		return err
+	}
+	j.scope, j.newScope = scope, false
+	sameClient, endUser := binding(scope, caller, j.keys)
+	if j.s.faults.ignoreBinding {
+		return nil
+	}
+	if !sameClient || (endUser != access.EndUserUnbound && endUser != access.EndUserSame) {
+		entry := j.entry
+		entry.ScopeRefs = []string{scope.ID}
+		return j.s.deny(ctx, caller.Tenant, entry, Errorf(CodeNotFound, "there is no such scope for this caller"))
+	}
+	return nil
+}
+
+// describe completes the entry: what was found and what became of it, as
+// counts, never as values. The commit adds the token ids.
+func (j *tokenizeJob) describe() audit.Entry {
+	entry := j.entry
+	entry.Decision = audit.Allow
+	entry.Entities = make(map[string]int)
+	entry.Results = make(map[string]int)
+	for _, f := range j.found {
+		entry.Entities[f.entity.Name]++
+		entry.Results[f.become()]++
+	}
+	return entry
+}
+
+// keeps tells whether the text holds living tokens of the scope.
+func (j *tokenizeJob) keeps() bool {
+	for _, f := range j.found {
+		if f.kept != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ttl is how long an unused mapping of the request lives: callers may only
+// shorten what the scope says.
+func (j *tokenizeJob) ttl() time.Duration {
+	if j.req.TTL > 0 {
+		return min(j.req.TTL, j.scope.IdleTTL)
+	}
+	return j.scope.IdleTTL
+}
+
+func (j *tokenizeJob) format() token.Format {
+	if j.req.Format == "" {
+		return token.FormatLabel
+	}
+	return token.Format(j.req.Format)
+}
+
+func checkTokenize(req *TokenizeRequest) error {
+	if err := checkName("/scope", req.Scope, true); err != nil {
+		return err
+	}
+	if err := checkName("/subject", req.Subject, false); err != nil {
+		return err
+	}
+	if err := checkTTL("/ttl", req.TTL); err != nil {
+		return err
+	}
+	switch {
+	case req.Format != "" && req.Format != string(token.FormatLabel) && req.Format != string(token.FormatOpaque):
+		return Invalid("/format", "must be label or opaque")
+	case req.Existing != "" && req.Existing != ExistingKeep && req.Existing != ExistingWrap:
+		return Invalid("/existing_tokens", "must be keep or wrap")
+	case (req.Text == nil) == (len(req.Values) == 0):
+		return Invalid("/", "exactly one of text and values is required")
+	case req.Text == nil && len(req.Spans) > 0:
+		return Invalid("/spans", "go with text only")
+	case len(req.Values) > MaxFindings:
+		return tooLarge("/values", "findings", MaxFindings)
+	case len(req.Spans) > MaxFindings:
+		return tooLarge("/spans", "findings", MaxFindings)
+	}
+	if req.Text != nil {
+		return checkText("/text", *req.Text)
+	}
+	return nil
+}
