@@ -1,0 +1,76 @@
+package authn
+
+import (
+	"crypto"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// The hooks of the twins: each takes one guard out, so that a test can show the
+// attack that the guard is there for.
+
+// Without returns a verifier that skips the named checks.
+func (v *Verifier) Without(names ...string) *Verifier {
+	twin := *v
+	twin.cache = newCache(0)
+	for _, name := range names {
+		before := len(twin.checks)
+		twin.checks = slices.DeleteFunc(slices.Clone(twin.checks), func(c check) bool { return c.name == name })
+		if len(twin.checks) == before {
+			panic(fmt.Sprintf("authn: no check is called %q", name))
+		}
+	}
+	return &twin
+}
+
+// WithSharedKeys returns a verifier in which every issuer has the keys of all:
+// the kid is not pinned to the issuer.
+func (v *Verifier) WithSharedKeys() *Verifier {
+	twin := *v
+	twin.cache = newCache(0)
+	all := map[string]crypto.PublicKey{}
+	for _, i := range v.issuers {
+		maps.Copy(all, i.keys)
+	}
+	twin.issuers = map[string]*issuer{}
+	for name, i := range v.issuers {
+		shared := *i
+		shared.keys = maps.Clone(all)
+		maps.Copy(shared.keys, i.keys)
+		twin.issuers[name] = &shared
+	}
+	return &twin
+}
+
+// WithSignatureCheck returns a verifier that leaves header, algorithm, key and
+// signature to verify.
+func (v *Verifier) WithSignatureCheck(verify func(header map[string]any, signed string, signature []byte) bool) *Verifier {
+	twin := v.Without("header", "algorithm", "key")
+	for n, c := range twin.checks {
+		if c.name != "signature" {
+			continue
+		}
+		twin.checks[n].run = func(c *credential, _ *Verifier, _ time.Time) error {
+			if !verify(c.header, c.signed, c.signature) {
+				return refuse(ReasonSignature, "the twin refuses it")
+			}
+			return nil
+		}
+	}
+	return twin
+}
+
+// Member lets a test read a nested object of a header.
+func (o object) Member(name string) any { return o[name] }
+
+// Prolong makes the cache take every token that it holds for valid for ever.
+func (v *Verifier) Prolong() {
+	for element := v.cache.order.Front(); element != nil; element = element.Next() {
+		element.Value.(*verified).until = time.Unix(maxNumericDate, 0)
+	}
+}
+
+// Cached returns how many callers the cache holds.
+func (v *Verifier) Cached() int { return v.cache.order.Len() }

@@ -1,0 +1,40 @@
+package authn
+
+import "time"
+
+// The limits of a credential.
+const (
+	// MaxTokenBytes is what common proxies let pass in a header line.
+	MaxTokenBytes = 8 << 10
+	// Leeway is the clock difference that exp, nbf and iat forgive: more than
+	// hosts that keep time with NTP ever show, far less than a token lives.
+	Leeway = 30 * time.Second
+	// MaxLifetime is from iat to exp. Tokens are not revoked here, so that a
+	// stolen one must end by itself within a working day.
+	MaxLifetime = 24 * time.Hour
+	// MaxActDepth bounds the chain of actors. The deepest chain met in
+	// practice has three: an agent, for a service, for a gateway.
+	MaxActDepth = 4
+	// MaxIdentifierBytes bounds sub, client, kid, jti and the names of claims;
+	// OpenID Connect gives sub 255.
+	MaxIdentifierBytes = 255
+	// MaxRoles bounds the role claim; directories that put every group into
+	// it must be told to filter.
+	MaxRoles = 64
+	// MaxAttributes and MaxAttributeBytes bound the claims that policy may
+	// name. Beyond them a token is refused, not cut: a condition on a claim
+	// that was dropped would be judged as if it had never been made.
+	MaxAttributes     = 64
+	MaxAttributeBytes = 1024
+	// MaxCachedTokens bounds the cache; with a usual token's caller it is
+	// about 4 MiB, and never more than 32 MiB.
+	MaxCachedTokens = 4096
+	// MinRSABits is the floor of RFC 7518 section 3.3; MaxRSABits bounds what
+	// one verification may cost.
+	MinRSABits = 2048
+	MaxRSABits = 8192
+	// minRSAExponent refuses the small exponents that made forgeries easy.
+	minRSAExponent = 65537
+	// maxNumericDate is the end of the year 9999: beyond it times overflow.
+	maxNumericDate = 253402300799
+)

@@ -1,0 +1,123 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// Verifier verifies bearer tokens of the configured issuers. It is safe for
+// concurrent use.
+type Verifier struct {
+	settings settings
+	issuers  map[string]*issuer
+	checks   []check
+	cache    *cache
+}
+
+type settings struct {
+	now         func() time.Time
+	maxLifetime time.Duration
+	cached      int
+}
+
+// Option changes a setting that has a safe default.
+type Option func(*settings)
+
+// WithClock replaces time.Now.
+func WithClock(now func() time.Time) Option { return func(s *settings) { s.now = now } }
+
+// WithMaxLifetime replaces [MaxLifetime].
+func WithMaxLifetime(d time.Duration) Option { return func(s *settings) { s.maxLifetime = d } }
+
+// WithCacheSize replaces [MaxCachedTokens]; 0 turns the cache off.
+func WithCacheSize(n int) Option { return func(s *settings) { s.cached = n } }
+
+func newSettings(opts []Option) settings {
+	s := settings{now: time.Now, maxLifetime: MaxLifetime, cached: MaxCachedTokens}
+	for _, opt := range opts {
+		opt(&s)
+	}
+	return s
+}
+
+// New checks the configuration of every issuer and refuses, with [ErrConfig],
+// what is incomplete, weak or ambiguous.
+func New(issuers []Issuer, opts ...Option) (*Verifier, error) {
+	s := newSettings(opts)
+	if s.now == nil || s.maxLifetime <= 0 || s.cached < 0 {
+		return nil, fmt.Errorf("%w: clock, lifetime or cache size", ErrConfig)
+	}
+	if len(issuers) == 0 {
+		return nil, fmt.Errorf("%w: no issuer", ErrConfig)
+	}
+	v := &Verifier{settings: s, issuers: map[string]*issuer{}, checks: checks, cache: newCache(s.cached)}
+	for _, c := range issuers {
+		checked, err := newIssuer(c)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := v.issuers[c.Issuer]; twice {
+			return nil, fmt.Errorf("%w: issuer %q is given twice", ErrConfig, c.Issuer)
+		}
+		v.issuers[c.Issuer] = checked
+	}
+	return v, nil
+}
+
+// check is one step of the verification. A step may rely on every step before
+// it having passed.
+type check struct {
+	name string
+	run  func(*credential, *Verifier, time.Time) error
+}
+
+// checks are run in this order. Before the signature nothing of the payload is
+// read but iss, and that only to choose whose keys to try.
+var checks = []check{
+	{"header", checkHeader},
+	{"issuer", checkIssuer},
+	{"algorithm", checkAlgorithm},
+	{"key", checkKey},
+	{"signature", checkSignature},
+	{"claims", checkClaims},
+	{"expiry", checkExpiry},
+	{"lifetime", checkLifetime},
+	{"not_before", checkNotBefore},
+	{"audience", checkAudience},
+	{"tenant", checkTenant},
+}
+
+// Verify returns the caller that bearer, a token without the word Bearer,
+// stands for. A refusal is [ErrUnauthenticated] and has a [Reason]; any other
+// error is that of ctx, and says nothing about the token.
+func (v *Verifier) Verify(ctx context.Context, bearer string) (vault.Caller, error) {
+	if err := ctx.Err(); err != nil {
+		// A signature check is the dearest thing that a stranger can ask for;
+		// nobody waits for this one.
+		return vault.Caller{}, fmt.Errorf("authn: %w", err)
+	}
+	if len(bearer) > MaxTokenBytes {
+		return vault.Caller{}, refuse(ReasonTooLarge, "longer than the limit")
+	}
+	// The digest covers header, payload and signature, so that a hit is for a
+	// token that was verified byte for byte.
+	digest, now := sha256.Sum256([]byte(bearer)), v.settings.now()
+	if caller, ok := v.cache.get(digest, now); ok {
+		return caller, nil
+	}
+	c, err := parseCompact(bearer)
+	if err != nil {
+		return vault.Caller{}, err
+	}
+	for _, step := range v.checks {
+		if err := step.run(c, v, now); err != nil {
+			return vault.Caller{}, err
+		}
+	}
+	v.cache.put(digest, c)
+	return cloneCaller(c.caller), nil
+}
