@@ -74,3 +74,6 @@ func (v *Verifier) Prolong() {
 
 // Cached returns how many callers the cache holds.
 func (v *Verifier) Cached() int { return v.cache.order.Len() }
+
+// DevKeyFile is the name of the key file, for tests that spoil it.
+const DevKeyFile = devKeyFile
