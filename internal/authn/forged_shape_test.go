@@ -21,7 +21,7 @@ func forgedSegments(w *world) []forgery {
 		"empty": "", "a dot": ".", "two dots": "..", "three dots": "...", "one segment": parts[0], "two segments": parts[0] + "." + parts[1],
 		"a fourth segment": token + "." + parts[2], "a dot after": token + ".", "a dot before": "." + token, "two tokens": token + "." + token,
 		"a JWE":              jwe + "..48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6ji.XFBoMYUZodetZdvTiFvSkQ",
-		"JSON serialization": flattened, "with the word Bearer": "Bearer " + token, "with the word bearer after": token + " Bearer", "in quotes": `"` + token + `"`,
+		"the JSON form": flattened, "with the word Bearer": "Bearer " + token, "with the word bearer after": token + " Bearer", "in quotes": `"` + token + `"`,
 		"a space before": " " + token, "a space after": token + " ", "a comma and more": token + "," + token, "a line break after": token + "\n", "a NUL after": token + "\x00",
 		"line break and more": token + "\r\nX-Role: operator", "a tab inside": token[:9] + "\t" + token[9:], "base64 of the whole": base64.StdEncoding.EncodeToString([]byte(token)),
 		"hex": "65794a.65794a.00", "no header": "." + parts[1] + "." + parts[2], "no payload": parts[0] + ".." + parts[2],
