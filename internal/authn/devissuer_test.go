@@ -190,7 +190,8 @@ func TestDevKeyFilesThatAreRefused(t *testing.T) {
 	sec1 := must(x509.MarshalECPrivateKey(theWorld().aEC))
 	for name, content := range map[string][]byte{
 		"empty": {}, "no PEM": []byte("key"), "cut": good[:len(good)/2], "two keys": append(append([]byte{}, good...), good...),
-		"text before": append([]byte("x\n"), good...), "text after": append(append([]byte{}, good...), "x\n"...), "P-384": encode(theWorld().b384),
+		"text before": append([]byte("x\n"), good...), "text after": append(append([]byte{}, good...), "x\n"...),
+		"P-384":          encode(theWorld().b384),
 		"RSA":            pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(theWorld().aRSA))}),
 		"SEC 1":          pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}),
 		"a public key":   publicSecrets(theWorld())["EC PEM"],

@@ -29,15 +29,19 @@ func forgedTimes(w *world) []forgery {
 	number := func(s string) json.Number { return json.Number(s) }
 	table := changed(w, "exp", authn.ReasonClaims, "", map[string]any{
 		"null": nil, "a string": fmt.Sprint(at(time.Hour)), "negative": -1, "true": true, "an array": []int64{at(time.Hour)},
-		"an object": map[string]any{}, "1e400": number("1e400"), "1e300": number("1e300"), "beyond int64": number("9223372036854775808"),
-		"int64": number("9223372036854775807"), "year 10000": number("253402300800"), "missing": absent, "an ISO date": "2099-01-01T00:00:00Z",
+		"an object": map[string]any{}, "1e400": number("1e400"), "1e300": number("1e300"),
+		"beyond int64": number("9223372036854775808"),
+		"int64":        number("9223372036854775807"), "year 10000": number("253402300800"), "missing": absent,
+		"an ISO date": "2099-01-01T00:00:00Z",
 	})
 	table = append(table, changed(w, "exp", authn.ReasonClaims, "lifetime", map[string]any{
-		"a day and a second after iat": at(24*time.Hour + time.Second), "in ten years": at(87600 * time.Hour), "year 9999": number("253402300799"),
+		"a day and a second after iat": at(24*time.Hour + time.Second), "in ten years": at(87600 * time.Hour),
+		"year 9999": number("253402300799"),
 	})...)
 	// With iat out of the way the expiry alone stands between these and a caller.
 	for name, exp := range map[string]any{
-		"a minute ago": at(-time.Minute), "at the end of the leeway": at(-30 * time.Second), "zero": 0, "a year ago": at(-8760 * time.Hour),
+		"a minute ago": at(-time.Minute), "at the end of the leeway": at(-30 * time.Second), "zero": 0,
+		"a year ago": at(-8760 * time.Hour),
 		"a fraction": float64(at(-time.Minute)) + 0.5, "as a small float": number("1e-300"),
 	} {
 		token := w.signA(headerA(), with(w.claimsA(), "iat", absent, "exp", exp))
@@ -51,15 +55,18 @@ func forgedTimes(w *world) []forgery {
 	})...)
 	table = append(table, changed(w, "iat", authn.ReasonNotYet, "not_before", map[string]any{"31 s ahead": at(31 * time.Second)})...)
 	return append(table, changed(w, "iat", authn.ReasonClaims, "", map[string]any{
-		"a string": fmt.Sprint(at(0)), "null": nil, "after exp": at(2 * time.Hour), "the same as exp": at(time.Hour), "negative": -1, "an object": map[string]any{},
+		"a string": fmt.Sprint(at(0)), "null": nil, "after exp": at(2 * time.Hour), "the same as exp": at(time.Hour),
+		"negative": -1, "an object": map[string]any{},
 	})...)
 }
 
 func forgedAudiences(w *world) []forgery {
 	return changed(w, "aud", authn.ReasonAudience, "audience", map[string]any{
-		"missing": absent, "null": nil, "another": "billing", "empty": "", "an empty array": []string{}, "an array without ours": []string{"a", "b"},
-		"a part of ours": "counterfoi", "ours and more": "counterfoil.attacker.example", "upper case": "Counterfoil", "a list in a string": "counterfoil,billing",
-		"words in a string": "billing counterfoil", "a space after": "counterfoil ", "a wildcard": "*", "a number": 0, "true": true,
+		"missing": absent, "null": nil, "another": "billing", "empty": "", "an empty array": []string{},
+		"an array without ours": []string{"a", "b"},
+		"a part of ours":        "counterfoi", "ours and more": "counterfoil.attacker.example", "upper case": "Counterfoil",
+		"a list in a string": "counterfoil,billing",
+		"words in a string":  "billing counterfoil", "a space after": "counterfoil ", "a wildcard": "*", "a number": 0, "true": true,
 		"an object": map[string]any{"counterfoil": true}, "a URL of ours": "https://counterfoil/", "with NUL": "counterfoil\x00",
 	})
 }
@@ -67,18 +74,24 @@ func forgedAudiences(w *world) []forgery {
 // forgedAudienceElements would hide ours between things that are no strings.
 func forgedAudienceElements(w *world) []forgery {
 	return changed(w, "aud", authn.ReasonAudience, "", map[string]any{
-		"an array in an array": []any{[]string{"counterfoil"}}, "a number beside ours": []any{"counterfoil", 1}, "null beside ours": []any{"counterfoil", nil},
+		"an array in an array": []any{[]string{"counterfoil"}}, "a number beside ours": []any{"counterfoil", 1},
+		"null beside ours": []any{"counterfoil", nil},
 	})
 }
 
 func forgedIssuers(w *world) []forgery {
 	table := changed(w, "iss", authn.ReasonIssuer, "", map[string]any{
-		"missing": absent, "null": nil, "empty": "", "a number": 1, "an array": []string{issuerA}, "an object": map[string]any{"iss": issuerA},
-		"a slash after": issuerA + "/", "upper case": "https://A.example", "scheme in upper case": "HTTPS://a.example", "a space before": " " + issuerA,
-		"http": "http://a.example", "unknown": "https://attacker.example", "a prefix": "https://a.exampl", "a domain under it": issuerA + ".attacker.example",
-		"user info": "https://a.example@attacker.example", "with NUL": issuerA + "\x00", "a query": issuerA + "?", "a fragment": issuerA + "#",
-		"a dot after": "https://a.example.", "percent-encoded": "https://%61.example", "a port": "https://a.example:443", "Cyrillic": "https://а.example",
-		"both": issuerA + " " + issuerB, "the development issuer": authn.DevIssuerName,
+		"missing": absent, "null": nil, "empty": "", "a number": 1, "an array": []string{issuerA},
+		"an object":     map[string]any{"iss": issuerA},
+		"a slash after": issuerA + "/", "upper case": "https://A.example", "scheme in upper case": "HTTPS://a.example",
+		"a space before": " " + issuerA,
+		"http":           "http://a.example", "unknown": "https://attacker.example", "a prefix": "https://a.exampl",
+		"a domain under it": issuerA + ".attacker.example",
+		"user info":         "https://a.example@attacker.example", "with NUL": issuerA + "\x00", "a query": issuerA + "?",
+		"a fragment":  issuerA + "#",
+		"a dot after": "https://a.example.", "percent-encoded": "https://%61.example", "a port": "https://a.example:443",
+		"Cyrillic": "https://а.example",
+		"both":     issuerA + " " + issuerB, "the development issuer": authn.DevIssuerName,
 	})
 	return append(append(table, forgedAudienceElements(w)...), forgery{
 		name: "iss of B by the key of A", token: w.signA(headerA(), with(w.claimsB(), "tenant", "globex", "aud", "counterfoil")),
@@ -88,7 +101,8 @@ func forgedIssuers(w *world) []forgery {
 
 func forgedTenants(w *world) []forgery {
 	table := changed(w, "tenant", authn.ReasonTenant, "tenant", map[string]any{
-		"of the other issuer": "globex", "unknown": "umbrella", "a prefix": "acm", "and more": "acme2", "63 characters": strings.Repeat("a", 63),
+		"of the other issuer": "globex", "unknown": "umbrella", "a prefix": "acm", "and more": "acme2",
+		"63 characters": strings.Repeat("a", 63),
 	})
 	table = append(table, forgery{
 		name:   "tenant of A by issuer B",
@@ -100,9 +114,12 @@ func forgedTenants(w *world) []forgery {
 		reason: authn.ReasonTenant,
 	})
 	return append(table, changed(w, "tenant", authn.ReasonTenant, "", map[string]any{
-		"missing": absent, "null": nil, "empty": "", "an array": []string{"acme"}, "an object": map[string]any{"acme": 1}, "a number": 1, "true": true,
-		"upper case": "ACME", "_system": "_system", "an underscore first": "_acme", "a hyphen first": "-acme", "64 characters": strings.Repeat("a", 64),
-		"with NUL": "acme\x00", "a line break after": "acme\n", "a path": "acme/../globex", "a space before": " acme", "a wildcard": "*", "a percent": "%",
+		"missing": absent, "null": nil, "empty": "", "an array": []string{"acme"}, "an object": map[string]any{"acme": 1},
+		"a number": 1, "true": true,
+		"upper case": "ACME", "_system": "_system", "an underscore first": "_acme", "a hyphen first": "-acme",
+		"64 characters": strings.Repeat("a", 64),
+		"with NUL":      "acme\x00", "a line break after": "acme\n", "a path": "acme/../globex", "a space before": " acme",
+		"a wildcard": "*", "a percent": "%",
 		"two": "acme,globex", "Cyrillic": "асme", "full width": "ａcme", "a dot": "acme.globex",
 	})...)
 }
@@ -111,9 +128,12 @@ func forgedTenants(w *world) []forgery {
 func badNames() map[string]any {
 	return map[string]any{
 		"empty": "", "null": nil, "a number": 1, "an array": []string{"x"}, "an object": map[string]any{"x": 1}, "true": true,
-		"with NUL": "svc\x00-1", "with a line break": "svc-1\nadmin", "with an escape": "svc\x1b[2J", "with DEL": "svc\x7f", "with C1": "svc\u0085",
-		"a zero-width space": "svc\u200b-1", "right to left": "svc\u202e-1", "a byte order mark": "\ufeffsvc-1", "a space before": " svc-1", "a space after": "svc-1 ",
-		"spaces only": "   ", "a no-break space": "svc\u00a01", "256 bytes": strings.Repeat("a", 256), "private use": "svc\ue000", "a line separator": "svc\u2028",
+		"with NUL": "svc\x00-1", "with a line break": "svc-1\nadmin", "with an escape": "svc\x1b[2J", "with DEL": "svc\x7f",
+		"with C1":            "svc\u0085",
+		"a zero-width space": "svc\u200b-1", "right to left": "svc\u202e-1", "a byte order mark": "\ufeffsvc-1",
+		"a space before": " svc-1", "a space after": "svc-1 ",
+		"spaces only": "   ", "a no-break space": "svc\u00a01", "256 bytes": strings.Repeat("a", 256),
+		"private use": "svc\ue000", "a line separator": "svc\u2028",
 	}
 }
 
@@ -124,7 +144,8 @@ func forgedPrincipals(w *world) []forgery {
 		"differs from client_id": "gw-2", "null": nil, "a number": 1, "empty": "", "an array": []string{"gw-canary-1"},
 	})...)
 	table = append(table, changed(w, "jti", authn.ReasonClaims, "", map[string]any{
-		"empty": "", "null": nil, "a number": 7, "with NUL": "a\x00b", "an array": []string{"id"}, "256 bytes": strings.Repeat("j", 256),
+		"empty": "", "null": nil, "a number": 7, "with NUL": "a\x00b", "an array": []string{"id"},
+		"256 bytes": strings.Repeat("j", 256),
 	})...)
 	ed := func(pairs ...any) string {
 		return sign(jwt.SigningMethodEdDSA, w.bEd, headerB("b-ed", "EdDSA"), with(w.claimsB(), pairs...))
@@ -140,10 +161,14 @@ func forgedPrincipals(w *world) []forgery {
 func forgedActors(w *world) []forgery {
 	table := changed(w, "act", authn.ReasonClaims, "", map[string]any{
 		"a string": "svc-2", "null": nil, "an array": []any{map[string]any{"sub": "svc-2"}}, "empty": map[string]any{}, "true": true,
-		"five deep": nestedActors(5), "sixty deep": nestedActors(60), "of another issuer": map[string]any{"sub": "svc-2", "iss": issuerB},
-		"of an issuer that is no string": map[string]any{"sub": "svc-2", "iss": nil}, "of an issuer that is a list": map[string]any{"sub": "svc-2", "iss": []string{issuerA}},
-		"nested without sub": map[string]any{"sub": "svc-2", "act": map[string]any{}}, "nested a string": map[string]any{"sub": "svc-2", "act": "svc-3"},
-		"nested null": map[string]any{"sub": "svc-2", "act": nil}, "nested of another issuer": map[string]any{"sub": "a", "act": map[string]any{"sub": "b", "iss": issuerB}},
+		"five deep": nestedActors(5), "sixty deep": nestedActors(60),
+		"of another issuer":              map[string]any{"sub": "svc-2", "iss": issuerB},
+		"of an issuer that is no string": map[string]any{"sub": "svc-2", "iss": nil},
+		"of an issuer that is a list":    map[string]any{"sub": "svc-2", "iss": []string{issuerA}},
+		"nested without sub":             map[string]any{"sub": "svc-2", "act": map[string]any{}},
+		"nested a string":                map[string]any{"sub": "svc-2", "act": "svc-3"},
+		"nested null":                    map[string]any{"sub": "svc-2", "act": nil},
+		"nested of another issuer":       map[string]any{"sub": "a", "act": map[string]any{"sub": "b", "iss": issuerB}},
 	})
 	for name, sub := range badNames() {
 		token := w.signA(headerA(), with(w.claimsA(), "act", map[string]any{"sub": sub}))
@@ -162,7 +187,8 @@ func forgedRolesAndClaims(w *world) []forgery {
 	}
 	table := changed(w, "roles", authn.ReasonClaims, "", map[string]any{
 		"an object": map[string]any{"gateway": true}, "a number": 1, "null": nil, "true": true, "a number inside": []any{"gateway", 1},
-		"null inside": []any{nil}, "an array inside": []any{[]string{"gateway"}}, "too many": many, "too many in a string": strings.Join(many, " "),
+		"null inside": []any{nil}, "an array inside": []any{[]string{"gateway"}}, "too many": many,
+		"too many in a string": strings.Join(many, " "),
 	})
 	table = append(table, changed(w, "amr", authn.ReasonClaims, "", map[string]any{
 		"a string": "mfa", "null": nil, "an object": map[string]any{"mfa": true}, "a number inside": []any{"mfa", 1}, "true": true,

@@ -100,7 +100,8 @@ func forgedKeys(w *world) []forgery {
 	}
 	for name, kid := range map[string]any{
 		"missing": absent, "null": nil, "empty": "", "a number": 1, "an array": []string{"k1"}, "unknown": "k2",
-		"upper case": "K1", "with a space": "k1 ", "with NUL": "k1\x00", "a path": "../../../../dev/null", "a URL": "https://attacker.example/k1",
+		"upper case": "K1", "with a space": "k1 ", "with NUL": "k1\x00", "a path": "../../../../dev/null",
+		"a URL":         "https://attacker.example/k1",
 		"an SQL string": "k1' OR '1'='1", "a prefix": "k", "a command": "|/bin/true", "of B": "b-ec", "issuer and kid": issuerB + "/k1",
 	} {
 		table = append(table, forgery{name: "kid " + name, token: w.signA(with(headerA(), "kid", kid), w.claimsA()), reason: authn.ReasonKey})

@@ -93,13 +93,17 @@ func TestNewRefusesKeys(t *testing.T) {
 	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)} //nolint:staticcheck // an unsound key cannot be made otherwise
 	for name, key := range map[string]any{
 		"nil": nil, "an HMAC secret": []byte("secret-canary"), "a string": "secret-canary", "a PEM": publicSecrets(w)["EC PEM"],
-		"an ECDSA private key": w.aEC, "an RSA private key": w.aRSA, "an Ed25519 private key": private, "an ECDH key": must(w.aEC.PublicKey.ECDH()),
+		"an ECDSA private key": w.aEC, "an RSA private key": w.aRSA, "an Ed25519 private key": private,
+		"an ECDH key":           must(w.aEC.PublicKey.ECDH()),
 		"an ECDSA key by value": w.aEC.PublicKey, "an RSA key by value": w.aRSA.PublicKey, "an Ed25519 key cut short": public[:31],
-		"P-224": &p224.PublicKey, "P-521": &p521.PublicKey, "off the curve": offCurve, "no curve": &ecdsa.PublicKey{}, "no point": &ecdsa.PublicKey{Curve: elliptic.P256()},
-		"a nil ECDSA key": (*ecdsa.PublicKey)(nil), "a nil RSA key": (*rsa.PublicKey)(nil), "an empty RSA key": &rsa.PublicKey{E: 65537},
-		"RSA 1024": &rsa.PublicKey{N: modulus(1024), E: 65537}, "RSA 2047": &rsa.PublicKey{N: modulus(2047), E: 65537},
+		"P-224": &p224.PublicKey, "P-521": &p521.PublicKey, "off the curve": offCurve, "no curve": &ecdsa.PublicKey{},
+		"no point":        &ecdsa.PublicKey{Curve: elliptic.P256()},
+		"a nil ECDSA key": (*ecdsa.PublicKey)(nil), "a nil RSA key": (*rsa.PublicKey)(nil),
+		"an empty RSA key": &rsa.PublicKey{E: 65537},
+		"RSA 1024":         &rsa.PublicKey{N: modulus(1024), E: 65537}, "RSA 2047": &rsa.PublicKey{N: modulus(2047), E: 65537},
 		"RSA 16384": &rsa.PublicKey{N: modulus(16384), E: 65537}, "RSA with exponent 3": &rsa.PublicKey{N: modulus(2048), E: 3},
-		"RSA with an even exponent": &rsa.PublicKey{N: modulus(2048), E: 65538}, "RSA with an even modulus": &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537},
+		"RSA with an even exponent": &rsa.PublicKey{N: modulus(2048), E: 65538},
+		"RSA with an even modulus":  &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537},
 	} {
 		issuers := w.issuers()
 		issuers[1].Keys = []authn.Key{{ID: "k", Public: key}}
