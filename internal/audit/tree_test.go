@@ -184,6 +184,13 @@ func compareProofs(t *rapid.T, m *memory, full reference, size, index, from int6
 	if diff := cmp.Diff([]audit.Hash(want), got); diff != "" {
 		t.Fatalf("proof of %d in %d: %s", index, size, diff)
 	}
+	wantRoot, err := tlog.TreeHash(size, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if root, err := audit.RootAt(size, m.read); err != nil || root != wantRoot {
+		t.Fatalf("root of %d: %v, %v", size, root, err)
+	}
 	wantTree, err := tlog.ProveTree(size, from, full)
 	if err != nil {
 		t.Fatal(err)
@@ -232,6 +239,7 @@ func TestTreeRefuses(t *testing.T) {
 		"proof past the end":         second(b.Prove(3)),
 		"size past any log":          second(audit.Prove(audit.MaxSize+1, 0, m.read)),
 		"negative size":              second(audit.Prove(-1, 0, m.read)),
+		"root of no log":             second(audit.RootAt(-1, m.read)),
 		"consistency past any log":   second(audit.ProveConsistency(1, audit.MaxSize+1, m.read)),
 		"frontier without its nodes": second(audit.Frontier{Size: 3}.Root()),
 		"append to such a frontier":  second(audit.Frontier{Size: 3}.Append(nil)),

@@ -1,0 +1,130 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// A claim is what a signed head says: the tree of the first size leaves has
+// this root.
+type claim struct {
+	size int64
+	root audit.Hash
+	what string // for the fault: which of the things given says so
+}
+
+// name settles which log this is, from the keys if need be.
+func (v *verifier) name() error {
+	if len(v.opts.VKeys) == 0 {
+		return fmt.Errorf("%w: no verifier key", ErrOptions)
+	}
+	for _, vkey := range v.opts.VKeys {
+		origin, err := audit.OriginOf(vkey)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrOptions, err)
+		}
+		if v.opts.Origin == "" {
+			v.opts.Origin = origin
+		}
+		if origin != v.opts.Origin {
+			return fmt.Errorf("%w: a key is of another log", ErrOptions)
+		}
+	}
+	tenant, err := audit.TenantOf(v.opts.Origin)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	if v.opts.Tenant == "" {
+		v.opts.Tenant = tenant
+	}
+	if v.opts.Tenant != tenant {
+		return fmt.Errorf("%w: the origin names another tenant", ErrOptions)
+	}
+	return nil
+}
+
+// collect checks what was given by itself and turns it into claims, sorted by
+// size.
+func (v *verifier) collect() error {
+	for i, c := range v.opts.Checkpoints {
+		if err := v.head(c, fmt.Sprintf("checkpoint %d of those given", i+1)); err != nil {
+			return err
+		}
+	}
+	for i, a := range v.opts.Anchors {
+		what := fmt.Sprintf("anchor %d of those given", i+1)
+		// Marshal holds tenant, size and root against the checkpoint.
+		if _, err := a.Marshal(); err != nil {
+			if err := v.report(NoIndex, RuleSignature, what+" does not agree with its own checkpoint"); err != nil {
+				return err
+			}
+		}
+		if err := v.head([]byte(a.Checkpoint), what); err != nil {
+			return err
+		}
+	}
+	for i, r := range v.opts.Receipts {
+		what := fmt.Sprintf("receipt %d of those given", i+1)
+		if r.Log != v.opts.Origin || r.Verify(v.opts.VKeys...) != nil {
+			if err := v.report(NoIndex, RuleReceipt, what+" does not verify"); err != nil {
+				return err
+			}
+			continue
+		}
+		// If the root at its size is that of the log, the receipt's proof leaves
+		// no other leaf for its index: the root is all there is to compare.
+		v.claims = append(v.claims, claim{r.TreeSize, r.RootHash, what})
+	}
+	return v.agree()
+}
+
+func (v *verifier) head(checkpoint []byte, what string) error {
+	head, err := v.open(checkpoint, v.opts.VKeys...)
+	if err == nil && head.Origin != v.opts.Origin {
+		err = errOtherLog
+	}
+	if err != nil {
+		return v.report(NoIndex, RuleSignature, what+": "+reason(err))
+	}
+	v.claims = append(v.claims, claim{head.Size, head.Root, what})
+	return nil
+}
+
+var errOtherLog = errors.New("verify: the head is of another log")
+
+// reason says what is wrong with a checkpoint without repeating any of it.
+func reason(err error) string {
+	for _, known := range []error{audit.ErrSignature, audit.ErrCheckpoint, errOtherLog} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "it cannot be read"
+}
+
+// agree sorts the claims and finds two that exclude each other: whatever the
+// log holds, its owner signed two histories.
+func (v *verifier) agree() error {
+	slices.SortStableFunc(v.claims, func(a, b claim) int {
+		switch {
+		case a.size < b.size:
+			return -1
+		case a.size > b.size:
+			return 1
+		}
+		return 0
+	})
+	for i := 1; i < len(v.claims); i++ {
+		a, b := v.claims[i-1], v.claims[i]
+		if a.size == b.size && a.root != b.root {
+			detail := fmt.Sprintf("%s and %s state different roots for %d entries", a.what, b.what, a.size)
+			if err := v.report(NoIndex, RuleConsistency, detail); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+// Package verify checks an audit log from the outside: given the entries as
+// they are stored, and signed heads that somebody kept, it says that nothing
+// was changed, dropped, moved or invented, or names the first thing that was.
+//
+// It shares no code with the writer but the format (package audit): the tree
+// is computed here a second time, from the leaves alone, and no frontier,
+// stored node or proof of the writer is believed.
+//
+// # What is checked
+//
+// Of each entry: the index follows the one before (gap); the stored leaf hash
+// is that of the leaf (hash); the leaf is an entry and in canonical form
+// (schema, canonical); it is of this tenant (tenant); time does not run
+// backwards (time); linked entries are complete, next to one another and
+// chained by their hashes (link); no change id is used twice (change).
+//
+// Of the whole: every checkpoint, anchor and receipt given is signed by a key
+// given and names this log (signature, receipt); no two of them state different
+// roots for one size (consistency); at each of their sizes the tree of the
+// leaves read has their root (root); and the log reaches the largest of them
+// (checkpoint-behind). Since all roots are of prefixes of one list of leaves,
+// the heads are consistent with one another; no consistency proof is needed.
+//
+// # What is not
+//
+// Without a head nothing is proven but form. Entries after the newest head are
+// spoken for by no signature: Result.Signed says how far they go, and
+// Options.RequireSigned makes the rest a fault. Whoever holds the signing key
+// can write two histories; only a head that somebody kept shows it. That is why
+// earlier checkpoints, anchors and receipts are worth giving.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// Entry is one entry as it is stored. Leaf need only be valid until yield
+// returns.
+type Entry struct {
+	Index    int64
+	Leaf     []byte
+	LeafHash []byte // as stored beside the leaf, nil where it is not
+}
+
+// A Source gives the entries of a log from index 0 on, in the order of the log,
+// and stops with the error of yield if there is one. An error of its own means
+// that the log could not be read, unless it is a *Fault.
+type Source func(yield func(Entry) error) error
+
+// Options says which log it should be and what is known about it.
+type Options struct {
+	Tenant string   // empty: the one that Origin names
+	Origin string   // empty: the name of the first key
+	VKeys  []string // verifier keys of the log, at least one
+
+	Checkpoints [][]byte // any earlier ones, and the newest
+	Anchors     []audit.Anchor
+	Receipts    []audit.Receipt
+
+	// RequireSigned makes it a fault that entries follow the newest head. A
+	// store that was stopped between commit and signature has such entries; an
+	// export that is handed over should not.
+	RequireSigned bool
+}
+
+// Result describes a log in which no fault was found.
+type Result struct {
+	Tenant, Origin       string
+	Entries              int64
+	Root                 audit.Hash
+	Signed               int64 // entries that the newest head given speaks for
+	Checkpoints, Anchors int
+	Receipts             int
+	First, Last          time.Time // of the first and last entry
+}
+
+// The rules. Each is explained in the package comment.
+const (
+	RuleGap         = "gap"
+	RuleHash        = "hash"
+	RuleSchema      = "schema"
+	RuleCanonical   = "canonical"
+	RuleTenant      = "tenant"
+	RuleTime        = "time"
+	RuleLink        = "link"
+	RuleChange      = "change"
+	RuleSignature   = "signature"
+	RuleReceipt     = "receipt"
+	RuleConsistency = "consistency"
+	RuleRoot        = "root"
+	RuleBehind      = "checkpoint-behind"
+	RuleUnsigned    = "unsigned"
+)
+
+// NoIndex is the index of a fault that is not one of an entry.
+const NoIndex = -1
+
+// A Fault is the first thing found that must not be. Detail names places and
+// rules, never a value.
+type Fault struct {
+	Index  int64 // of the entry, or of the first one that a head does not agree with
+	Rule   string
+	Detail string
+}
+
+func (f *Fault) Error() string {
+	if f.Index == NoIndex {
+		return f.Rule + ": " + f.Detail
+	}
+	return fmt.Sprintf("entry %d: %s: %s", f.Index, f.Rule, f.Detail)
+}
+
+// ErrOptions means that the log was not looked at: keys or names are missing.
+var ErrOptions = errors.New("verify: the options do not say which log to check")
+
+// Log reads the log once, in constant memory but for 16 bytes and a map slot
+// per change. It returns a *Fault for the first fault; any other error means
+// that nothing can be said. The Result is valid only without an error.
+func Log(ctx context.Context, src Source, opts Options) (Result, error) {
+	return newVerifier(opts).run(ctx, src)
+}
