@@ -1,0 +1,104 @@
+// Command counterfoil is the restoration vault: it takes personal data out of
+// prompts, keeps the encrypted mappings, and gives values back for a reason
+// that is written down first.
+//
+//	counterfoil dev          the embedded service, for one machine
+//	counterfoil token        a credential of the development issuer
+//	counterfoil verify       check the logs of a data folder
+//	counterfoil policy test  run the policy's decision tables
+//	counterfoil version      what this is
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/counterfoil/counterfoil/internal/config"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+// Exit codes. verify has its own for a fault that it found.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+type commands struct {
+	Dev     devCommand     `cmd:"" help:"Run the embedded service on this machine."`
+	Token   tokenCommand   `cmd:"" help:"Print a credential of the development issuer."`
+	Verify  verifyCommand  `cmd:"" help:"Check the logs of a data folder."`
+	Policy  policyCommands `cmd:"" help:"Work with the policy."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command writes.
+type streams struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without the process: tests call it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("counterfoil"), kong.Description("A restoration vault for LLM prompts."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
+		kong.Vars{"listen": config.DevListen},
+	)
+	if err != nil {
+		panic("counterfoil: the command line is not well formed: " + err.Error())
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help was asked for
+		return exited
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "counterfoil:", err)
+		return exitUsage
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(streams{stdout, stderr})
+	var coded *exitCoded
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &coded):
+		_, _ = fmt.Fprintln(stderr, "counterfoil:", coded.err)
+		return coded.code
+	default:
+		_, _ = fmt.Fprintln(stderr, "counterfoil:", err)
+		return exitError
+	}
+}
+
+// exitCoded is an error that ends the process with a code of its own.
+type exitCoded struct {
+	code int
+	err  error
+}
+
+func (e *exitCoded) Error() string { return e.err.Error() }
+func (e *exitCoded) Unwrap() error { return e.err }
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, "counterfoil", version)
+	return err
+}
