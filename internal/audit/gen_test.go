@@ -108,12 +108,3 @@ func readJSON(t testing.TB, path string, into any) {
 		t.Fatal(err)
 	}
 }
-
-// runs scales a property run: the normal one is for every build, the long one
-// for a night.
-func runs(normal int) int {
-	if os.Getenv("COUNTERFOIL_LONG") != "" {
-		return normal * 50
-	}
-	return normal
-}
