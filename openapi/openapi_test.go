@@ -1,0 +1,287 @@
+package openapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/openapi"
+)
+
+func load(t *testing.T, document []byte) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatalf("load: %v", err)
+	}
+	return doc
+}
+
+func TestDocumentIsValidAndOfTheVersionThatTheGeneratorReads(t *testing.T) {
+	doc := load(t, openapi.Document)
+	if err := doc.Validate(context.Background(), openapi3.EnableExamplesValidation()); err != nil {
+		t.Errorf("validate: %v", err)
+	}
+	if doc.OpenAPI != "3.0.3" {
+		t.Errorf("openapi %s, want 3.0.3", doc.OpenAPI)
+	}
+}
+
+// The interface of the service, operation by operation: what is not here is
+// not served, and what is here has its place in the document.
+var operations = map[string]string{
+	"POST /v1/tokenize":                   "tokenize",
+	"POST /v1/detokenize":                 "detokenize",
+	"POST /v1/scopes":                     "openScope",
+	"GET /v1/audit/entries":               "auditEntries",
+	"GET /v1/audit/entries/{index}":       "auditEntry",
+	"GET /v1/audit/entries/{index}/proof": "auditProof",
+	"GET /v1/audit/checkpoint":            "auditCheckpoint",
+	"GET /v1/audit/keys":                  "auditKeys",
+	"GET /v1/policy":                      "policy",
+	"GET /v1/limits":                      "limits",
+	"GET /healthz":                        "healthz",
+	"GET /readyz":                         "readyz",
+	"GET /metrics":                        "metrics",
+}
+
+func TestEveryOperationHasItsID(t *testing.T) {
+	found := make(map[string]bool)
+	forEach(load(t, openapi.Document), func(where string, op *openapi3.Operation) {
+		found[where] = true
+		if op.OperationID != operations[where] {
+			t.Errorf("%s: operationId %q, want %q", where, op.OperationID, operations[where])
+		}
+		if op.Summary == "" || op.Description == "" {
+			t.Errorf("%s: no summary or description", where)
+		}
+	})
+	for where := range operations {
+		if !found[where] {
+			t.Errorf("%s is not in the document", where)
+		}
+	}
+}
+
+func TestEveryErrorIsAProblem(t *testing.T) {
+	if bad := errorsThatAreNoProblems(load(t, openapi.Document)); len(bad) > 0 {
+		t.Errorf("errors that are not problems: %v", bad)
+	}
+}
+
+func TestEveryErrorIsAProblem_Twin(t *testing.T) {
+	mutated := strings.Replace(string(openapi.Document), "application/problem+json:", "application/json:", 1)
+	if len(errorsThatAreNoProblems(load(t, []byte(mutated)))) == 0 {
+		t.Error("an error in plain JSON was not noticed")
+	}
+}
+
+func errorsThatAreNoProblems(doc *openapi3.T) []string {
+	var bad []string
+	problem := doc.Components.Schemas["Problem"].Value
+	forEach(doc, func(where string, op *openapi3.Operation) {
+		for status, response := range op.Responses.Map() {
+			if status < "400" {
+				continue
+			}
+			media := response.Value.Content["application/problem+json"]
+			if len(response.Value.Content) != 1 || media == nil || media.Schema.Value != problem {
+				bad = append(bad, where+" "+status)
+			}
+		}
+	})
+	return bad
+}
+
+// What every operation under /v1 can answer, whoever asks for what.
+var always = []string{"400", "401", "403", "422", "429", "500", "503"}
+
+func TestEveryOperationListsTheErrorsThatAllCanMeet(t *testing.T) {
+	forEach(load(t, openapi.Document), func(where string, op *openapi3.Operation) {
+		if !strings.Contains(where, "/v1/") {
+			return
+		}
+		for _, status := range always {
+			if op.Responses.Value(status) == nil {
+				t.Errorf("%s does not list %s", where, status)
+			}
+		}
+		if op.RequestBody != nil && (op.Responses.Value("413") == nil || op.Responses.Value("415") == nil) {
+			t.Errorf("%s has a body and does not list 413 and 415", where)
+		}
+	})
+}
+
+func TestRequestsAreClosedAndBounded(t *testing.T) {
+	if bad := looseSchemas(load(t, openapi.Document)); len(bad) > 0 {
+		t.Errorf("schemas of requests that are open or unbounded: %v", bad)
+	}
+}
+
+func TestRequestsAreClosedAndBounded_Twin(t *testing.T) {
+	for name, mutation := range map[string]*strings.Replacer{
+		"open object":    strings.NewReplacer("      additionalProperties: false\n      required: [scope]\n", "      required: [scope]\n"),
+		"endless string": strings.NewReplacer("          maxLength: 16384\n", ""),
+		"endless array":  strings.NewReplacer("          maxItems: 64\n          items: {$ref: '#/components/schemas/Entity'}", "          items: {$ref: '#/components/schemas/Entity'}"),
+		"combination":    strings.NewReplacer("        detect: {$ref: '#/components/schemas/DetectOptions'}", "        detect: {allOf: [{$ref: '#/components/schemas/DetectOptions'}]}"),
+	} {
+		if len(looseSchemas(load(t, []byte(mutation.Replace(string(openapi.Document)))))) == 0 {
+			t.Errorf("%s was not noticed", name)
+		}
+	}
+}
+
+// looseSchemas lists what in the bodies and parameters of requests is not
+// closed, not bounded, or a combination: see the comment of the package.
+func looseSchemas(doc *openapi3.T) []string {
+	var bad []string
+	seen := make(map[*openapi3.Schema]bool)
+	var walk func(where string, s *openapi3.Schema)
+	walk = func(where string, s *openapi3.Schema) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
+		switch {
+		case len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || s.Not != nil:
+			bad = append(bad, where+": combination")
+		case s.Type.Is("object") && (s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has):
+			bad = append(bad, where+": open object")
+		case s.Type.Is("array") && s.MaxItems == nil:
+			bad = append(bad, where+": endless array")
+		case s.Type.Is("string") && s.MaxLength == nil && len(s.Enum) == 0 && !fixedLength.MatchString(s.Pattern):
+			bad = append(bad, where+": endless string")
+		case s.Type.Is("integer") && (s.Min == nil || s.Max == nil):
+			bad = append(bad, where+": endless integer")
+		}
+		for name, p := range s.Properties {
+			walk(where+"/"+name, p.Value)
+		}
+		if s.Items != nil {
+			walk(where+"/0", s.Items.Value)
+		}
+	}
+	forEach(doc, func(where string, op *openapi3.Operation) {
+		for _, p := range op.Parameters {
+			walk(where+" "+p.Value.Name, p.Value.Schema.Value)
+		}
+		if op.RequestBody != nil {
+			walk(where, op.RequestBody.Value.Content["application/json"].Schema.Value)
+		}
+	})
+	return bad
+}
+
+var fixedLength = regexp.MustCompile(`^\^\[[^]]*\]\{\d+\}\$$`)
+
+// A token is its label, an underline and ten characters of Crockford's
+// alphabet in brackets, or tok_ and more of them. Whatever has that shape may
+// be one, whether its check characters hold or not.
+var (
+	tokenShaped  = regexp.MustCompile(`(?i)_[0-9A-HJKMNP-TV-Z]{10}\b`)
+	opaqueShaped = regexp.MustCompile(`(?i)tok_[0-9a-z]{8}`)
+)
+
+func TestNoExampleHoldsAToken(t *testing.T) {
+	if found := tokens(openapi.Document); len(found) > 0 {
+		t.Errorf("what may be a token: %q", found)
+	}
+}
+
+func TestNoExampleHoldsAToken_Twin(t *testing.T) {
+	// Put together here, so that this file holds none either.
+	mutated := strings.ReplaceAll(string(openapi.Document), "EXAMPLE00U", "7K3QX9"+"M2ZT")
+	if len(tokens([]byte(mutated))) == 0 {
+		t.Error("a token in an example was not noticed")
+	}
+}
+
+func tokens(document []byte) []string {
+	return append(tokenShaped.FindAllString(string(document), -1), opaqueShaped.FindAllString(string(document), -1)...)
+}
+
+func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
+	schemas := load(t, openapi.Document).Components.Schemas
+	for _, list := range []struct {
+		schema string
+		want   []string
+	}{
+		{"ErrorCode", texts(vault.Codes())},
+		{"TokenStatus", texts(vault.Statuses())},
+		{"ScopeKind", texts([]vault.ScopeKind{vault.ScopeConversation, vault.ScopeUser, vault.ScopeCase, vault.ScopeCorpus})},
+	} {
+		got := enumOf(t, schemas[list.schema].Value)
+		slices.Sort(got)
+		slices.Sort(list.want)
+		if !slices.Equal(got, list.want) {
+			t.Errorf("%s: %v, the domain has %v", list.schema, got, list.want)
+		}
+	}
+}
+
+// The numbers of the document are those of the domain: what the one lets
+// through the other must not have to refuse, as far as characters and bytes
+// can be compared.
+func TestLimitsAreThoseOfTheDomain(t *testing.T) {
+	numbers := map[string]uint64{
+		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
+	}
+	found := 0
+	for name, ref := range load(t, openapi.Document).Components.Schemas {
+		for field, p := range ref.Value.Properties {
+			limit, ok := p.Value.Extensions["x-limit"].(string)
+			if !ok {
+				continue
+			}
+			found++
+			bound := p.Value.MaxLength
+			if bound == nil {
+				bound = p.Value.MaxItems
+			}
+			if bound == nil || *bound != numbers[limit] {
+				t.Errorf("%s/%s: not bounded by %s = %d", name, field, limit, numbers[limit])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no schema names a limit")
+	}
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+func enumOf(t *testing.T, s *openapi3.Schema) []string {
+	t.Helper()
+	raw, err := json.Marshal(s.Enum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func forEach(doc *openapi3.T, visit func(where string, op *openapi3.Operation)) {
+	for path, item := range doc.Paths.Map() {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
+			if op := item.GetOperation(method); op != nil {
+				visit(method+" "+path, op)
+			}
+		}
+	}
+}
