@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// Detokenize puts values back in the place of tokens.
+func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (gen.DetokenizeResponseObject, error) {
+	ctx, x := begin(ctx)
+	req := detokenizeRequest(r.Body)
+	result, err := a.service.Detokenize(ctx, x.call, req)
+	if err != nil {
+		return nil, err
+	}
+	// The service has answered, so the reason is one of the catalogue: a label
+	// that a caller cannot make up.
+	x.reason, x.statuses = req.Reason.Code, make(map[vault.Status]int)
+	for _, t := range result.Results {
+		x.statuses[t.Status]++
+	}
+	return ok(detokenizeAnswer(result, x.requestID)), nil
+}
+
+// detokenizeRequest leaves a reason that is missing empty: the service refuses
+// and records that.
+func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
+	req := vault.DetokenizeRequest{
+		Scope: b.Scope, Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
+		Text: b.Text, Tokens: value(b.Tokens),
+	}
+	if b.OnRefused != nil {
+		req.OnRefused = vault.OnRefused(*b.OnRefused)
+	}
+	if g := b.Reason; g != nil {
+		req.Reason = vault.ReasonGiven{Code: g.Code, Reference: value(g.Reference), Note: value(g.Note)}
+	}
+	return req
+}
+
+func detokenizeAnswer(r vault.DetokenizeResult, requestID string) gen.DetokenizeAnswer {
+	answer := gen.DetokenizeAnswer{
+		Text: r.Text, Results: make([]gen.TokenResult, 0, len(r.Results)),
+		PolicyVersion: r.PolicyVersion, Audit: receipt(r.Audit), RequestId: requestID,
+	}
+	if r.Values != nil {
+		answer.Values = &r.Values
+	}
+	for _, t := range r.Results {
+		answer.Results = append(answer.Results, gen.TokenResult{
+			Token: t.Token, Status: gen.TokenStatus(t.Status), Form: optional(gen.Form(t.Form)), Repaired: t.Repaired,
+		})
+	}
+	return answer
+}

@@ -1,0 +1,47 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// exchange is one request and what is known of it so far.
+type exchange struct {
+	event
+	op      *operation // nil where nothing is routed
+	call    vault.Call
+	started time.Time
+	// challenge is the WWW-Authenticate of a 401.
+	challenge string
+	// broken says that a panic came after a part of the answer was sent.
+	broken bool
+}
+
+// exchangeKey is where the exchange stands in the gin.Context, which is ours
+// alone. No caller and no value travels in a context.Context.
+const exchangeKey = "exchange"
+
+// exchangeOf returns the exchange of a request. observe has put it there
+// before anything else could run.
+func exchangeOf(ctx context.Context) *exchange {
+	x, ok := ctx.Value(exchangeKey).(*exchange)
+	if !ok {
+		panic("httpapi: a request that was not observed")
+	}
+	return x
+}
+
+// begin gives a handler what it works with. The generated code hands the
+// *gin.Context over as a context; only the request's own context may leave the
+// package, since gin uses its own again when the request is over.
+func begin(ctx context.Context) (context.Context, *exchange) {
+	c, ok := ctx.(*gin.Context)
+	if !ok {
+		panic("httpapi: a handler that gin did not call")
+	}
+	return c.Request.Context(), exchangeOf(c)
+}

@@ -1,0 +1,112 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
+)
+
+// metrics have labels out of closed lists only: operations of the document,
+// codes, statuses, reasons of the catalogue. No tenant, no caller.
+type metrics struct {
+	inFlight  prometheus.Gauge
+	panics    prometheus.Counter
+	requests  *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
+	strays    *prometheus.CounterVec
+	tokens    *prometheus.CounterVec
+	untouched *prometheus.CounterVec
+	restored  *prometheus.CounterVec
+}
+
+// latencyBuckets go from a cached answer to the request timeout.
+var latencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+func newMetrics(registry *prometheus.Registry, version string) (*metrics, error) {
+	vector := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "counterfoil_http_requests_in_flight", Help: "Requests under way.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "counterfoil_http_panics_total", Help: "Requests that ended in a panic.",
+		}),
+		requests: vector("counterfoil_http_requests_total", "Requests by operation and status.", "operation", "status"),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "counterfoil_http_request_seconds", Help: "Time from header to answer.", Buckets: latencyBuckets,
+		}, []string{"operation"}),
+		refused:   vector("counterfoil_refused_total", "Requests that ended in a problem, by code.", "operation", "code"),
+		strays:    vector("counterfoil_unauthenticated_total", "Requests without a valid credential, by what was wrong.", "reason"),
+		tokens:    vector("counterfoil_tokens_total", "Tokens in answers, by origin.", "origin"),
+		untouched: vector("counterfoil_findings_not_tokenized_total", "Findings that were masked or allowed.", "action"),
+		restored:  vector("counterfoil_restorations_total", "Tokens that were asked for, by reason and what became of them.", "reason", "status"),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "counterfoil_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	for _, c := range []prometheus.Collector{
+		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, build,
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("httpapi: register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// count counts a finished request.
+func (m *metrics) count(e *event) {
+	m.requests.WithLabelValues(e.operation, strconv.Itoa(e.status)).Inc()
+	m.seconds.WithLabelValues(e.operation).Observe(e.latency.Seconds())
+	if e.code != "" {
+		m.refused.WithLabelValues(e.operation, string(e.code)).Inc()
+	}
+	for origin, n := range e.origins {
+		m.tokens.WithLabelValues(string(origin)).Add(float64(n))
+	}
+	for action, n := range e.untouched {
+		m.untouched.WithLabelValues(action).Add(float64(n))
+	}
+	for status, n := range e.statuses {
+		m.restored.WithLabelValues(e.reason, string(status)).Add(float64(n))
+	}
+}
+
+// exposition serves the registry. Errors of a collector are answered with a
+// 500 and the name of the metric, nothing of a request.
+func exposition(registry *prometheus.Registry) http.Handler {
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+}
+
+// exposed is the answer of /metrics: promhttp writes it itself.
+type exposed struct {
+	handler http.Handler
+	ctx     context.Context //nolint:containedctx // of the one request that is answered with it
+}
+
+// Metrics serves the metrics.
+func (a *api) Metrics(ctx context.Context, _ gen.MetricsRequestObject) (gen.MetricsResponseObject, error) {
+	ctx, _ = begin(ctx)
+	return exposed{a.exposition, ctx}, nil
+}
+
+// VisitMetricsResponse lets promhttp answer a request that asks for nothing
+// but the text format, so that what is served is what the document says.
+func (e exposed) VisitMetricsResponse(w http.ResponseWriter) error {
+	r, err := http.NewRequestWithContext(e.ctx, http.MethodGet, "/metrics", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("httpapi: metrics: %w", err)
+	}
+	e.handler.ServeHTTP(w, r)
+	return nil
+}
