@@ -1,0 +1,21 @@
+// Package authz is the shipped policy bundle, as data: who may restore what,
+// for which reason, in which form, and which entities exist at all.
+//
+//	model.conf         how a rule is matched (Casbin: columns and registered functions, no eval)
+//	policy.csv         the rules: role, action, reason, classes, entities, conditions, form
+//	reasons.yaml       the reason codes with legal basis, reference, places and limits
+//	entities.yaml      the closed set of entities with class, retention, normaliser, format, action
+//	destinations.yaml  where prompts go, and what is done to each entity on the way
+//	decisions/*.yaml   what the rules must decide, as tables: the tests of the policy
+//
+// Package access reads it, strictly: a name that nothing knows is a load
+// error and never a rule that silently does not match. The first five files
+// make the policy version; the decision tables are tests and do not.
+package authz
+
+import "embed"
+
+// FS is the bundle that is built into the program.
+//
+//go:embed model.conf policy.csv reasons.yaml entities.yaml destinations.yaml decisions/*.yaml
+var FS embed.FS
