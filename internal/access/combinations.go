@@ -1,0 +1,180 @@
+package access
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// combinations are the requests that the tables must decide for one bucket.
+func (p *Policy) combinations(b bucket, sentences []*sentence) ([]Request, error) {
+	settings, err := p.settings(b, sentences)
+	if err != nil {
+		return nil, err
+	}
+	callers := relations(settings)
+	var out []Request
+	if b.action != ActionRestore {
+		for _, role := range Roles() {
+			for _, r := range callers {
+				r.Action, r.Roles = b.action, []string{role}
+				out = append(out, r)
+			}
+		}
+		return out, nil
+	}
+	callers = append(callers, circumstances(settings, p.tools(b, sentences))...)
+	for _, role := range Roles() {
+		for _, entity := range p.representatives(b, sentences) {
+			for _, r := range callers {
+				r.Action, r.Roles, r.Reason = b.action, []string{role}, b.reason
+				r.Entity, r.Class = entity.Name, entity.Class
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+// setting is one assignment of the facts that a bucket depends on.
+type setting struct {
+	attributes  map[string]string
+	environment string
+}
+
+// settings are all assignments of the facts that a rule or a sentence asks
+// for, each absent or of one of the values that are asked for.
+func (p *Policy) settings(b bucket, sentences []*sentence) ([]setting, error) {
+	values := map[string][]string{}
+	note := func(conditions []condition) {
+		for _, c := range conditions {
+			if c.fact != "" && !slices.Contains(values[c.fact], c.value) {
+				values[c.fact] = append(values[c.fact], c.value)
+			}
+		}
+	}
+	for _, r := range p.engine.rules {
+		if r.action == b.action && r.reason == b.reason {
+			note(r.conditions)
+		}
+	}
+	for _, s := range sentences {
+		note(s.with)
+		note(s.without)
+	}
+	out := []setting{{}}
+	for _, fact := range slices.Sorted(maps.Keys(values)) {
+		slices.Sort(values[fact])
+		for _, base := range slices.Clone(out) {
+			for _, value := range values[fact] {
+				out = append(out, base.with(fact, value))
+			}
+		}
+		if len(out) > maxFacts {
+			return nil, fmt.Errorf("more than %d combinations of attributes", maxFacts)
+		}
+	}
+	return out, nil
+}
+
+func (s setting) with(fact, value string) setting {
+	if fact == environmentPrefix {
+		s.environment = value
+		return s
+	}
+	s.attributes = maps.Clone(s.attributes)
+	if s.attributes == nil {
+		s.attributes = map[string]string{}
+	}
+	s.attributes[fact[len(attributePrefix):]] = value
+	return s
+}
+
+// relations are all ways in which a caller can stand to a scope, for live data
+// in prose.
+func relations(settings []setting) []Request {
+	var out []Request
+	for _, s := range settings {
+		for _, sameClient := range []bool{true, false} {
+			for _, endUser := range EndUserMatches() {
+				for _, mfa := range []bool{true, false} {
+					out = append(out, Request{
+						SameClient: sameClient, EndUser: endUser, MFA: mfa,
+						Attributes: s.attributes, Environment: s.environment, Place: PlaceProse,
+					})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// circumstances are all places and states of the data, for the best relation.
+func circumstances(settings []setting, tools []string) []Request {
+	var out []Request
+	for _, s := range settings {
+		best := Request{
+			SameClient: true, EndUser: EndUserSame, MFA: true,
+			Attributes: s.attributes, Environment: s.environment,
+		}
+		for _, state := range []struct{ held, restricted bool }{{}, {true, false}, {false, true}, {true, true}} {
+			best.Held, best.Restricted = state.held, state.restricted
+			for _, place := range Places() {
+				best.Place, best.Tool = place, ""
+				switch {
+				case place == PlaceProse && !best.Held && !best.Restricted:
+					continue // among the relations
+				case place != PlaceTool:
+					out = append(out, best)
+					continue
+				}
+				for _, tool := range tools {
+					best.Tool = tool
+					out = append(out, best)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tools are those that the reason or a sentence names, and one that none does.
+func (p *Policy) tools(b bucket, sentences []*sentence) []string {
+	out := append([]string{unnamedTool}, p.reasons[b.reason].Tools...)
+	for _, s := range sentences {
+		out = append(out, s.tools...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// representatives are the entities to ask for: each that a rule, reason or
+// sentence of the bucket names, and of every class one that none names, which
+// stands for all of those since nothing tells them apart.
+func (p *Policy) representatives(b bucket, sentences []*sentence) []Entity {
+	named := map[string]bool{}
+	for _, name := range p.reasons[b.reason].Entities {
+		named[name] = true
+	}
+	for _, r := range p.engine.rules {
+		if r.action == b.action && r.reason == b.reason {
+			for _, name := range r.entities {
+				named[name] = true
+			}
+		}
+	}
+	for _, s := range sentences {
+		for _, name := range s.entities {
+			named[name] = true
+		}
+	}
+	var out []Entity
+	seen := map[Class]bool{}
+	for _, e := range p.Entities() {
+		if named[e.Name] || !seen[e.Class] {
+			out = append(out, e)
+			seen[e.Class] = seen[e.Class] || !named[e.Name]
+		}
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+// Package access decides whether a caller may restore a value of this entity
+// and class, for this reason, here, and in which form; and whether a role may
+// use an operation at all. It is the only importer of Casbin.
+//
+// # The bundle
+//
+// A policy is data (package authz ships one): the rules, how a rule is
+// matched, the reason codes, the entities, the destinations, and tables that
+// say what must come out. Load checks all of it and takes it or refuses it as
+// a whole. A name that nothing knows, be it a role, class, entity, reason,
+// condition, attribute or column, is a load error: a rule with a misspelt
+// condition would otherwise be a grant or a ban that silently never applies.
+//
+// A Policy never changes after Load and may be used by any number of
+// goroutines. A request is decided under one version by using one *Policy from
+// start to end; a reload makes a new Policy and swaps the pointer.
+//
+// # How a decision is made
+//
+// Casbin decides which rules match: the matcher of model.conf joins registered
+// functions over the columns of a rule, never eval() of text out of a rule,
+// which is slow and unchecked. Each (action, reason) has an enforcer of its
+// own with its own few rules, so a decision costs the same with three rules or
+// three thousand. There is no cache: Casbin's CachedEnforcer joins its key
+// without escaping, so that two different requests can share an answer.
+//
+//  1. A deny rule that matches wins.
+//  2. Otherwise the allow rules that match are grants, and the fullest form
+//     (full, partial, masked) counts. The decision names the rules that gave it.
+//  3. What the reason demands is checked after that and cannot be granted away
+//     by a rule: MFA, classes and entities it reaches, held and restricted
+//     data, the place in the text, approvals.
+//  4. What is left over is a deny, as is every zero or unknown input. Where the
+//     class of the mapping and that of the catalogue differ, the stricter holds.
+//
+// # Two stages
+//
+// Decide answers for the case as it is, Best for the best case of the same
+// caller: the scope is bound to them, the text is prose, the data is live,
+// approvals are given. What Decide allows Best allows, and where Best denies,
+// Decide denies with the same Why. So Best, asked with nothing but the label of
+// a token, fixes what a caller may be told about it, before anything is read.
+//
+// # What is lost on failure
+//
+// Nothing: the package keeps no state. A bundle that does not load leaves the
+// caller with the Policy it had; a fault inside a decision is a deny (WhyFault).
+package access

@@ -1,0 +1,97 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// Policy is a checked bundle. It never changes.
+type Policy struct {
+	version      string
+	catalogue    int
+	reasons      map[string]*Reason
+	entities     map[string]Entity
+	destinations map[string]Destination
+	engine       *engine
+	tables       []table
+}
+
+// digest is the SHA-256 over names and bytes, each preceded by its length in
+// eight bytes, so that no two bundles run into the same input.
+func digest(files map[string][]byte) string {
+	h := sha256.New()
+	part := func(b []byte) {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(b)))
+		h.Write(length[:])
+		h.Write(b)
+	}
+	for _, name := range bundleFiles {
+		part([]byte(name))
+		part(files[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Version is the lower hex SHA-256 over the files that decide: model.conf,
+// policy.csv, reasons.yaml, entities.yaml and destinations.yaml, without the
+// decision tables.
+func (p *Policy) Version() string { return p.version }
+
+// CatalogueVersion is the version of the catalogue of reasons.
+func (p *Policy) CatalogueVersion() int { return p.catalogue }
+
+// Reason returns one reason of the catalogue.
+func (p *Policy) Reason(code string) (Reason, bool) {
+	r, ok := p.reasons[code]
+	if !ok {
+		return Reason{}, false
+	}
+	return r.clone(), true
+}
+
+// Reasons returns the catalogue, sorted by code.
+func (p *Policy) Reasons() []Reason {
+	out := make([]Reason, 0, len(p.reasons))
+	for _, r := range p.reasons {
+		out = append(out, r.clone())
+	}
+	slices.SortFunc(out, func(a, b Reason) int { return strings.Compare(a.Code, b.Code) })
+	return out
+}
+
+// Entity returns one entity of the closed set.
+func (p *Policy) Entity(name string) (Entity, bool) {
+	e, ok := p.entities[name]
+	return e, ok
+}
+
+// Entities returns the closed set, sorted by name.
+func (p *Policy) Entities() []Entity {
+	out := make([]Entity, 0, len(p.entities))
+	for _, e := range p.entities {
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entity) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Destination returns one destination. A request that names none goes to
+// DefaultDestination; a name that is not known is to be refused.
+func (p *Policy) Destination(name string) (Destination, bool) {
+	d, ok := p.destinations[name]
+	return d, ok
+}
+
+// Destinations returns all of them, sorted by name.
+func (p *Policy) Destinations() []Destination {
+	out := make([]Destination, 0, len(p.destinations))
+	for _, d := range p.destinations {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b Destination) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}

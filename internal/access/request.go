@@ -1,0 +1,184 @@
+package access
+
+// Action is what a caller wants to do. The list is closed.
+type Action string
+
+// The actions. Only ActionRestore is about a value and needs a reason.
+const (
+	ActionTokenize      Action = "tokenize"
+	ActionRestore       Action = "restore"
+	ActionScope         Action = "scope"
+	ActionAuditRead     Action = "audit_read"
+	ActionPolicyRead    Action = "policy_read"
+	ActionLimitsRead    Action = "limits_read"
+	ActionAssertEndUser Action = "assert_end_user"
+)
+
+// Actions returns the closed list.
+func Actions() []Action {
+	return []Action{
+		ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
+		ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
+	}
+}
+
+// Roles returns the closed list of roles that a rule may name. A role of the
+// caller that is not among them gives nothing: identity providers put roles of
+// other services into the same claim.
+func Roles() []string {
+	return []string{"gateway", "restorer", "approver", "privacy_officer", "legal", "auditor", "operator"}
+}
+
+// Class is how sensitive a value is.
+type Class string
+
+// The classes, from the least to the most sensitive.
+const (
+	ClassPublic       Class = "public"
+	ClassInternal     Class = "internal"
+	ClassConfidential Class = "confidential"
+	ClassRestricted   Class = "restricted"
+)
+
+// Classes returns the closed list, from the least to the most sensitive.
+func Classes() []Class {
+	return []Class{ClassPublic, ClassInternal, ClassConfidential, ClassRestricted}
+}
+
+// classCount sizes the tables that have a number per class.
+const classCount = 4
+
+// rank orders classes by sensitivity; unknown classes have none.
+func (c Class) rank() (int, bool) {
+	switch c {
+	case ClassPublic:
+		return 0, true
+	case ClassInternal:
+		return 1, true
+	case ClassConfidential:
+		return 2, true
+	case ClassRestricted:
+		return 3, true
+	}
+	return 0, false
+}
+
+// Form is how much of a value is given back.
+type Form string
+
+// The forms. FormPartial shows the last four characters, FormMasked none.
+const (
+	FormFull    Form = "full"
+	FormPartial Form = "partial"
+	FormMasked  Form = "masked"
+)
+
+// rank orders forms by how much they show; 0 is no form at all.
+func (f Form) rank() int {
+	switch f {
+	case FormFull:
+		return 3
+	case FormPartial:
+		return 2
+	case FormMasked:
+		return 1
+	}
+	return 0
+}
+
+// Place is where in a text a token stands.
+type Place string
+
+// The places.
+const (
+	PlaceProse Place = "prose"
+	PlaceCode  Place = "code"
+	PlaceURL   Place = "url"
+	PlaceTool  Place = "tool"
+)
+
+// Places returns the closed list.
+func Places() []Place { return []Place{PlaceProse, PlaceCode, PlaceURL, PlaceTool} }
+
+// EndUserMatch says how the end user that the caller names stands to the one
+// that the scope is bound to.
+type EndUserMatch string
+
+// The ways an end user can match. A scope that does not exist yet is Unbound.
+const (
+	EndUserUnbound EndUserMatch = "unbound" // the scope is bound to no end user
+	EndUserSame    EndUserMatch = "same"    // bound, and the caller names the same
+	EndUserAbsent  EndUserMatch = "absent"  // bound, and the caller names none
+	EndUserOther   EndUserMatch = "other"   // bound, and the caller names another
+)
+
+// EndUserMatches returns the closed list.
+func EndUserMatches() []EndUserMatch {
+	return []EndUserMatch{EndUserUnbound, EndUserSame, EndUserAbsent, EndUserOther}
+}
+
+// Request is everything that a decision may depend on.
+//
+// For ActionRestore every field that has a closed list must be in it. The
+// other actions have no reason, class or entity, and naming one is a deny.
+type Request struct {
+	Action Action
+	Roles  []string
+	Reason string
+	Entity string
+	Class  Class // of the mapping; at the label stage the entity's own
+
+	SameClient bool         // the scope is bound to the caller's client, or does not exist yet
+	EndUser    EndUserMatch // the zero value matches nothing
+	MFA        bool
+	Attributes map[string]string // unknown names are ignored: no rule can ask for them
+
+	Place Place
+	Tool  string // with PlaceTool
+
+	Held        bool // expired, and kept only because a legal hold matches it
+	Restricted  bool // processing is restricted (not the class of that name)
+	Environment string
+}
+
+// Why says what a denial is about. The list is closed; it is meant for the
+// audit log and for choosing the public status, never for the caller as it is.
+type Why string
+
+// The reasons for a denial, those of the caller first. The first group is the
+// same whatever the token is; the second depends on its mapping and place.
+const (
+	WhyNone          Why = ""
+	WhyNoRule        Why = "no_rule"        // no rule gives any of the roles this action or reason
+	WhyReasonUnknown Why = "reason_unknown" // the reason is not in the catalogue, or the action takes none
+	WhyEntity        Why = "entity"         // unknown, or not given by a rule or not reached by the reason
+	WhyClass         Why = "class"          // the same of the class
+	WhyRule          Why = "rule"           // a deny rule
+	WhyAttribute     Why = "attribute"      // an attribute or the environment does not fit
+	WhyMFA           Why = "mfa"            // a second factor is needed
+	WhyFault         Why = "fault"          // the engine failed; see the package comment
+
+	WhyBinding       Why = "binding"        // would be allowed for the client and end user of the scope
+	WhyRestricted    Why = "restricted"     // the reason does not reach restricted data
+	WhyHeld          Why = "held"           // the reason does not reach data that only a hold keeps
+	WhyPlace         Why = "place"          // would be allowed in prose
+	WhyNeedsApproval Why = "needs_approval" // would be allowed once approved
+)
+
+// Whys returns the closed list of what a denial can be about.
+func Whys() []Why {
+	return []Why{
+		WhyNoRule, WhyReasonUnknown, WhyEntity, WhyClass, WhyRule, WhyAttribute, WhyMFA, WhyFault,
+		WhyBinding, WhyRestricted, WhyHeld, WhyPlace, WhyNeedsApproval,
+	}
+}
+
+// Decision is the answer. The zero value is a deny.
+type Decision struct {
+	Allow       bool
+	Form        Form     // with an allow of ActionRestore
+	Approvals   int      // how many approvals the restoration needs
+	RuleIDs     []string // the rules that decided, sorted; none when no rule matched
+	Why         Why      // with a deny
+	Obligations []string // what the reason demands, sorted: see Reason.Obligations
+}

@@ -1,0 +1,122 @@
+package access
+
+import "strings"
+
+// phrases turn the words of a table into those of a sentence. A word that has
+// no phrase stands for itself.
+var phrases = map[string]string{
+	"client " + clientSame:  "of the same client",
+	"client " + clientOther: "of another client",
+
+	"end user " + string(EndUserSame):    "for the same end user",
+	"end user " + string(EndUserUnbound): "where no end user is bound",
+	"end user " + string(EndUserAbsent):  "naming no end user",
+	"end user " + string(EndUserOther):   "naming another end user",
+
+	"stored " + storedHeld:           "kept by a hold only",
+	"stored " + storedRestricted:     "under restriction",
+	"stored " + storedHeldRestricted: "kept by a hold and under restriction",
+
+	"place " + string(PlaceURL):  "a URL",
+	"place " + string(PlaceTool): "a tool argument",
+
+	"action " + string(ActionScope):         "make or change a scope",
+	"action " + string(ActionAuditRead):     "read the audit log",
+	"action " + string(ActionPolicyRead):    "read the policy",
+	"action " + string(ActionLimitsRead):    "read the limits",
+	"action " + string(ActionAssertEndUser): "say for which end user it calls",
+
+	"form " + string(FormFull):    "in full",
+	"form " + string(FormPartial): "in part",
+	"form " + string(FormMasked):  "masked",
+}
+
+func phrase[T ~string](kind string, word T) string {
+	if p, ok := phrases[kind+" "+string(word)]; ok {
+		return p
+	}
+	return string(word)
+}
+
+// either joins the phrases of words as a sentence does.
+func either[T ~string](kind, last string, items []T) string {
+	var s strings.Builder
+	for i, item := range items {
+		switch {
+		case i > 0 && i == len(items)-1:
+			s.WriteString(" " + last + " ")
+		case i > 0:
+			s.WriteString(", ")
+		}
+		s.WriteString(phrase(kind, item))
+	}
+	return s.String()
+}
+
+// sentence puts the line into words. It is made from what is checked, so that
+// the two cannot drift apart.
+func (l *line) sentence(b bucket) string {
+	var s strings.Builder
+	s.WriteString(either("role", "or", l.roles) + l.caller())
+	if l.allow {
+		s.WriteString(" may ")
+	} else {
+		s.WriteString(" may not ")
+	}
+	s.WriteString(phrase("action", b.action))
+	if b.action == ActionRestore {
+		s.WriteString(" " + l.data() + " for " + b.reason)
+	}
+	if len(l.places) > 0 {
+		s.WriteString(" in " + either("place", "or", l.places))
+	}
+	if len(l.tools) > 0 {
+		s.WriteString(" of " + either("tool", "or", l.tools))
+	}
+	if !l.allow {
+		return s.String() + " (" + string(l.why) + ")"
+	}
+	if l.form != "" {
+		s.WriteString(", " + phrase("form", l.form))
+	}
+	return s.String()
+}
+
+// caller says who is meant, between commas.
+func (l *line) caller() string {
+	var parts []string
+	if len(l.clients) > 0 {
+		parts = append(parts, either("client", "or", l.clients))
+	}
+	if len(l.endUsers) > 0 {
+		parts = append(parts, either("end user", "or", l.endUsers))
+	}
+	switch {
+	case l.mfa != nil && *l.mfa:
+		parts = append(parts, "with a second factor")
+	case l.mfa != nil:
+		parts = append(parts, "without a second factor")
+	}
+	for _, c := range l.with {
+		parts = append(parts, "with "+c.name)
+	}
+	for _, c := range l.without {
+		parts = append(parts, "without "+c.name)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(parts, ", ") + ","
+}
+
+// data says which values are meant.
+func (l *line) data() string {
+	text := either("class", "and", l.classes) + " data"
+	if len(l.entities) > 0 {
+		text += " (" + either("entity", "or", l.entities) + ")"
+	}
+	if len(l.stored) > 0 {
+		text += ", " + either("stored", "or", l.stored) + ","
+	}
+	return text
+}

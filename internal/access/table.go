@@ -1,0 +1,274 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// table is one file of decision tables: what must come out for one action and
+// reason.
+type table struct {
+	file   string
+	bucket bucket
+	lines  []line
+}
+
+// line is one decision. A dimension that it leaves out means any value; roles
+// and classes are always spelt out.
+type line struct {
+	roles    []string
+	classes  []Class
+	entities []string
+	clients  []string
+	endUsers []EndUserMatch
+	mfa      *bool
+	with     []condition // what the caller is
+	without  []condition // what the caller is not
+	places   []Place
+	tools    []string
+	stored   []string
+
+	allow bool
+	form  Form
+	why   Why
+}
+
+const (
+	clientSame  = "same"
+	clientOther = "other"
+
+	storedLive           = "live"
+	storedHeld           = "held"
+	storedRestricted     = "restricted"
+	storedHeldRestricted = "held_restricted"
+
+	getsAllowed = "allowed" // for actions without a value
+	getsNothing = "nothing"
+)
+
+var (
+	clientWords = []string{clientSame, clientOther}
+	storedWords = []string{storedLive, storedHeld, storedRestricted, storedHeldRestricted}
+)
+
+type tableDoc struct {
+	Action    Action    `yaml:"action"`
+	Reason    string    `yaml:"reason"`
+	Decisions []lineDoc `yaml:"decisions"`
+}
+
+type lineDoc struct {
+	Who      words  `yaml:"who"`
+	Data     words  `yaml:"data"`
+	Entities words  `yaml:"entities"`
+	Client   words  `yaml:"client"`
+	EndUser  words  `yaml:"end_user"`
+	MFA      *bool  `yaml:"mfa"`
+	With     words  `yaml:"with"`
+	Without  words  `yaml:"without"`
+	Place    words  `yaml:"place"`
+	Tool     words  `yaml:"tool"`
+	Stored   words  `yaml:"stored"`
+	Gets     string `yaml:"gets"`
+	Because  Why    `yaml:"because"`
+}
+
+// words is one word or a list of them.
+type words []string
+
+// UnmarshalYAML takes a scalar or a sequence.
+func (w *words) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*w = words{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(w))
+}
+
+// readTables reads decisions/*.yaml. Without any the bundle still loads, and
+// Check fails on every combination.
+func (p *Policy) readTables(fsys fs.FS) ([]table, error) {
+	names, err := fs.Glob(fsys, dirDecisions+"/*")
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > maxTables {
+		return nil, fmt.Errorf("%s: more than %d files", dirDecisions, maxTables)
+	}
+	slices.Sort(names)
+	var out []table
+	for _, name := range names {
+		text, err := readFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		var doc tableDoc
+		if path.Ext(name) != ".yaml" {
+			return nil, fmt.Errorf("%s is not a decision table", name)
+		}
+		if err := decodeYAML(text, &doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		t, err := p.table(name, doc)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func (p *Policy) table(file string, doc tableDoc) (table, error) {
+	t := table{file: file, bucket: bucket{doc.Action, doc.Reason}}
+	if !slices.Contains(Actions(), doc.Action) {
+		return t, fmt.Errorf("unknown action %q", doc.Action)
+	}
+	if doc.Action == ActionRestore {
+		if _, ok := p.reasons[doc.Reason]; !ok {
+			return t, fmt.Errorf("unknown reason %q", doc.Reason)
+		}
+	} else {
+		if doc.Reason != "" {
+			return t, fmt.Errorf("%s takes no reason", doc.Action)
+		}
+		t.bucket.reason = none
+	}
+	for i, d := range doc.Decisions {
+		l, err := p.line(doc.Action, d)
+		if err != nil {
+			return t, fmt.Errorf("decision %d: %w", i+1, err)
+		}
+		t.lines = append(t.lines, l)
+	}
+	return t, nil
+}
+
+func (p *Policy) line(action Action, d lineDoc) (line, error) {
+	l := line{entities: d.Entities, mfa: d.MFA, tools: d.Tool}
+	err := errors.Join(
+		among(&l.roles, "who", d.Who, Roles()),
+		among(&l.classes, "data", d.Data, Classes()),
+		among(&l.clients, "client", d.Client, clientWords),
+		among(&l.endUsers, "end_user", d.EndUser, EndUserMatches()),
+		among(&l.places, "place", d.Place, Places()),
+		among(&l.stored, "stored", d.Stored, storedWords),
+		facts(&l.with, "with", d.With),
+		facts(&l.without, "without", d.Without),
+	)
+	if err != nil {
+		return l, err
+	}
+	for _, e := range l.entities {
+		if _, ok := p.entities[e]; !ok {
+			return l, fmt.Errorf("unknown entity %q", e)
+		}
+	}
+	for _, tool := range l.tools {
+		if !toolName.MatchString(tool) || tool == unnamedTool {
+			return l, fmt.Errorf("tool: it must match %s", toolName)
+		}
+	}
+	if len(l.roles) == 0 || (action == ActionRestore) != (len(l.classes) > 0) {
+		return l, errors.New("who is required, and data for restore and only there")
+	}
+	if action != ActionRestore && len(l.entities)+len(l.places)+len(l.tools)+len(l.stored) > 0 {
+		return l, fmt.Errorf("%s has no entities, place, tool or stored", action)
+	}
+	return l, l.outcome(action, d.Gets, d.Because)
+}
+
+// outcome reads what must come out.
+func (l *line) outcome(action Action, gets string, because Why) error {
+	if gets == getsNothing {
+		if !slices.Contains(Whys(), because) {
+			return fmt.Errorf("because: unknown %q", because)
+		}
+		l.why = because
+		return nil
+	}
+	if because != WhyNone {
+		return errors.New("because goes with nothing only")
+	}
+	l.allow = true
+	switch {
+	case action != ActionRestore && gets == getsAllowed:
+		return nil
+	case action == ActionRestore && Form(gets).rank() > 0:
+		l.form = Form(gets)
+		return nil
+	}
+	return fmt.Errorf("gets: unknown %q", gets)
+}
+
+// among checks words against a closed list.
+func among[T ~string](into *[]T, field string, given words, known []T) error {
+	for _, word := range given {
+		if !slices.Contains(known, T(word)) || slices.Contains(*into, T(word)) {
+			return fmt.Errorf("%s: unknown or repeated %q", field, word)
+		}
+		*into = append(*into, T(word))
+	}
+	return nil
+}
+
+// facts reads conditions on what a caller or the installation is.
+func facts(into *[]condition, field string, given words) error {
+	for _, name := range given {
+		c, err := parseCondition(name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", field, err)
+		}
+		if c.fact == "" {
+			return fmt.Errorf("%s: %q has a field of its own", field, name)
+		}
+		*into = append(*into, c)
+	}
+	return nil
+}
+
+// covers says whether the line decides this request.
+func (l *line) covers(r *Request) bool {
+	client := clientOther
+	if r.SameClient {
+		client = clientSame
+	}
+	for _, c := range l.with {
+		if !c.holds(r) {
+			return false
+		}
+	}
+	for _, c := range l.without {
+		if c.holds(r) {
+			return false
+		}
+	}
+	return slices.Contains(l.roles, r.Roles[0]) &&
+		anyOr(l.classes, r.Class) && anyOr(l.entities, r.Entity) &&
+		anyOr(l.clients, client) && anyOr(l.endUsers, r.EndUser) &&
+		(l.mfa == nil || *l.mfa == r.MFA) &&
+		anyOr(l.places, r.Place) && anyOr(l.tools, r.Tool) && anyOr(l.stored, storedWord(r))
+}
+
+func anyOr[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+
+func storedWord(r *Request) string {
+	switch {
+	case r.Held && r.Restricted:
+		return storedHeldRestricted
+	case r.Held:
+		return storedHeld
+	case r.Restricted:
+		return storedRestricted
+	}
+	return storedLive
+}
+
+// agrees says whether the decision is the one that the line demands.
+func (l *line) agrees(d Decision) bool {
+	return d.Allow == l.allow && d.Form == l.form && d.Why == l.why
+}
