@@ -1,0 +1,60 @@
+package access_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+)
+
+// The target is 40 µs for a decision with 100 rules and 50 reasons.
+func BenchmarkDecide(b *testing.B) {
+	p := shipped(b)
+	fraud := restorer("FRAUD_REVIEW")
+	fraud.Attributes = map[string]string{"team": "fraud"}
+	for name, r := range map[string]access.Request{
+		"shipped/allow of five rules": gateway(),
+		"shipped/allow of one rule":   fraud,
+		"shipped/deny, binding":       with(gateway(), func(r *access.Request) { r.SameClient = false }),
+		"shipped/deny, role":          restorer("LLM_RESPONSE"),
+		"shipped/tokenize":            {Action: "tokenize", Roles: []string{"gateway"}, SameClient: true, EndUser: "unbound"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Decide(r)
+			}
+		})
+	}
+}
+
+func BenchmarkDecide100Rules50Reasons(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	p := load(b, generated(b, rng, 50, 100))
+	mixed := manyRequests(p, 10_000)
+	var allowed []access.Request
+	for _, r := range mixed {
+		if p.Decide(r).Allow {
+			allowed = append(allowed, r)
+		}
+	}
+	for name, requests := range map[string][]access.Request{"mixed": mixed, "allowed": allowed} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				p.Decide(requests[i%len(requests)])
+				i++
+			}
+		})
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	bundle := copyOfShipped(b)
+	for b.Loop() {
+		if _, err := access.Load(bundle); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package access_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+)
+
+func replaceFirst(t testing.TB, text, from, to string) string {
+	t.Helper()
+	if !strings.Contains(text, from) {
+		t.Fatalf("there is no %q", from)
+	}
+	return strings.Replace(text, from, to, 1)
+}
+
+// TestLoadRefuses changes one thing in the shipped bundle, which loads.
+func TestLoadRefuses(t *testing.T) {
+	const support = "p, support,                 allow, restorer, restore, CUSTOMER_SUPPORT, public|internal|confidential, *, -, full"
+	rule := func(columns string) [3]string { return [3]string{"policy.csv", support, columns} }
+	for name, change := range map[string][3]string{
+		"role":                    rule("p, support, allow, restorers, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"no role":                 rule("p, support, allow, *, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"effect":                  rule("p, support, permit, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"action":                  rule("p, support, allow, restorer, restored, CUSTOMER_SUPPORT, public, *, -, full"),
+		"reason":                  rule("p, support, allow, restorer, restore, CUSTOMER_SUPORT, public, *, -, full"),
+		"any reason":              rule("p, support, allow, restorer, restore, *, public, *, -, full"),
+		"class":                   rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public|secret, *, -, full"),
+		"any class":               rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, *, *, -, full"),
+		"class with a space":      rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public |internal, *, -, full"),
+		"entity":                  rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, EMAIL, -, full"),
+		"no entity":               rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, -, -, full"),
+		"condition":               rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, same_clients, full"),
+		"condition by comma":      rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, mfa|same_client, full"),
+		"empty condition":         rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, mfa&, full"),
+		"attribute":               rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, attr:taem=fraud, full"),
+		"attribute without =":     rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, attr:team, full"),
+		"attribute value":         rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, attr:team=, full"),
+		"environment":             rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, env:prod, full"),
+		"conditions that clash":   rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, same_end_user&end_user_absent, full"),
+		"a condition twice":       rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, mfa&mfa, full"),
+		"two teams at once":       rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, attr:team=a&attr:team=b, full"),
+		"form":                    rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, whole"),
+		"no form":                 rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, -"),
+		"deny with a form":        rule("p, support, deny, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"id":                      rule("p, Support!, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"id twice":                rule("p, incident, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"a column missing":        rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, full"),
+		"another kind of line":    rule("g, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"quotes":                  rule("p, \"support\nx\", allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
+		"a reason for tokenize":   rule("p, support, allow, restorer, tokenize, CUSTOMER_SUPPORT, -, -, -, -"),
+		"a form for tokenize":     rule("p, support, allow, restorer, tokenize, -, -, -, -, full"),
+		"eval":                    {"model.conf", "has_role(r.caller, p.role)", "eval(p.when)"},
+		"function":                {"model.conf", "has_role(r.caller, p.role)", "regexMatch(r.caller, p.role)"},
+		"arguments":               {"model.conf", "has_role(r.caller, p.role)", "has_role(r.caller, p.role, p.id)"},
+		"or":                      {"model.conf", "has_role(r.caller, p.role) &&", "has_role(r.caller, p.role) ||"},
+		"not":                     {"model.conf", "has_role(r.caller, p.role) &&", "!has_role(r.caller, p.role) &&"},
+		"a constant":              {"model.conf", "has_role(r.caller, p.role)", "true"},
+		"a column not matched":    {"model.conf", "has_role(r.caller, p.role) && ", ""},
+		"unknown column":          {"model.conf", "has_role(r.caller, p.role)", "has_role(r.caller, p.roles)"},
+		"matched too early":       {"model.conf", "m = r.action", "m = matched(r.caller, p.id) && r.action"},
+		"allow overrides":         {"model.conf", " && !some(where (p.eft == deny))", ""},
+		"request columns":         {"model.conf", "r = action, reason, caller", "r = action, caller, reason"},
+		"rule columns":            {"model.conf", "p = id, eft, role", "p = eft, id, role"},
+		"a second matcher":        {"model.conf", "[matchers]", "[matchers]\nm2 = r.action == p.action"},
+		"a role definition":       {"model.conf", "[policy_effect]", "[role_definition]\ng = (_)\n[policy_effect]"},
+		"reason: unknown key":     {"reasons.yaml", "    max_tokens: 20\n    reaches: {held: false, restricted: false}\n\n  FRAUD", "    max_tokens: 20\n    maxtokens: 20\n    reaches: {held: false, restricted: false}\n\n  FRAUD"},
+		"reason: twice":           {"reasons.yaml", "  FRAUD_REVIEW:", "  CUSTOMER_SUPPORT:"},
+		"reason: no version":      {"reasons.yaml", "version: 1\n", ""},
+		"reason: code":            {"reasons.yaml", "  FRAUD_REVIEW:", "  fraud:"},
+		"reason: tokens":          {"reasons.yaml", "max_tokens: 200\n", "max_tokens: 0\n"},
+		"reason: too many":        {"reasons.yaml", "max_tokens: 200\n", "max_tokens: 10001\n"},
+		"reason: mfa left out":    {"reasons.yaml", "    mfa: true\n", ""},
+		"reason: approvals":       {"reasons.yaml", "restricted: 1}", "secret: 1}"},
+		"reason: too few":         {"reasons.yaml", ", restricted: 1}", "}"},
+		"reason: negative":        {"reasons.yaml", "restricted: 1}", "restricted: -1}"},
+		"reason: reaches":         {"reasons.yaml", "    max_tokens: 1000\n", "    max_tokens: 1000\n  X: {description: y}\n"},
+		"entity: class":           {"entities.yaml", "{class: confidential, normaliser: email}", "{class: secret, normaliser: email}"},
+		"entity: normaliser":      {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: mail}"},
+		"entity: format":          {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: email, format: card}"},
+		"entity: action":          {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: email, action: drop}"},
+		"entity: kept too long":   {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: email, retention_days: 91}"},
+		"entity: name":            {"entities.yaml", "  EMAIL_ADDRESS: ", "  E-MAIL: "},
+		"entity: long name":       {"entities.yaml", "  EMAIL_ADDRESS: ", "  EMAIL_ADDRESS_OF_A_PERSON_ON_EARTH: "},
+		"entity: no TOKEN_LIKE":   {"entities.yaml", "  TOKEN_LIKE: ", "  LIKE_TOKEN: "},
+		"entity: TOKEN_LIKE":      {"entities.yaml", "{class: public, normaliser: exact}", "{class: internal, normaliser: exact}"},
+		"entity: format version":  {"entities.yaml", "version: 1", "version: 2"},
+		"entity: class days":      {"entities.yaml", "internal: 180, ", ""},
+		"destination: allow":      {"destinations.yaml", "    vendor_retention_days: 3650\n", "    vendor_retention_days: 3650\n    actions: {classes: {internal: allow}}\n"},
+		"destination: default":    {"destinations.yaml", "  default:", "  fallback:"},
+		"destination: entity":     {"destinations.yaml", "        LOCATION: allow", "        PLACE: allow"},
+		"destination: action":     {"destinations.yaml", "        LOCATION: allow", "        LOCATION: pass"},
+		"destination: look-alike": {"destinations.yaml", "        LOCATION: allow", "        TOKEN_LIKE: allow"},
+		"destination: date":       {"destinations.yaml", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-01-01", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-13-01"},
+		"destination: backwards":  {"destinations.yaml", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-01-01", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2029-01-01"},
+		"destination: training":   {"destinations.yaml", "    vendor: self-hosted\n    region: onprem\n    training: false\n", "    vendor: self-hosted\n    region: onprem\n"},
+		"two documents":           {"destinations.yaml", "version: 1\n", "version: 1\n---\nversion: 1\n"},
+		"table: unknown key":      {"decisions/tokenize.yaml", "action: tokenize\n", "action: tokenize\nreasons: X\n"},
+		"table: role":             {"decisions/tokenize.yaml", "who: [restorer", "who: [restorers"},
+		"table: why":              {"decisions/tokenize.yaml", "because: no_rule", "because: weather"},
+		"table: reason":           {"decisions/break_glass.yaml", "reason: BREAK_GLASS\n", "reason: GLASS\n"},
+		"table: outcome":          {"decisions/subject_access.yaml", "gets: full", "gets: everything"},
+		"table: fact":             {"decisions/subject_access.yaml", "gets: full", "with: mfa\n    gets: full"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bundle := copyOfShipped(t)
+			file := bundle[change[0]]
+			file.Data = []byte(replaceFirst(t, string(file.Data), change[1], change[2]))
+			if _, err := access.Load(bundle); !errors.Is(err, access.ErrBundle) {
+				t.Errorf("got %v, want the bundle refused", err)
+			} else if !strings.Contains(err.Error(), change[0]) {
+				t.Errorf("the error does not name %s: %v", change[0], err)
+			}
+		})
+	}
+}
+
+func TestLoadRefusesReferencePatterns(t *testing.T) {
+	for _, pattern := range []string{"", "[0-9]+", "^[0-9]+", "[0-9]+$", "^[$", "^" + strings.Repeat("a", 300) + "$"} {
+		bundle := copyOfShipped(t)
+		text := string(bundle["reasons.yaml"].Data)
+		bundle["reasons.yaml"].Data = []byte(replaceFirst(t, text, "'^[A-Z][A-Z0-9]+-?[0-9]+$'", "'"+pattern+"'"))
+		if _, err := access.Load(bundle); !errors.Is(err, access.ErrBundle) {
+			t.Errorf("pattern %q: got %v, want the bundle refused", pattern, err)
+		}
+	}
+}
+
+func TestLoadRefusesFiles(t *testing.T) {
+	for name, change := range map[string]func(fstest.MapFS){
+		"missing":              func(b fstest.MapFS) { delete(b, "reasons.yaml") },
+		"misspelt":             func(b fstest.MapFS) { b["reason.yaml"] = b["reasons.yaml"] },
+		"empty":                func(b fstest.MapFS) { b["entities.yaml"].Data = nil },
+		"too large":            func(b fstest.MapFS) { b["policy.csv"].Data = make([]byte, 1<<20+1) },
+		"a table of no kind":   func(b fstest.MapFS) { b["decisions/x.csv"] = &fstest.MapFile{} },
+		"a table with nothing": func(b fstest.MapFS) { b["decisions/x.yaml"] = &fstest.MapFile{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bundle := copyOfShipped(t)
+			change(bundle)
+			if _, err := access.Load(bundle); !errors.Is(err, access.ErrBundle) {
+				t.Errorf("got %v, want the bundle refused", err)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	version := shipped(t).Version()
+	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(version) {
+		t.Fatalf("version %q is not a lower hex SHA-256", version)
+	}
+	for _, file := range []string{"model.conf", "policy.csv", "reasons.yaml", "entities.yaml", "destinations.yaml"} {
+		bundle := copyOfShipped(t)
+		bundle[file].Data = append(bundle[file].Data, '\n')
+		if load(t, bundle).Version() == version {
+			t.Errorf("a changed %s has the same version", file)
+		}
+	}
+	bundle := copyOfShipped(t)
+	bundle["decisions/scope.yaml"].Data = append(bundle["decisions/scope.yaml"].Data, '\n')
+	bundle["README.md"] = &fstest.MapFile{Data: []byte("x")}
+	if load(t, bundle).Version() != version {
+		t.Error("what does not decide changed the version")
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	bundle := copyOfShipped(f)
+	seeds := 0
+	for name, file := range bundle {
+		f.Add(name, string(file.Data))
+		seeds++
+	}
+	for _, text := range []string{"[role_definition]\ng = (_)", "p, \"a", "version: 1\nreasons: {A: {}}", "{", "- ", "&a [*a]"} {
+		for _, name := range []string{"model.conf", "policy.csv", "reasons.yaml", "decisions/scope.yaml"} {
+			f.Add(name, text)
+			seeds++
+		}
+	}
+	if seeds < 20 {
+		f.Fatalf("only %d seeds", seeds)
+	}
+	f.Fuzz(func(t *testing.T, name, text string) {
+		changed := fstest.MapFS{}
+		for n, file := range bundle {
+			changed[n] = file
+		}
+		changed[name] = &fstest.MapFile{Data: []byte(text)}
+		p, err := access.Load(changed)
+		if (p == nil) == (err == nil) {
+			t.Fatal("Load must give a policy or an error")
+		}
+		if err == nil {
+			// Whatever was loaded: the zero request is refused.
+			if d := p.Decide(access.Request{}); d.Allow {
+				t.Fatal("the zero request is allowed")
+			}
+		}
+	})
+}
