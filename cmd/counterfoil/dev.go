@@ -17,18 +17,9 @@ import (
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
-const (
-	// drainTimeout is how long requests that were accepted may take after a
-	// stop was asked for: longer than any request is allowed to take.
-	drainTimeout = 40 * time.Second
-	// headerTimeout and idleTimeout bound what a slow or silent client holds.
-	headerTimeout = 5 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// readTimeout bounds the slowest upload of the largest body.
-	readTimeout = 30 * time.Second
-	// maxHeaderBytes holds the largest credential and little else.
-	maxHeaderBytes = 32 << 10
-)
+// drainTimeout is how long requests that were accepted may take after a
+// stop was asked for: longer than any request is allowed to take.
+const drainTimeout = 40 * time.Second
 
 type devCommand struct {
 	Listen string `default:"${listen}" help:"Loopback address to listen on."`
@@ -67,12 +58,7 @@ func serveDev(ctx context.Context, cfg config.Dev, in *embedded.Instance, logger
 	if err := printBanner(s.out, listener.Addr().String(), cfg.Data); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
-	return serveUntil(ctx, server, listener, in.Worker.Run)
+	return serveUntil(ctx, httpapi.NewServer(handler, logger), listener, in.Worker.Run)
 }
 
 // serveUntil serves beside the background work until the context ends, then

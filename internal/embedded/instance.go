@@ -28,7 +28,9 @@ type Options struct {
 	Clock       func() time.Time // default: the machine's
 	Logger      *slog.Logger     // default: none
 	Policy      fs.FS            // default: the shipped one
-	Environment string           // default: "dev"
+	Environment string           // default: "development"
+	// Store stands between the service and its store, to make it fail.
+	Store func(vault.Store) vault.Store
 }
 
 // Instance is an open embedded service.
@@ -96,7 +98,7 @@ func (o Options) withDefaults() Options {
 		o.Policy = authz.FS
 	}
 	if o.Environment == "" {
-		o.Environment = "dev"
+		o.Environment = "development"
 	}
 	return o
 }
@@ -126,8 +128,12 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: detector: %w", err)
 	}
+	var store vault.Store = in.Store
+	if opts.Store != nil {
+		store = opts.Store(store)
+	}
 	return vault.New(vault.Config{
-		Store: in.Store, Ledger: in.Store, Registry: in.Store, Wrapper: in.key,
+		Store: store, Ledger: in.Store, Registry: in.Store, Wrapper: in.key,
 		Policy: policy, Detector: detector, LogPrefix: LogPrefix,
 		Environment: opts.Environment, Replica: "embedded", Clock: opts.Clock,
 	})

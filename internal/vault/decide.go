@@ -14,11 +14,9 @@ import (
 
 // request is what the policy is asked about this caller and reason.
 func (j *restoreJob) request() access.Request {
-	c := j.call.Caller
-	return access.Request{
-		Action: access.ActionRestore, Roles: c.Roles, Reason: j.req.Reason.Code, MFA: c.MFA,
-		Attributes: c.Attributes, Environment: j.s.environment,
-	}
+	r := j.s.plainRequest(j.call.Caller, access.ActionRestore)
+	r.Reason = j.req.Reason.Code
+	return r
 }
 
 // decideLabels is the first of two stages under one policy version. By the
@@ -28,17 +26,21 @@ func (j *restoreJob) request() access.Request {
 // service.
 func (j *restoreJob) decideLabels(ctx context.Context) error {
 	reason, _ := j.s.policy.Reason(j.req.Reason.Code)
-	if limit := reason.MaxTokens; limit > 0 && len(j.found) > limit {
+	different := make(map[string]bool)
+	for i := range j.found {
+		different[j.found[i].token.ID] = true
+	}
+	if limit := reason.MaxTokens; limit > 0 && len(different) > limit {
 		refusal := Errorf(CodeDenied, "the reason allows at most %d tokens per request", limit)
 		refusal.Limit = "reason_max_tokens"
 		return j.s.deny(ctx, j.call.Caller.Tenant, j.entry, refusal)
 	}
-	any, why := j.anyEntity()
+	some, why := j.anyEntity()
 	open := 0
 	for i := range j.found {
 		o := &j.found[i]
 		switch {
-		case !any:
+		case !some:
 			o.status = StatusDenied
 		case !o.readable:
 			o.status = StatusUnknown
@@ -57,7 +59,7 @@ func (j *restoreJob) decideLabels(ctx context.Context) error {
 		}
 	}
 	denied := slices.ContainsFunc(j.found, func(o occurrence) bool { return o.status == StatusDenied })
-	if any && (open > 0 || !denied) {
+	if some && (open > 0 || !denied) {
 		return nil
 	}
 	entry := j.entry

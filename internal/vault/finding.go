@@ -25,6 +25,7 @@ type finding struct {
 	caller     bool         // the caller named it
 	wrapped    bool         // it reads as a token and is data
 	kept       *token.Token // a living token of the scope, left as it is
+	format     token.Format // of the token that is made
 	slot       int          // index into tokenizeJob.slots, where it is tokenized
 }
 
@@ -72,7 +73,8 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 		return err
 	}
 	j.found = slices.Concat(parts, kept)
-	slices.SortFunc(j.found, func(a, b finding) int { return cmp.Compare(a.start, b.start) })
+	slices.SortFunc(j.found, byStart)
+	j.chooseFormats(text, j.found)
 	if len(j.found) > MaxFindings {
 		return tooLarge("/text", "findings", MaxFindings)
 	}
@@ -273,6 +275,7 @@ func (j *tokenizeJob) findValues() error {
 		subject := cmp.Or(v.Subject, j.req.Subject)
 		j.found = append(j.found, finding{
 			start: i, end: i, entity: entity, action: j.actionOf(entity), value: v.Value, subject: subject, caller: true,
+			format: j.format(entity),
 		})
 	}
 	return nil
@@ -371,6 +374,8 @@ func stricter(a, b finding) finding {
 	winner.wrapped = a.wrapped && b.wrapped
 	return winner
 }
+
+func byStart(a, b finding) int { return cmp.Compare(a.start, b.start) }
 
 func severity(a access.EntityAction) int {
 	return slices.Index([]access.EntityAction{

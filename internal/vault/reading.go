@@ -15,11 +15,7 @@ func (s *Service) read(ctx context.Context, call Call, action access.Action) (*k
 	if err != nil {
 		return nil, public(err)
 	}
-	d := s.policy.Decide(access.Request{
-		Action: action, Roles: call.Caller.Roles, MFA: call.Caller.MFA, Attributes: call.Caller.Attributes,
-		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
-	})
-	if !d.Allow {
+	if !s.policy.Decide(s.plainRequest(call.Caller, action)).Allow {
 		entry := s.entry(call, audit.KindRequestRefused, keys)
 		entry.Code = string(action)
 		return nil, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
@@ -27,12 +23,18 @@ func (s *Service) read(ctx context.Context, call Call, action access.Action) (*k
 	return keys, nil
 }
 
+// plainRequest asks the policy about a caller and an action that no scope is
+// part of; where one is, the caller sets its binding.
+func (s *Service) plainRequest(caller Caller, action access.Action) access.Request {
+	return access.Request{
+		Action: action, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
+		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
+	}
+}
+
 // MayAssertEndUser tells whether the caller may name an end user by header.
 func (s *Service) MayAssertEndUser(caller Caller) bool {
-	return s.policy.Decide(access.Request{
-		Action: access.ActionAssertEndUser, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
-		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
-	}).Allow
+	return s.policy.Decide(s.plainRequest(caller, access.ActionAssertEndUser)).Allow
 }
 
 // AuditEntries returns a page of the caller's tenant's log.

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -55,7 +54,8 @@ func (j *tokenizeJob) closeGaps(text string, parts *[]finding, kept []finding) e
 			return nil
 		}
 		all := slices.Concat(*parts, kept)
-		slices.SortFunc(all, func(a, b finding) int { return cmp.Compare(a.start, b.start) })
+		slices.SortFunc(all, byStart)
+		j.chooseFormats(text, all)
 		gaps, err := j.gaps(text, all)
 		if err != nil {
 			return err
@@ -66,6 +66,36 @@ func (j *tokenizeJob) closeGaps(text string, parts *[]finding, kept []finding) e
 		*parts = merge(append(*parts, gaps...))
 	}
 	return errGaps
+}
+
+// chooseFormats gives each token its form: what was asked for, save where an
+// opaque token would touch a word or another opaque token. There it could not
+// be told from its neighbours, so a label token stands.
+func (j *tokenizeJob) chooseFormats(text string, all []finding) {
+	before := ""
+	for i := range all {
+		f := &all[i]
+		if i == 0 || all[i-1].end < f.start {
+			before = text[:f.start]
+		}
+		after := text[f.end:]
+		next := i+1 < len(all) && all[i+1].start == f.end
+		if next && all[i+1].action == access.ActTokenize && all[i+1].kept == nil {
+			after = "t" // the next one may be opaque
+		}
+		f.format = j.format(f.entity)
+		if !f.format.Stands(before, after) {
+			f.format = token.FormatLabel
+		}
+		switch {
+		case f.kept != nil, f.action != access.ActTokenize:
+			before = text[:f.end]
+		case f.format == token.FormatOpaque:
+			before = "t"
+		default:
+			before = "]"
+		}
+	}
 }
 
 // gaps renders the text as it would be answered and returns what the scanner
@@ -82,7 +112,7 @@ func (j *tokenizeJob) gaps(text string, all []finding) ([]finding, error) {
 		case f.action == access.ActMask:
 			with = detect.Masked(f.entity.Name)
 		default:
-			stand, err := token.Mint(j.format(), f.entity.Name, rand.Reader)
+			stand, err := token.Mint(f.format, f.entity.Name, rand.Reader)
 			if err != nil {
 				return nil, fmt.Errorf("vault: mint: %w", err)
 			}
@@ -188,7 +218,7 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 func (j *tokenizeJob) standing(o Outcome) ([]string, error) {
 	names := make([]string, len(j.slots))
 	for i := range o.Standing {
-		t, err := token.FromID(j.format(), j.slots[i].entity.Name, o.Standing[i].TokenID)
+		t, err := token.FromID(j.slots[i].token.Format, j.slots[i].entity.Name, o.Standing[i].TokenID)
 		if err != nil {
 			return nil, fmt.Errorf("vault: the token that stands: %w", err)
 		}

@@ -41,11 +41,7 @@ func (s *Service) OpenScope(ctx context.Context, call Call, req OpenScopeRequest
 		return OpenScopeResult{}, public(err)
 	}
 	entry := s.entry(call, audit.KindScopeOpen, keys)
-	decision := s.policy.Decide(access.Request{
-		Action: access.ActionScope, Roles: call.Caller.Roles, MFA: call.Caller.MFA,
-		Attributes: call.Caller.Attributes, Environment: s.environment,
-		SameClient: true, EndUser: access.EndUserUnbound,
-	})
+	decision := s.policy.Decide(s.plainRequest(call.Caller, access.ActionScope))
 	entry.RuleIDs = decision.RuleIDs
 	if !decision.Allow {
 		entry.Kind = audit.KindRequestRefused

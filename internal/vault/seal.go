@@ -26,17 +26,16 @@ type slot struct {
 // fillSlots makes the digests of a request unique before the upsert.
 func (j *tokenizeJob) fillSlots() error {
 	j.slots = nil
-	format := j.format()
 	known := make(map[Digest]int)
 	for i := range j.found {
 		f := &j.found[i]
 		if f.kept != nil || f.action != access.ActTokenize {
 			continue
 		}
-		identity := Digest(j.keys.index.Identity(j.scope.ID, f.entity.Name, string(format), []byte(f.value)))
+		identity := Digest(j.keys.index.Identity(j.scope.ID, f.entity.Name, string(f.format), []byte(f.value)))
 		at, seen := known[identity]
 		if !seen {
-			minted, err := token.Mint(format, f.entity.Name, rand.Reader)
+			minted, err := token.Mint(f.format, f.entity.Name, rand.Reader)
 			if err != nil {
 				return fmt.Errorf("vault: mint: %w", err)
 			}

@@ -56,10 +56,7 @@ type tokenizeJob struct {
 // authorise decides whether the caller may tokenize at all, and for where.
 func (j *tokenizeJob) authorise(ctx context.Context) error {
 	caller := j.call.Caller
-	decision := j.s.policy.Decide(access.Request{
-		Action: access.ActionTokenize, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
-		Environment: j.s.environment, SameClient: true, EndUser: access.EndUserUnbound,
-	})
+	decision := j.s.policy.Decide(j.s.plainRequest(caller, access.ActionTokenize))
 	j.entry.RuleIDs = decision.RuleIDs
 	if !decision.Allow {
 		return j.s.deny(ctx, caller.Tenant, j.entry, Errorf(CodeDenied, "the policy does not allow this"))
@@ -140,11 +137,9 @@ func (j *tokenizeJob) readScope(ctx context.Context) error {
 		return err
 	}
 	j.scope, j.newScope = scope, false
-	sameClient, endUser := binding(scope, caller, j.keys)
-	if j.s.faults.ignoreBinding {
-		return nil
-	}
-	if !sameClient || (endUser != access.EndUserUnbound && endUser != access.EndUserSame) {
+	request := j.s.plainRequest(caller, access.ActionTokenize)
+	request.SameClient, request.EndUser = binding(scope, caller, j.keys)
+	if !j.s.policy.Decide(request).Allow && !j.s.faults.ignoreBinding {
 		entry := j.entry
 		entry.ScopeRefs = []string{scope.ID}
 		return j.s.deny(ctx, caller.Tenant, entry, Errorf(CodeNotFound, "there is no such scope for this caller"))
@@ -185,9 +180,11 @@ func (j *tokenizeJob) ttl() time.Duration {
 	return j.scope.IdleTTL
 }
 
-func (j *tokenizeJob) format() token.Format {
+// format is the form of an entity's token: what the request asks for, else
+// what the catalogue says.
+func (j *tokenizeJob) format(e access.Entity) token.Format {
 	if j.req.Format == "" {
-		return token.FormatLabel
+		return token.Format(e.Format)
 	}
 	return token.Format(j.req.Format)
 }

@@ -35,11 +35,16 @@ func WithPolicy(bundle fs.FS) Option {
 	return func(o *embedded.Options) { o.Policy = bundle }
 }
 
+// WithStore puts something between the service and its store.
+func WithStore(wrap func(vault.Store) vault.Store) Option {
+	return func(o *embedded.Options) { o.Store = wrap }
+}
+
 // New opens a service that is closed when the test ends.
 func New(t testing.TB, opts ...Option) *Vault {
 	t.Helper()
 	v := &Vault{Clock: NewClock(), Dir: t.TempDir()}
-	options := embedded.Options{Clock: v.Clock.Now, Environment: "test"}
+	options := embedded.Options{Clock: v.Clock.Now}
 	for _, opt := range opts {
 		opt(&options)
 	}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// tour returns the README's commands: everything but how to start and how to
+// test, which are what this test and the one that runs it do.
+func tour(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string
+	for _, m := range shellBlock.FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, m[1])
+	}
+	for _, made := range []string{"make run\n", "make test\n"} {
+		i := slices.Index(blocks, made)
+		if i < 0 {
+			t.Fatalf("the README does not say %q", made)
+		}
+		blocks = slices.Delete(blocks, i, i+1)
+	}
+	if len(blocks) < 6 {
+		t.Fatalf("only %d blocks of commands in the README", len(blocks))
+	}
+	return "set -e\n" + strings.Join(blocks, "\necho --\n")
+}
+
+// TestReadme runs the README's tour against a service that was just started,
+// and testdata/script says what a newcomer must see.
+func TestReadme(t *testing.T) {
+	commands := tour(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			s := start(t, filepath.Join(env.WorkDir, "data"))
+			local := strings.ReplaceAll(commands, "http://127.0.0.1:8080", s.url)
+			if err := os.MkdirAll(filepath.Join(env.WorkDir, "bin"), 0o700); err != nil {
+				return err
+			}
+			if err := os.Symlink(builtBinary(t), filepath.Join(env.WorkDir, "bin", "counterfoil")); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "tour.sh"), []byte(local), 0o600); err != nil {
+				return err
+			}
+			pasted := "set -e\n" + s.banner[strings.Index(s.banner, "# a credential"):]
+			env.Defer(func() {
+				if err := s.stop(); err != nil {
+					t.Errorf("SIGTERM: %v", err)
+				}
+			})
+			return os.WriteFile(filepath.Join(env.WorkDir, "banner.sh"), []byte(pasted), 0o600)
+		},
+	})
+}
+
+// TestMakeTargets pins that what the README says is what make does.
+func TestMakeTargets(t *testing.T) {
+	out, err := exec.Command("make", "-C", "../..", "-n", "run").CombinedOutput()
+	if err != nil {
+		t.Fatalf("make -n run: %v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "./bin/counterfoil dev --data ./data") {
+		t.Fatalf("make run does not start the embedded service on ./data:\n%s", out)
+	}
+}
