@@ -1,0 +1,102 @@
+package envelope
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// indexInfo begins the HKDF info of every sub key; the digit is the version of
+// the digests. Changing it orphans every stored digest.
+const indexInfo = "counterfoil/index/1/"
+
+// IndexKey makes the digests by which a tenant's rows are found again. Each
+// kind of digest has a sub key of its own, so digests of different kinds are
+// unrelated even for equal input. Without the key a digest cannot be tested
+// against guesses, and digests of two tenants or two index keys never match.
+//
+// An IndexKey is safe for use by several goroutines at once. It is dropped by
+// letting go of it: a digest under a zeroed key would look like any other.
+type IndexKey struct {
+	identity, lookup                      Secret
+	scope, subject, endUser, client, note Secret
+}
+
+// NewIndexKey derives the sub keys. It keeps no reference to the secret, which
+// the caller wipes.
+func NewIndexKey(secret Secret) (*IndexKey, error) {
+	if secret.Len() != KeySize {
+		return nil, fmt.Errorf("%w: an index key of not %d bytes", ErrInvalid, KeySize)
+	}
+	k := &IndexKey{}
+	for label, sub := range map[string]*Secret{
+		"identity": &k.identity, "lookup": &k.lookup, "scope": &k.scope,
+		"subject": &k.subject, "end-user": &k.endUser, "client": &k.client, "note": &k.note,
+	} {
+		// No salt: the secret is uniformly random already (RFC 5869, 3.1).
+		b, err := hkdf.Key(sha256.New, secret.Reveal(), nil, indexInfo+label, KeySize)
+		if err != nil {
+			panic("envelope: HKDF refused 32 bytes: " + err.Error())
+		}
+		*sub = NewSecret(b)
+	}
+	return k, nil
+}
+
+// Identity finds the token of a value again: the same exact bytes in the same
+// scope, as the same entity, in the same token format.
+func (k *IndexKey) Identity(scope, entity, format string, value []byte) [32]byte {
+	b := make([]byte, 0, 4*lengthSize+len(scope)+len(entity)+len(format)+len(value))
+	b = appendField(b, scope)
+	b = appendField(b, entity)
+	b = appendField(b, format)
+	return digest(k.identity, appendField(b, value))
+}
+
+// Lookup finds the mappings of a normalised value across scopes, for subject
+// search only. It is never unique.
+func (k *IndexKey) Lookup(entity, normalised string) [32]byte {
+	b := make([]byte, 0, 2*lengthSize+len(entity)+len(normalised))
+	b = appendField(b, entity)
+	return digest(k.lookup, appendField(b, normalised))
+}
+
+// Scope is the digest of a caller's name for a scope.
+func (k *IndexKey) Scope(name string) [32]byte { return digestOne(k.scope, name) }
+
+// Subject is the digest of a caller's identifier for a person.
+func (k *IndexKey) Subject(id string) [32]byte { return digestOne(k.subject, id) }
+
+// EndUser is the digest of the person on whose behalf a client calls.
+func (k *IndexKey) EndUser(id string) [32]byte { return digestOne(k.endUser, id) }
+
+// Client is the digest of a client's identifier, such as that of its token.
+func (k *IndexKey) Client(id string) [32]byte { return digestOne(k.client, id) }
+
+// Note is the digest that stands in an entry for a sealed note.
+func (k *IndexKey) Note(text string) [32]byte { return digestOne(k.note, text) }
+
+func digestOne(key Secret, field string) [32]byte {
+	return digest(key, appendField(make([]byte, 0, lengthSize+len(field)), field))
+}
+
+// digest authenticates fields that were encoded without ambiguity.
+func digest(key Secret, fields []byte) [32]byte {
+	mac := hmac.New(sha256.New, key.Reveal())
+	_, _ = mac.Write(fields) // a hash never fails
+	var sum [sha256.Size]byte
+	mac.Sum(sum[:0])
+	return sum
+}
+
+// Format writes the redaction for every verb.
+func (k *IndexKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// String returns the redaction.
+func (k *IndexKey) String() string { return "IndexKey(" + redacted + ")" }
+
+// LogValue returns the redaction.
+func (k *IndexKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
