@@ -1,0 +1,63 @@
+package localkey
+
+import "context"
+
+// Steps of a write, in order.
+var Steps = []string{"create the temporary file", "write", "sync the file", "close", "rename", "sync the folder"}
+
+// CreateWith is Create with a fault before a step.
+func CreateWith(path string, before func(step string) error) error { return create(path, before) }
+
+// RotateWith is Rotate with a fault before a step.
+func (k *Key) RotateWith(ctx context.Context, before func(step string) error) error {
+	return k.rotate(ctx, before)
+}
+
+// Trim destroys the versions below the given one in the file and in memory.
+func (k *Key) Trim(below int) error {
+	f, err := readFile(k.path)
+	if err != nil {
+		return err
+	}
+	for f.Versions[0].Version < below {
+		f.Versions = f.Versions[1:]
+	}
+	f.MinVersion = below
+	if err := replaceFile(k.path, f, noFault); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.adopt(f)
+	return nil
+}
+
+// RotateUnlocked is Rotate without the lock of the folder, for a twin.
+func (k *Key) RotateUnlocked(before func(step string) error) error { return k.addVersion(before) }
+
+// RotateInPlace is how a careless program rewrites a file: a twin of the
+// crash test runs against it.
+func (k *Key) RotateInPlace(before func(step string) error, write func(path string, text []byte) error) error {
+	f, err := readFile(k.path)
+	if err != nil {
+		return err
+	}
+	f.Versions = append(f.Versions, newVersion(f.last()+1))
+	text := f.text()
+	if err := write(k.path, text[:len(text)/2]); err != nil {
+		return err
+	}
+	if err := before("write the rest"); err != nil {
+		return err
+	}
+	return write(k.path, text)
+}
+
+// Reprint parses a key file and prints it again.
+func Reprint(text []byte) ([]byte, error) {
+	f, err := parseFile(text)
+	if err != nil {
+		return nil, err
+	}
+	return f.text(), nil
+}
