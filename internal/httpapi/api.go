@@ -52,6 +52,14 @@ var quiet = sync.OnceFunc(func() { gin.SetMode(gin.ReleaseMode) })
 // New returns the handler of the whole interface. It registers its metrics
 // with the registry, so a registry serves one handler.
 func New(cfg Config) (http.Handler, error) {
+	a, err := newAPI(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return a.engine()
+}
+
+func newAPI(cfg Config) (*api, error) {
 	switch {
 	case cfg.Service == nil, cfg.Authenticate == nil:
 		return nil, errors.New("httpapi: a service and an authentication are required")
@@ -74,7 +82,7 @@ func New(cfg Config) (http.Handler, error) {
 		return nil, err
 	}
 	a.exposition = exposition(cfg.Registry)
-	return a.engine()
+	return a, nil
 }
 
 func (a *api) engine() (http.Handler, error) {

@@ -15,6 +15,9 @@ type exchange struct {
 	op      *operation // nil where nothing is routed
 	call    vault.Call
 	started time.Time
+	// arrived is the context as net/http made it: it is cancelled when the
+	// client goes away, and by nothing of ours.
+	arrived context.Context
 	// challenge is the WWW-Authenticate of a 401.
 	challenge string
 	// broken says that a panic came after a part of the answer was sent.

@@ -91,7 +91,7 @@ func exposition(registry *prometheus.Registry) http.Handler {
 // exposed is the answer of /metrics: promhttp writes it itself.
 type exposed struct {
 	handler http.Handler
-	ctx     context.Context //nolint:containedctx // of the one request that is answered with it
+	ctx     context.Context
 }
 
 // Metrics serves the metrics.

@@ -94,6 +94,16 @@ func (w words) learn(s *openapi3.Schema, seen map[*openapi3.Schema]bool) {
 	}
 }
 
+// segment is a name as a path may hold it: one that only the caller knows
+// becomes a segment at which every pointer ends. It may be digits, and would
+// otherwise pass for an index.
+func (w words) segment(name string) string {
+	if w[name] {
+		return name
+	}
+	return ""
+}
+
 // maxIndexDigits is that of MaxNodes: a longer number was never an index.
 const maxIndexDigits = 5
 

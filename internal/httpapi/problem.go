@@ -120,7 +120,7 @@ func violationsOf(all []vault.Violation) []gen.Violation {
 func seconds(d time.Duration) int32 {
 	const most = 24 * time.Hour
 	d = min(max(d, time.Second), most)
-	return int32((d + time.Second - 1) / time.Second) //nolint:gosec // at most a day
+	return int32((d + time.Second - 1) / time.Second)
 }
 
 // fail ends a request with a problem.
@@ -128,7 +128,7 @@ func (a *api) fail(c *gin.Context, err error) {
 	c.Abort()
 	x := exchangeOf(c)
 	x.cause = err
-	if errors.Is(c.Request.Context().Err(), context.Canceled) {
+	if errors.Is(x.arrived.Err(), context.Canceled) {
 		// Nobody reads the answer. Whatever failed, it failed because of that,
 		// or nobody will ever know the difference.
 		x.gone = true

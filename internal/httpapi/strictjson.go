@@ -99,7 +99,7 @@ func (r *strictReader) object(depth int) (any, error) {
 		if _, twice := members[name]; twice {
 			return nil, edge(http.StatusBadRequest, vault.Invalid(r.words.pointer(r.path), "has a field twice"))
 		}
-		r.path = append(r.path, name)
+		r.path = append(r.path, r.words.segment(name))
 		if members[name], err = r.value(depth + 1); err != nil {
 			return nil, err
 		}

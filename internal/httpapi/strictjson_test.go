@@ -72,6 +72,7 @@ var ambiguous = map[string]struct {
 	"duplicate":                     {`{"scope":"a","scope":"b"}`, 400, ""},
 	"duplicate by an escape":        {`{"scope":"a","sc\u006fpe":"b"}`, 400, ""},
 	"duplicate below":               {`{"spans":[{"start":1},{"start":1,"start":2}]}`, 400, "/spans/1"},
+	"duplicate below digits":        {`{"spans":{"47160":{"y":1,"y":2}}}`, 400, "/spans"},
 	"duplicate of a stranger":       {`{"spans":[{"x":{"y":1,"y":2}}]}`, 400, "/spans/0"},
 	"fraction":                      {`{"spans":[{"start":1.0}]}`, 422, "/spans/0/start"},
 	"exponent":                      {`{"spans":[{"start":1e2}]}`, 422, "/spans/0/start"},

@@ -1,0 +1,308 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/openapi"
+)
+
+// bodies are requests with every field there is.
+var bodies = map[string][]string{
+	"/v1/tokenize": {
+		`{"scope":"chat-1","subject":"s-1","destination":"default","ttl":60,"format":"label","detect":{"enabled":true,"entities":["PERSON"]},"existing_tokens":"keep","dry_run":false,"text":"Ann","spans":[{"start":0,"end":3,"entity":"PERSON","subject":"s-2"}]}`,
+		`{"scope":"chat-1","values":[{"entity":"PERSON","value":"Ann","subject":"s-2"}]}`,
+	},
+	"/v1/detokenize": {
+		`{"scope":"chat-1","reason":{"code":"CUSTOMER_SUPPORT","reference":"T-1","note":"n"},"recipient":"desk","on_refused":"keep","text":"Ann"}`,
+		`{"scope":"chat-1","reason":{"code":"LLM_RESPONSE"},"tokens":["Ann"]}`,
+	},
+	"/v1/scopes": {`{"scope":"chat-9","kind":"case","ttl":60,"idle_ttl":60,"end_user":"erika"}`},
+}
+
+// digits is a canary that is a number: a postcode with something behind it.
+const digits = "4716029385"
+
+// places lists the paths of all values in a body.
+func places(v any, path []any) [][]any {
+	all := [][]any{slices.Clone(path)}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			all = append(all, places(v[name], append(path, name))...)
+		}
+	case []any:
+		for i := range v {
+			all = append(all, places(v[i], append(path, i))...)
+		}
+	}
+	return all
+}
+
+// with returns a copy of the body with the value at path changed.
+func with(v any, path []any, change func(any) any) any {
+	if len(path) == 0 {
+		return change(v)
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		copied := maps.Clone(v)
+		copied[path[0].(string)] = with(v[path[0].(string)], path[1:], change)
+		return copied
+	case []any:
+		copied := slices.Clone(v)
+		copied[path[0].(int)] = with(v[path[0].(int)], path[1:], change)
+		return copied
+	}
+	return v
+}
+
+// mutations put canaries in the place of a value, around it and beside it.
+var mutations = map[string]func(any) any{
+	"string":      func(any) any { return canary },
+	"long string": func(any) any { return canary + strings.Repeat("x", 20_000) },
+	"spaces":      func(any) any { return " " + canary + "\n" },
+	"number":      func(any) any { return json.Number(digits) },
+	"fraction":    func(any) any { return json.Number(digits + ".5") },
+	"array":       func(v any) any { return []any{v, canary} },
+	"object":      func(v any) any { return m{canary: v, digits: canary} },
+	"deep":        func(any) any { return m{digits[:5]: m{canary: json.Number("1." + digits)}} },
+	"more fields": func(v any) any {
+		if o, ok := v.(map[string]any); ok {
+			o = maps.Clone(o)
+			o[canary], o[digits[:5]] = canary, m{"text": json.Number(digits + "e3")}
+			return o
+		}
+		return []any{}
+	},
+	"renamed": func(v any) any {
+		if o, ok := v.(map[string]any); ok {
+			renamed := m{}
+			for name, value := range o {
+				renamed[canary+name] = value
+			}
+			return renamed
+		}
+		return nil
+	},
+}
+
+// Invariant 12, for this package: whatever a request holds wherever, nothing
+// of it is in a refusal, in the operational log or in a metric.
+func TestInvariant12_NothingOfARequestComesBackInARefusal(t *testing.T) {
+	w := newWorld(t, httpapi.Limits{})
+	refused := 0
+	send := func(t *testing.T, path string, body []byte) {
+		answer := w.Post(path, body)
+		if answer.Status < http.StatusBadRequest {
+			return
+		}
+		refused++
+		if leaked := leak(string(answer.Body)); leaked != "" {
+			t.Errorf("%s: a refusal repeats %q: %s", path, leaked, answer.Body)
+		}
+	}
+	for path, valid := range bodies {
+		for _, text := range valid {
+			for name, mutate := range mutations {
+				for _, place := range places(decode(t, text), nil) {
+					body := encode(t, with(decode(t, text), place, mutate))
+					t.Run(fmt.Sprint(path, " ", name, " ", place), func(t *testing.T) { send(t, path, body) })
+				}
+			}
+			for i, raw := range malformedBodies(text) {
+				t.Run(fmt.Sprint(path, " malformed ", i), func(t *testing.T) { send(t, path, []byte(raw)) })
+			}
+		}
+	}
+	for _, path := range canaryPaths() {
+		answer := w.As("auditor").Get(path)
+		if leaked := leak(string(answer.Body)); leaked != "" || answer.Status < 400 {
+			t.Errorf("%d, repeats %q: %s", answer.Status, leaked, answer.Body)
+		}
+		refused++
+	}
+	if refused < 300 {
+		t.Errorf("only %d requests were refused: the test has lost its point", refused)
+	}
+	if leaked := leak(w.log.String()); leaked != "" {
+		t.Errorf("the operational log has %q", leaked)
+	}
+	if leaked := leak(w.metrics(t)); leaked != "" {
+		t.Errorf("the metrics have %q", leaked)
+	}
+}
+
+// The twin: the texts of the validator and of the decoder, which this package
+// replaces, do repeat what they were given.
+func TestInvariant12_NothingOfARequestComesBackInARefusal_Twin(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := doc.Components.Schemas["TokenizeRequest"].Value
+	if err := schema.VisitJSON(m{"scope": "a", "format": canary}); err == nil || leak(err.Error()) == "" {
+		t.Errorf("the validator says nothing of the value: %v", err)
+	}
+	if err := schema.VisitJSON(m{"scope": "a", canary: "x"}); err == nil || leak(err.Error()) == "" {
+		t.Errorf("the validator says nothing of the name: %v", err)
+	}
+	var into struct{ TTL int }
+	if err := json.Unmarshal([]byte(`{"ttl":`+digits+`.5}`), &into); err == nil || leak(err.Error()) == "" {
+		t.Errorf("the decoder says nothing of the number: %v", err)
+	}
+}
+
+// leak returns the part of a canary that text holds.
+func leak(text string) string {
+	for _, part := range []string{"kanarie", digits[:5]} {
+		if strings.Contains(text, part) {
+			return part
+		}
+	}
+	return ""
+}
+
+func malformedBodies(valid string) []string {
+	inside := valid[:len(valid)-1]
+	return []string{
+		inside + `,"` + canary + `":1,"` + canary + `":2}`,
+		inside + `,"text":"` + canary,
+		inside + `,"text":"` + canary + `\ud800"}`,
+		inside + `,"text":"` + canary + "\xff" + `"}`,
+		inside + `,"text":"` + canary + `\q"}`,
+		inside + `,` + canary + `}`,
+		valid + canary,
+		canary,
+		`"` + canary + `"`,
+		digits,
+		`{"` + digits[:5] + `":{"x":1,"x":2}}`,
+		strings.Repeat(`{"`+canary+`":`, 40) + "1" + strings.Repeat("}", 40),
+	}
+}
+
+func canaryPaths() []string {
+	q := url.QueryEscape(canary)
+	paths := []string{
+		"/" + q, "/v1/audit/entries/" + q, "/v1/audit/entries/" + digits + digits + "/proof", "/v1/audit/entries/1/" + q,
+		"/v1/audit/entries?" + q + "=1", "/v1/audit/entries?limit=1&limit=" + digits, "/v1/audit/entries?x=%zz" + q,
+		"/v1/limits?" + q, "/healthz?" + q + "=" + q,
+	}
+	for _, name := range []string{"reason", "entity", "decision", "kind", "request_id", "since", "until", "order", "limit", "cursor"} {
+		paths = append(paths, "/v1/audit/entries?"+name+"="+q, "/v1/audit/entries?"+name+"="+digits+digits)
+	}
+	return paths
+}
+
+func decode(t *testing.T, text string) any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func encode(t *testing.T, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// What an event may hold. A new name here is a decision, not a habit.
+var eventFields = regexp.MustCompile(`^(time|level|msg|request_id|operation|tenant|client|actor|reason|status|code|limit|latency_ms|bytes_in|bytes_out|tokens|results|not_tokenized|entries|cause|panic|stack)$`)
+
+func TestEachRequestLeavesOneEvent(t *testing.T) {
+	w := newWorld(t, httpapi.Limits{})
+	var out tokenized
+	w.Post("/v1/tokenize", m{"scope": "chat-1", "text": prompt}).Want(200).Decode(&out)
+	w.Post("/v1/detokenize", m{"scope": "chat-1", "reason": m{"code": "LLM_RESPONSE"}, "text": *out.Text}).Want(200)
+	w.Post("/v1/detokenize", m{"scope": "chat-1", "reason": m{"code": "MADE_UP"}, "text": *out.Text}).Want(422)
+	w.As("auditor").Get("/v1/audit/entries?actor=gw-1&limit=2").Want(200)
+	w.Get("/nowhere").Want(404)
+	events := w.log.events(t)
+	if len(events) != 5 {
+		t.Fatalf("%d events for 5 requests", len(events))
+	}
+	for _, e := range events {
+		for name := range e {
+			if !eventFields.MatchString(name) {
+				t.Errorf("an event has %s", name)
+			}
+		}
+		if e["msg"] != "request" || e["request_id"] == nil || e["latency_ms"] == nil {
+			t.Errorf("event: %v", e)
+		}
+	}
+	first := events[0]
+	if first["operation"] != "tokenize" || first["tenant"] != "acme" || first["client"] != "gw-1" || first["actor"] != "gw-1" ||
+		first["status"] != 200.0 || fmt.Sprint(first["tokens"]) != "map[new:1]" || first["request_id"] != out.RequestID {
+		t.Errorf("tokenize: %v", first)
+	}
+	if e := events[1]; e["reason"] != "LLM_RESPONSE" || fmt.Sprint(e["results"]) != "map[restored:1]" {
+		t.Errorf("detokenize: %v", e)
+	}
+	if e := events[2]; e["reason"] != nil || e["code"] != "invalid" {
+		t.Errorf("a reason that was made up: %v", e)
+	}
+	if e := events[3]; e["entries"] != 2.0 {
+		t.Errorf("audit: %v", e)
+	}
+	for _, secret := range []string{"erika", "chat-1", "EMAIL_ADDRESS_", "nowhere", "limit=2"} {
+		if strings.Contains(w.log.String(), secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+}
+
+func TestMetricsHaveBoundedLabels(t *testing.T) {
+	w := newWorld(t, httpapi.Limits{})
+	var out tokenized
+	w.Post("/v1/tokenize", m{"scope": "chat-1", "text": prompt}).Want(200).Decode(&out)
+	w.Post("/v1/tokenize", m{"scope": "chat-1", "text": prompt}).Want(200)
+	w.Post("/v1/detokenize", m{"scope": "chat-1", "reason": m{"code": "LLM_RESPONSE"}, "text": *out.Text}).Want(200)
+	w.Post("/v1/detokenize", m{"scope": "chat-1", "reason": m{"code": "MADE_UP"}, "text": *out.Text}).Want(422)
+	w.As("").Get("/v1/policy").Want(401)
+	text := w.metrics(t)
+	for _, line := range []string{
+		`counterfoil_http_requests_total{operation="tokenize",status="200"} 2`,
+		`counterfoil_http_requests_total{operation="policy",status="401"} 1`,
+		`counterfoil_http_request_seconds_count{operation="detokenize"} 2`,
+		`counterfoil_refused_total{code="invalid",operation="detokenize"} 1`,
+		`counterfoil_refused_total{code="unauthenticated",operation="policy"} 1`,
+		`counterfoil_unauthenticated_total{reason="missing"} 1`,
+		`counterfoil_tokens_total{origin="new"} 1`,
+		`counterfoil_tokens_total{origin="reused"} 1`,
+		`counterfoil_restorations_total{reason="LLM_RESPONSE",status="restored"} 1`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	labels := regexp.MustCompile(`[{,]([a-z_]+)="`)
+	for _, found := range labels.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains([]string{"operation", "status", "code", "reason", "origin", "action", "le", "version"}, found[1]) {
+			t.Errorf("label %s", found[1])
+		}
+	}
+	for _, name := range []string{"acme", "gw-1", "chat-1", "MADE_UP"} {
+		if strings.Contains(text, name) {
+			t.Errorf("the metrics have %q", name)
+		}
+	}
+}
