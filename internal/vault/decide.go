@@ -105,7 +105,7 @@ func (j *restoreJob) readMappings(ctx context.Context) error {
 	for i := range j.found {
 		o := &j.found[i]
 		if o.status != StatusDenied && o.readable {
-			o.status, o.form, o.rules, o.mapping = undecided, "", nil, Mapping{}
+			o.status, o.form, o.rules, o.duties, o.mapping = undecided, "", nil, nil, Mapping{}
 			ids = append(ids, o.token.ID)
 		}
 	}
@@ -205,7 +205,7 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 	case here.Approvals > 0:
 		o.status = StatusNeedsApproval
 	default:
-		o.rules, o.form = here.RuleIDs, here.Form
+		o.rules, o.form, o.duties = here.RuleIDs, here.Form, here.Obligations
 		o.status = statusOf(here.Form)
 	}
 }

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"path"
 	"strconv"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -65,6 +66,7 @@ type occurrence struct {
 	status     Status
 	form       access.Form
 	rules      []string
+	duties     []string
 	mapping    Mapping
 	value      string // what stands in the answer, where something was restored
 }
@@ -75,20 +77,18 @@ const undecided Status = ""
 // justify checks the reason before anything else is looked at. A known caller
 // without a valid reason is refused with the field and the rule, and recorded.
 func (j *restoreJob) justify(ctx context.Context) error {
-	tenant := j.call.Caller.Tenant
-	if j.req.Reason.Code == "" {
-		return j.s.deny(ctx, tenant, j.entry, Invalid("/reason/code", "a reason code is required"))
-	}
 	if _, known := j.s.policy.Reason(j.req.Reason.Code); known {
 		j.entry.Reason = j.req.Reason.Code
 	}
 	if err := j.s.policy.CheckReason(j.req.Reason.Code, j.req.Reason.Reference); err != nil {
 		refusal := Errorf(CodeInvalid, "the reason is not justified").Because(err)
+		entry := j.entry
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
-			refusal.Violations = []Violation{{Field: broken.Field, Rule: broken.Rule}}
+			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.spell(broken)}}
+			entry.Code = path.Base(broken.Field) + "_" + broken.Rule
 		}
-		return j.s.deny(ctx, tenant, j.entry, refusal)
+		return j.s.deny(ctx, j.call.Caller.Tenant, entry, refusal)
 	}
 	if err := checkIdentifier("/reason/reference", j.req.Reason.Reference); err != nil {
 		return err
@@ -103,6 +103,21 @@ func (j *restoreJob) justify(ctx context.Context) error {
 		j.entry.NoteDigest = hexDigest(j.keys.index.Note(j.req.Reason.Note))
 	}
 	return nil
+}
+
+// spell says in words which rule a reason breaks.
+func (j *restoreJob) spell(broken *access.ReasonError) string {
+	reason, _ := j.s.policy.Reason(j.req.Reason.Code)
+	switch broken.Rule {
+	case "required":
+		return "is required"
+	case "unknown":
+		return "is not in the catalogue of reasons"
+	case "pattern":
+		return "must match " + reason.Reference.Pattern
+	default:
+		return broken.Rule
+	}
 }
 
 // scan finds the tokens of the request.
@@ -220,7 +235,7 @@ func (j *restoreJob) describe() audit.Entry {
 	entry := j.entry
 	entry.Results = make(map[string]int)
 	entry.Entities = make(map[string]int)
-	var ids, subjects, rules []string
+	var ids, subjects, rules, duties []string
 	given := 0
 	for i := range j.found {
 		o := &j.found[i]
@@ -233,8 +248,10 @@ func (j *restoreJob) describe() audit.Entry {
 		entry.Entities[o.mapping.Entity]++
 		subjects = append(subjects, o.mapping.SubjectRefs...)
 		rules = append(rules, o.rules...)
+		duties = append(append(duties, o.duties...), "form:"+string(o.form))
 	}
-	entry.Tokens, entry.SubjectRefs, entry.RuleIDs = unique(ids), unique(subjects), unique(rules)
+	entry.Tokens, entry.SubjectRefs = unique(ids), unique(subjects)
+	entry.RuleIDs, entry.Obligations = unique(rules), unique(duties)
 	if j.scopeKnown {
 		entry.ScopeRefs = []string{j.scope.ID}
 	}

@@ -104,10 +104,10 @@ func TestInvariant10_DenialsAreEntries(t *testing.T) {
 		"unknown reason":    {v.Gateway(), vault.ReasonGiven{Code: "CURIOSITY"}, vault.CodeInvalid, "/reason/code"},
 		"no reference":      {supporter, vault.ReasonGiven{Code: "CUSTOMER_SUPPORT"}, vault.CodeInvalid, "/reason/reference"},
 		"idle reference":    {supporter, vault.ReasonGiven{Code: "CUSTOMER_SUPPORT", Reference: "because"}, vault.CodeInvalid, "/reason/reference"},
-		"wrong role":        {vaulttest.Call("otto", "operator"), vault.ReasonGiven{Code: "CUSTOMER_SUPPORT", Reference: "T-1"}, vault.CodeDenied, ""},
-		"gateway as person": {v.Gateway(), vault.ReasonGiven{Code: "CUSTOMER_SUPPORT", Reference: "T-1"}, vault.CodeDenied, ""},
+		"wrong role":        {vaulttest.Call("otto", "operator"), vault.ReasonGiven{Code: "CUSTOMER_SUPPORT", Reference: "TK-1"}, vault.CodeDenied, ""},
+		"gateway as person": {v.Gateway(), vault.ReasonGiven{Code: "CUSTOMER_SUPPORT", Reference: "TK-1"}, vault.CodeDenied, ""},
 		"no second factor":  {supporter, vault.ReasonGiven{Code: "BREAK_GLASS"}, vault.CodeDenied, ""},
-		"not of the team":   {supporter, vault.ReasonGiven{Code: "FRAUD_REVIEW", Reference: "T-1"}, vault.CodeDenied, ""},
+		"not of the team":   {supporter, vault.ReasonGiven{Code: "FRAUD_REVIEW", Reference: "TK-1"}, vault.CodeDenied, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := head(t, v)

@@ -1,0 +1,217 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/config"
+	"github.com/counterfoil/counterfoil/internal/lifecycle"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/internal/verify"
+)
+
+// verifyPage is how many rows are read at a time: a few megabytes at most.
+const verifyPage = 1000
+
+// ErrFault says that a log, or what the tables say of it, is not as it was
+// committed. The wrapped error names the first fault.
+var ErrFault = errors.New("fault")
+
+// Verify checks every log of a folder, with the service running or not: the
+// log itself against the public keys and anchors that lie outside the
+// database, and what the database keeps beside the leaves (the columns that
+// queries use, the inner nodes, the heads) against the leaves.
+func Verify(ctx context.Context, dir string) (_ []verify.Result, err error) {
+	layout := config.Layout{Dir: dir}
+	view, err := sqlite.OpenReadOnly(ctx, layout.Database())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	known, err := knownTenants(ctx, layout, view)
+	if err != nil {
+		return nil, err
+	}
+	var results []verify.Result
+	for _, tenant := range known.names {
+		result, err := verifyTenant(ctx, layout, view, tenant, known.anchors[tenant])
+		if err != nil {
+			return results, fmt.Errorf("%s: %w", tenant, err)
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// known is what the folder says of its tenants outside the database.
+type known struct {
+	names   []string
+	anchors map[string]audit.Anchor
+}
+
+// knownTenants joins the tenants of the database with those that have a
+// public key or an anchor outside: a log that vanished whole is a fault.
+func knownTenants(ctx context.Context, layout config.Layout, view *sqlite.View) (known, error) {
+	anchors, err := lifecycle.OpenAnchors(layout.Anchors())
+	if err != nil {
+		return known{}, err
+	}
+	read, err := anchors.Read()
+	if err != nil {
+		return known{}, fmt.Errorf("%w: %w", ErrFault, err)
+	}
+	k := known{anchors: make(map[string]audit.Anchor)}
+	for _, a := range read {
+		k.anchors[a.Tenant] = a
+	}
+	tenants, err := view.Tenants(ctx)
+	if err != nil {
+		return known{}, err
+	}
+	standing := make(map[string]bool)
+	for _, t := range tenants {
+		standing[t.Name] = true
+		k.names = append(k.names, t.Name)
+	}
+	keys, err := os.ReadDir(layout.LogKeys())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return known{}, fmt.Errorf("embedded: %w", err)
+	}
+	for _, file := range keys {
+		if name := strings.TrimSuffix(file.Name(), ".vkey"); name != file.Name() && !standing[name] {
+			return known{}, fmt.Errorf("%w: %s: there is a key for a log that is not in the database", ErrFault, name)
+		}
+	}
+	for name := range k.anchors {
+		if !standing[name] {
+			return known{}, fmt.Errorf("%w: %s: there is an anchor for a log that is not in the database", ErrFault, name)
+		}
+	}
+	return k, nil
+}
+
+func verifyTenant(ctx context.Context, layout config.Layout, view *sqlite.View, tenant string, anchor audit.Anchor) (verify.Result, error) {
+	vkey, err := os.ReadFile(layout.LogKey(tenant))
+	if err != nil {
+		return verify.Result{}, fmt.Errorf("embedded: the public key of the log: %w", err)
+	}
+	opts := verify.Options{
+		Tenant: tenant, Origin: audit.Origin(LogPrefix, tenant), VKeys: []string{strings.TrimSpace(string(vkey))},
+	}
+	if anchor.Tenant != "" {
+		opts.Anchors = []audit.Anchor{anchor}
+	}
+	// The head and the published checkpoint are read before the entries: the
+	// service may be writing, and then the log may be longer, never shorter.
+	head, err := view.Head(ctx, tenant)
+	if err != nil {
+		return verify.Result{}, fmt.Errorf("%w: head: %w", ErrFault, err)
+	}
+	switch note, err := view.LastNote(ctx, tenant, vault.NoteCheckpoint); {
+	case err == nil:
+		opts.Checkpoints = [][]byte{note.Body}
+	case !errors.Is(err, vault.ErrNotFound):
+		return verify.Result{}, err
+	}
+	tables := &tables{view: view, tenant: tenant, head: head}
+	result, err := verify.Log(ctx, tables.source(ctx), opts)
+	var fault *verify.Fault
+	if errors.As(err, &fault) {
+		err = fmt.Errorf("%w: %w", ErrFault, err)
+	}
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return result, tables.finish()
+}
+
+// tables compares what the database keeps beside the leaves with the leaves,
+// while these are read.
+type tables struct {
+	view   *sqlite.View
+	tenant string
+	head   vault.Head
+
+	frontier audit.Frontier // of the leaves read so far
+	atHead   *audit.Frontier
+}
+
+// source gives the entries, page by page, after their columns were compared.
+func (t *tables) source(ctx context.Context) verify.Source {
+	return func(yield func(verify.Entry) error) error {
+		for next := int64(0); ; {
+			rows, err := t.view.EntryRows(ctx, t.tenant, next, verifyPage)
+			if err != nil {
+				return err
+			}
+			if len(rows) == 0 {
+				return nil
+			}
+			var leaves [][]byte
+			for i := range rows {
+				// First the log itself, so that the fault that is named is the
+				// one of the log where both are wrong.
+				if err := yield(verify.Entry{Index: rows[i].Index, Leaf: rows[i].Leaf, LeafHash: rows[i].LeafHash[:]}); err != nil {
+					return err
+				}
+				if err := rows[i].Check(t.tenant); err != nil {
+					return fmt.Errorf("%w: %w", ErrFault, err)
+				}
+				leaves = append(leaves, rows[i].Leaf)
+			}
+			if err := t.grow(ctx, leaves); err != nil {
+				return err
+			}
+			next = rows[len(rows)-1].Index + 1
+		}
+	}
+}
+
+// grow appends leaves to the tree and compares the inner nodes that the
+// database keeps with those that follow from the leaves.
+func (t *tables) grow(ctx context.Context, leaves [][]byte) error {
+	if n := t.head.Frontier.Size - t.frontier.Size; n > 0 && n <= int64(len(leaves)) {
+		batch, err := t.frontier.Append(leaves[:n])
+		if err != nil {
+			return fmt.Errorf("embedded: %w", err)
+		}
+		t.atHead = &batch.Frontier
+	}
+	batch, err := t.frontier.Append(leaves)
+	if err != nil {
+		return fmt.Errorf("embedded: %w", err)
+	}
+	for _, node := range batch.Nodes {
+		stored, err := t.view.Node(ctx, t.tenant, node.Level, node.N)
+		if err != nil || stored != node.Hash {
+			return fmt.Errorf("%w: node %d of level %d is not what its leaves give", ErrFault, node.N, node.Level)
+		}
+	}
+	t.frontier = batch.Frontier
+	return nil
+}
+
+// finish compares the head with the leaves up to it.
+func (t *tables) finish() error {
+	if t.head.Frontier.Size == 0 && t.frontier.Size == 0 {
+		return nil
+	}
+	if t.atHead == nil {
+		return fmt.Errorf("%w: the head says %d entries, there are %d", ErrFault, t.head.Frontier.Size, t.frontier.Size)
+	}
+	want, err := t.atHead.MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("embedded: %w", err)
+	}
+	got, err := t.head.Frontier.MarshalBinary()
+	if err != nil || string(got) != string(want) {
+		return fmt.Errorf("%w: the head is not what its leaves give", ErrFault)
+	}
+	return nil
+}
