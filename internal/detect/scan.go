@@ -1,0 +1,156 @@
+package detect
+
+import "context"
+
+// trigger is what makes a recogniser look at a place.
+type trigger uint8
+
+const (
+	onNumber  trigger = iota // a run of digit groups, parsed once and shared: see run
+	onAt                     // '@'
+	onColon                  // ':'
+	onLiteral                // one of the recogniser's literals has just ended
+	triggers
+)
+
+// recogniser finds one entity around its trigger. find gets the offset of the trigger byte (for onLiteral the
+// offset after the literal, and which literal it was). It must look at a bounded window only, or
+// remember in the scan how far it has looked, so that the whole pass stays linear.
+type recogniser struct {
+	name     string
+	entity   string
+	on       trigger
+	literals []string
+	find     func(s *scan, at, literal int)
+}
+
+// plan is the recognisers of a Detector arranged for the pass.
+type plan struct {
+	by       [triggers][]recogniser
+	keywords automaton
+}
+
+func newPlan(all []recogniser) plan {
+	var p plan
+	var words []string
+	for _, r := range all {
+		p.by[r.on] = append(p.by[r.on], r)
+		if r.on == onLiteral {
+			words = append(words, r.literals...)
+		}
+	}
+	p.keywords = newAutomaton(words)
+	return p
+}
+
+// literal finds the recogniser of keyword number id, and its number within that recogniser.
+func (p *plan) literal(id int) (*recogniser, int) {
+	for i := range p.by[onLiteral] {
+		r := &p.by[onLiteral][i]
+		if id < len(r.literals) {
+			return r, id
+		}
+		id -= len(r.literals)
+	}
+	panic("detect: keyword without recogniser")
+}
+
+// scan is the state of one pass over one text.
+type scan struct {
+	d      *Detector
+	view   view
+	text   string // view.text
+	spans  []Span // offsets of the folded text
+	run    run    // the number run that onNumber recognisers look at
+	active string // name of the recogniser at work, for errors
+
+	seenColon   int    // IPv6 has looked at everything before
+	seenKey     int    // private keys before are reported
+	seenSecret  [2]int // last secret reported by the rule table
+	seenHeader  int    // the JWT rule has tried every header before
+	judged      []int  // unbounded secret rules have measured every run before, by rule
+	phoneChecks int    // validity checks spent, see maxPhoneChecks
+	groups      [maxGroups]group
+}
+
+// checkEvery is how many bytes pass between two looks at the clock: less than a millisecond of usual text, 25 ms of
+// phone numbers until maxPhoneChecks is spent.
+const checkEvery = 16 << 10
+
+// Byte kinds of the pass.
+const (
+	plainByte = iota
+	digitByte
+	atByte
+	colonByte
+)
+
+var byteKind = func() (kinds [256]uint8) {
+	for c := '0'; c <= '9'; c++ {
+		kinds[c] = digitByte
+	}
+	kinds['@'] = atByte
+	kinds[':'] = colonByte
+	return kinds
+}()
+
+// pass looks at every byte once and runs recognisers where their trigger fires.
+func (s *scan) pass(ctx context.Context) error {
+	for from := 0; from < len(s.text); from += checkEvery {
+		if err := contextError(ctx); err != nil {
+			return err
+		}
+		s.stretch(from, min(from+checkEvery, len(s.text)))
+	}
+	return contextError(ctx)
+}
+
+func (s *scan) stretch(from, to int) {
+	p := &s.d.plan
+	// The automaton starts afresh at each stretch: it is warmed up by the longest literal's length before it,
+	// and those hits belong to the stretch before.
+	state := p.keywords.warm(s.text, from)
+	for i := from; i < to; i++ {
+		c := s.text[i]
+		state = p.keywords.next(state, c)
+		if p.keywords.hit(state) {
+			s.literals(state, i+1)
+		}
+		switch byteKind[c] {
+		case digitByte:
+			if i >= s.run.end {
+				s.number(i)
+			}
+		case atByte:
+			s.fire(onAt, i)
+		case colonByte:
+			s.fire(onColon, i)
+		}
+	}
+}
+
+func (s *scan) fire(on trigger, at int) {
+	for i := range s.d.plan.by[on] {
+		r := &s.d.plan.by[on][i]
+		s.active = r.name
+		r.find(s, at, 0)
+	}
+}
+
+func (s *scan) number(at int) {
+	s.parseRun(at)
+	s.fire(onNumber, at)
+}
+
+func (s *scan) literals(state uint32, end int) {
+	for _, id := range s.d.plan.keywords.found(state) {
+		r, n := s.d.plan.literal(id)
+		s.active = r.name
+		r.find(s, end, n)
+	}
+}
+
+// report notes a finding. It is checked and mapped to the original text when the pass is over.
+func (s *scan) report(entity, rule string, start, end int, score float64) {
+	s.spans = append(s.spans, Span{Start: start, End: end, Entity: entity, Score: score, Rule: rule})
+}
