@@ -164,3 +164,12 @@ func (b *syncBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// verifyFolder runs the verify command and counts the sound logs.
+func verifyFolder(data string) (int, error) {
+	var out, stderr bytes.Buffer
+	if code := run(context.Background(), []string{"verify", "--data", data}, &out, &stderr); code != 0 {
+		return 0, fmt.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	return strings.Count(out.String(), "SOUND"), nil
+}
