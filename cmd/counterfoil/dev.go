@@ -76,7 +76,7 @@ func serveUntil(ctx context.Context, server *http.Server, listener net.Listener,
 		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 		err = server.Shutdown(draining)
 		cancel()
-		<-failed // ErrServerClosed: Serve has returned
+		_ = <-failed // ErrServerClosed: Serve has returned
 	}
 	stopWork()
 	background.Wait()

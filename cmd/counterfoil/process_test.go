@@ -92,7 +92,7 @@ func start(t testing.TB, data string) *service {
 // kill ends the process as a power cut would, as far as a process can tell.
 func (s *service) kill() {
 	if s.cmd.Process.Signal(syscall.SIGKILL) == nil {
-		<-s.exited
+		_ = <-s.exited
 	}
 }
 

@@ -24,7 +24,7 @@ func goldenLeaves(t testing.TB) (leaves [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for s := bufio.NewScanner(f); s.Scan(); {
 		leaves = append(leaves, bytes.Clone(s.Bytes()))
 	}
