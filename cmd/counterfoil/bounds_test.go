@@ -174,10 +174,9 @@ func TestDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	clients.Wait()
-	if err := <-s.exited; err != nil {
-		t.Fatalf("the process did not end well: %v\n%s", err, s.stderr)
+	if <-s.done; s.ended != nil {
+		t.Fatalf("the process did not end well: %v\n%s", s.ended, s.stderr)
 	}
-	s.exited <- nil
 	if results, err := verifyFolder(s.data); err != nil || results == 0 {
 		t.Fatalf("verify: %d %v", results, err)
 	}

@@ -76,7 +76,9 @@ func serveUntil(ctx context.Context, server *http.Server, listener net.Listener,
 		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 		err = server.Shutdown(draining)
 		cancel()
-		_ = <-failed // ErrServerClosed: Serve has returned
+		if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
 	}
 	stopWork()
 	background.Wait()

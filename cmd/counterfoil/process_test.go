@@ -49,7 +49,8 @@ type service struct {
 	data   string
 	banner string
 	stderr *syncBuffer
-	exited chan error
+	done   chan struct{} // closed when the process has ended
+	ended  error         // how, once done is closed
 }
 
 var listening = regexp.MustCompile(`listening on +(http://\S+)`)
@@ -57,7 +58,7 @@ var listening = regexp.MustCompile(`listening on +(http://\S+)`)
 // start starts the embedded service on a free port and waits until it is ready.
 func start(t testing.TB, data string) *service {
 	t.Helper()
-	s := &service{t: t, data: data, stderr: &syncBuffer{}, exited: make(chan error, 1)}
+	s := &service{t: t, data: data, stderr: &syncBuffer{}, done: make(chan struct{})}
 	s.cmd = exec.Command(builtBinary(t), "dev", "--listen", "127.0.0.1:0", "--data", data)
 	s.cmd.Stderr = s.stderr
 	out, err := s.cmd.StdoutPipe()
@@ -83,7 +84,8 @@ func start(t testing.TB, data string) *service {
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, lines)
-		s.exited <- s.cmd.Wait()
+		s.ended = s.cmd.Wait()
+		close(s.done)
 	}()
 	t.Cleanup(s.kill)
 	return s
@@ -91,9 +93,8 @@ func start(t testing.TB, data string) *service {
 
 // kill ends the process as a power cut would, as far as a process can tell.
 func (s *service) kill() {
-	if s.cmd.Process.Signal(syscall.SIGKILL) == nil {
-		_ = <-s.exited
-	}
+	_ = s.cmd.Process.Signal(syscall.SIGKILL) // fails where it has ended already
+	<-s.done
 }
 
 // stop asks the process to end and waits until it has drained.
@@ -102,8 +103,8 @@ func (s *service) stop() error {
 		return err
 	}
 	select {
-	case err := <-s.exited:
-		return err
+	case <-s.done:
+		return s.ended
 	case <-time.After(30 * time.Second):
 		return fmt.Errorf("did not stop")
 	}
