@@ -161,7 +161,7 @@ func TestTokenLikeShapes(t *testing.T) {
 		"‹[PERSON_AAAA222299]›", "see ‹PERSON_AAAA222299›.", "‹[person_aaaa222299]›", `‹[PERSON\_AAAA222299]›`, "‹［PERSON_AAAA222299］›",
 		"[‹[PERSON_AAAAAAAAAA]›]", "‹tok_22222222aaaaaaaa22222222aaaa›",
 		"person who walks in", "location b2c3d4e5f6", "Phone number 555 123 4567", "phone_number_5551234567", "person_identifier",
-		"my_person_aaaa222299", "person_aaaa222299x", "[PERSON]", "[PERSON_1]", "PERSON_AAAA2222991", "[PERSON_AAAA22229]",
+		"my_person_aaaa222299", "person_aaaa222299x", "PERSON_AAAA 222299", "[PERSON]", "[PERSON_1]", "PERSON_AAAA2222991", "[PERSON_AAAA22229]",
 		"[LEOPARD_AAAA222299]", "tok_22222222aaaaaaaa22222222aaa",
 	} {
 		text := strings.NewReplacer("‹", "", "›", "").Replace(form)

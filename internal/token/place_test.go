@@ -54,7 +54,7 @@ func TestPlace(t *testing.T) {
 		{"`T` T", "cp"}, {"``a`T`` T", "cp"}, {"a `b` T", "p"}, {"```\nT\n```\nT", "cp"}, {"~~~ go\nT\n~~~\nT", "cp"}, {"```a T\nT", "cc"}, {"  ````\n```\nT\n`````\nT", "cp"},
 		{"```\n``` T\nT\n```\nT", "ccp"}, {"```\na ```\nT", "c"}, {"~~~\n```\nT\n~~~\nT", "cp"}, {"```a``` T", "p"}, {"`T\n\nT", "cp"}, {"```\nT\n\nT", "cc"}, {"a ~~~\nT", "p"}, {"~T~", "p"},
 		{"`T``T`T", "ccp"}, {"> ```\n> T\n> ```\n> T", "cp"},
-		{"`https://a.example/T` T", "up"}, {"```\ncurl https://a.example/T T\n```\nT", "ucp"}, {"use `<img` for T", "p"}, {"`<img src=`T", "u"}, {"`a](b` T", "p"}, {"`a](b`T", "u"}, {"`<img src=\"` T", "u"},
+		{"`https://a.example/T` T", "up"}, {"```\ncurl https://a.example/T T\n```\nT", "ucp"}, {"use `<img` for T", "p"}, {"use `<img src=` for T", "p"}, {"`<img src=`T", "u"}, {"`a](b` T", "p"}, {"`a](b`T", "u"}, {"`<img src=\"` T", "u"},
 		{"`a` [b](`c`T)", "u"},
 		// What a token leaves behind.
 		{"]K(T", "pp"}, {"/K/T", "pp"}, {`<a b=T"T>T`, "uup"}, {"[x]T: T", "pp"}, {"T```\n\nT", "pp"}, {"`a\nT\nT", "cc"},

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/counterfoil/counterfoil/internal/token"
 	"github.com/google/go-cmp/cmp"
@@ -115,6 +116,28 @@ func TestScanOpaqueHas128Bits(t *testing.T) {
 		if got := len(v.Scan(text)) + len(v.Scan(strings.ToUpper(text))); (err == nil) != want || (got > 0) != want {
 			t.Errorf("bit %d: %v, %d found, want %v", bit, err, got, want)
 		}
+	}
+}
+
+// TestScanLongestCandidate: the longest label with all that may be inserted is
+// read, and with one more it is not.
+func TestScanLongestCandidate(t *testing.T) {
+	label := strings.Repeat("LONG_", 6) + "XY"
+	if len(label) != token.MaxLabel {
+		t.Fatalf("%d characters", len(label))
+	}
+	v := vocabulary(t, label)
+	tok := newMinter(t, v.Labels()).label()
+	s := bare(tok.String())
+	for extra, want := range map[int]int{token.MaxInserted: 1, token.MaxInserted + 1: 0} {
+		text := "%5B" + s[:len(s)-1] + strings.Repeat("\u200b", extra) + s[len(s)-1:] + "%5D"
+		if got := v.Scan(text); len(got) != want || want == 1 && got[0].End != len(text) {
+			t.Errorf("%d inserted: %v", extra, got)
+		}
+		if n := utf8.RuneCountInString(text); n > token.MaxCandidate {
+			t.Errorf("%d code points", n)
+		}
+		stream(t, v, text, len(text)-1)
 	}
 }
 
