@@ -152,7 +152,7 @@ CREATE TABLE entries (
 
 -- After an unknown outcome a change is found by its id, and never lands twice.
 CREATE UNIQUE INDEX entries_change ON entries (tenant, change_id, seq);
-CREATE INDEX entries_time ON entries (tenant, time);
+CREATE INDEX entries_time ON entries (tenant, time, idx);
 
 -- What entries are searched by, one row for each thing that an entry names,
 -- so that every filter, also on lists, is a walk along one index.
