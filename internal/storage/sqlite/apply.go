@@ -1,0 +1,196 @@
+package sqlite
+
+import (
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+var _ commitqueue.Backend = (*writer)(nil)
+
+// batch is one transaction with the changes that share it.
+type batch struct {
+	*tx
+	tenant   string
+	exists   bool           // the tenant does
+	frontier audit.Frontier // where its log stands
+	now      int64          // the time of everything in the batch
+
+	leaves [][]byte
+	terms  []entryTerm
+}
+
+// Apply implements commitqueue.Backend.
+func (w *writer) Apply(tenant string, changes []vault.Change) ([]commitqueue.Result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b, err := w.beginBatch(tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer b.abandon() // also when something below panics
+	results := make([]commitqueue.Result, len(changes))
+	for i, c := range changes {
+		results[i].Committed, err = b.change(c)
+		if err != nil && !failsAlone(err) {
+			return nil, err
+		}
+		results[i].Err = err
+	}
+	if len(b.leaves) == 0 {
+		return results, nil // nothing was written: there is nothing to commit
+	}
+	appended, err := b.advance()
+	if err != nil {
+		return nil, err
+	}
+	// Until now nothing is durable, and a crash leaves the batch before.
+	err = b.commit()
+	// From here the batch is durable, unless err says that it may not be. In
+	// that case the queue gives these results out only for changes that it
+	// finds by their ids, so no tree is signed that could vanish.
+	tree := vault.NewTree(appended)
+	for i := range results {
+		if results[i].Err == nil {
+			results[i].Committed.Tree = tree
+		}
+	}
+	if err != nil {
+		return results, fmt.Errorf("%w: %w", commitqueue.ErrUnknown, err)
+	}
+	return results, nil
+}
+
+// Lookup implements commitqueue.Backend. The connection of the attempt before
+// is closed, and the write lock is taken: that attempt has ended.
+func (w *writer) Lookup(tenant string, ids []string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x, err := w.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer x.abandon()
+	var found []string
+	for _, id := range ids {
+		var seq int
+		ok, err := x.row([]any{&seq}, sqlFindChange, tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			found = append(found, id)
+		}
+	}
+	return found, nil
+}
+
+func (w *writer) beginBatch(tenant string) (*batch, error) {
+	x, err := w.begin()
+	if err != nil {
+		return nil, err
+	}
+	b := &batch{tx: x, tenant: tenant, now: micros(w.clock())}
+	if err := b.readHead(); err != nil {
+		b.abandon()
+		return nil, err
+	}
+	return b, nil
+}
+
+// change runs one change so that it fails alone. An error for which failsAlone
+// does not hold ends the batch.
+func (b *batch) change(c vault.Change) (vault.Committed, error) {
+	if _, err := b.exec(sqlSavepoint); err != nil {
+		return vault.Committed{}, err
+	}
+	leaves, terms := len(b.leaves), len(b.terms)
+	committed, err := b.try(c)
+	if err != nil && !failsAlone(err) {
+		return vault.Committed{}, err
+	}
+	if err != nil {
+		b.leaves, b.terms = b.leaves[:leaves], b.terms[:terms]
+		if _, err := b.exec(sqlRollbackTo); err != nil {
+			return vault.Committed{}, err
+		}
+	}
+	if _, err := b.exec(sqlRelease); err != nil {
+		return vault.Committed{}, err
+	}
+	return committed, err
+}
+
+func (b *batch) try(c vault.Change) (vault.Committed, error) {
+	effect := c.Effect()
+	if effect == nil {
+		return vault.Committed{}, vault.ErrNoEntry
+	}
+	if _, provision := effect.(vault.Provision); !b.exists && !provision {
+		return vault.Committed{}, vault.ErrUnknownTenant
+	}
+	outcome, err := b.effect(effect)
+	if err != nil {
+		return vault.Committed{}, err
+	}
+	at := fromMicros(b.now)
+	entries, leaves, err := c.Leaves(outcome, at)
+	if err != nil {
+		return vault.Committed{}, err
+	}
+	committed := vault.Committed{Outcome: outcome, First: b.next(), Count: len(entries), At: at}
+	for i := range entries {
+		if err := b.appendEntry(&entries[i], leaves[i]); err != nil {
+			return vault.Committed{}, err
+		}
+	}
+	return committed, nil
+}
+
+// effect writes what a change does. The set of effects is closed.
+func (b *batch) effect(effect vault.Effect) (vault.Outcome, error) {
+	switch e := effect.(type) {
+	case vault.Provision:
+		return vault.Outcome{}, b.provision(e)
+	case vault.OpenScope:
+		return vault.Outcome{}, b.openScope(e)
+	case vault.Tokenize:
+		return b.tokenize(e)
+	case vault.Restore:
+		return vault.Outcome{}, b.restore(e)
+	case vault.Sweep:
+		return vault.Outcome{}, b.sweep(e)
+	case vault.DestroyKeys:
+		return vault.Outcome{}, b.destroyKeys(e)
+	case vault.Record:
+		return vault.Outcome{}, nil
+	default:
+		return vault.Outcome{}, fmt.Errorf("%w: no store knows %T", ErrMalformed, effect)
+	}
+}
+
+// next is the index of the next entry.
+func (b *batch) next() int64 { return b.frontier.Size + int64(len(b.leaves)) }
+
+// appendEntry stores an entry with its place in the log. Its hash goes into
+// the tree with those of the whole batch.
+func (b *batch) appendEntry(e *audit.Entry, leaf []byte) error {
+	if e.Tenant != b.tenant {
+		return fmt.Errorf("%w: the entry is of another tenant", vault.ErrNoEntry)
+	}
+	idx, hash := b.next(), audit.LeafHash(leaf)
+	_, err := b.exec(sqlInsertEntry, b.tenant, idx, leaf, hash[:], b.now, e.ChangeID, e.Seq)
+	if isDuplicate(err) {
+		return fmt.Errorf("sqlite: change %s was committed before: %w", e.ChangeID, vault.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	b.leaves = append(b.leaves, leaf)
+	for _, t := range termsOf(e) {
+		b.terms = append(b.terms, entryTerm{t, idx})
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+package sqlite
+
+import (
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlDestroyKey = `
+DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2`
+	sqlDestroySealed = `
+DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2`
+	sqlDestroyName = `
+UPDATE scopes SET sealed_name = NULL, name_key_id = NULL WHERE tenant = ?1 AND name_key_id = ?2`
+	sqlDestroyIdentifier = `
+UPDATE subjects SET sealed_identifier = NULL, key_id = NULL WHERE tenant = ?1 AND key_id = ?2`
+)
+
+// destroyKeys destroys data keys and everything that they seal: values with
+// their rows, the names of scopes and identifiers of subjects.
+func (b *batch) destroyKeys(d vault.DestroyKeys) error {
+	gone := fmt.Errorf("sqlite: a key is not there: %w", vault.ErrConflict)
+	for _, id := range d.Keys {
+		if !storable(id) {
+			return gone
+		}
+		if err := b.mustChange(gone, sqlDestroyKey, b.tenant, id); err != nil {
+			return err
+		}
+		for _, sealed := range []string{sqlDestroySealed, sqlDestroyName, sqlDestroyIdentifier} {
+			if _, err := b.exec(sealed, b.tenant, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+// Package sqlite is the embedded store: vault.Store, vault.Ledger and
+// vault.Registry on one SQLite file. It is the only importer of the driver and
+// of database/sql.
+//
+// # Shape
+//
+// One process has the file, by an exclusive lock on a file next to it. Within
+// it one connection writes, in the batches of package commitqueue, and a few
+// read. All statements are constants; each is prepared once per connection.
+// Tables, limits and triggers are in migrations/sqlite.
+//
+// # A commit, and what a crash leaves behind
+//
+//  1. BEGIN IMMEDIATE takes the write lock. The head is read: where the log
+//     stands, and the time of its last entry. From here on it is now: the
+//     clock's time, or the last entry's where the clock went back.
+//  2. Each change runs in a savepoint: preconditions, writes, entries. Where
+//     one fails, its savepoint is rolled back and it alone gets the error.
+//  3. The leaves of all changes are appended to the tree, and nodes and head
+//     are written.
+//  4. COMMIT writes the pages and a commit record to the write-ahead log and
+//     syncs it to the disk (synchronous=FULL).
+//
+// A crash before the sync of step 4 loses the batch whole: SQLite ignores
+// frames of the write-ahead log after the last commit record. A crash after it
+// keeps the batch whole. Nobody was answered before the sync came back, so
+// nothing acknowledged is ever lost, and an entry is in the tree if and only if
+// its change was committed.
+//
+// If COMMIT returns an error, neither is certain. The connection is thrown
+// away, which ends the transaction; the queue looks the change ids up on a new
+// one. A failed sync of the write-ahead log is found as missing, because SQLite
+// publishes a commit to other connections only after its sync; it is written
+// again whole, and synced again.
+//
+// # Reading
+//
+// Reads see the last commit, never a part of one. Expiry is judged by the
+// clock, or by the time of the last entry if that is later, so that a clock
+// that went back revives nothing. Lists are passed as JSON and unpacked by
+// json_each: one statement for any length.
+//
+// # What is not promised
+//
+// Rows that are deleted are overwritten with zeros in the file
+// (secure_delete), but the write-ahead log may hold them until its next
+// checkpoint, and file systems and disks keep copies of their own. What makes
+// a value unreadable is the destruction of its key's wrapping, not the delete.
+//
+// Formats: https://www.sqlite.org/wal.html, https://www.sqlite.org/lockingv3.html.
+package sqlite

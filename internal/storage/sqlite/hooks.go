@@ -1,0 +1,34 @@
+package sqlite
+
+// hooks let tests break the store from inside: there is no other way to see
+// whether the tests would notice. Production code never sets one.
+type hooks struct {
+	// gate is called before a batch is taken from the queue.
+	gate func()
+	// rewrite replaces the text of a statement when it is prepared.
+	rewrite func(text string) string
+	// before and after are called around every statement of a batch, with its
+	// text; an error is taken as the driver's.
+	before, after func(text string) error
+}
+
+func (h *hooks) text(text string) string {
+	if h.rewrite == nil {
+		return text
+	}
+	return h.rewrite(text)
+}
+
+func (h *hooks) beforeStep(text string) error {
+	if h.before == nil {
+		return nil
+	}
+	return h.before(text)
+}
+
+func (h *hooks) afterStep(text string) error {
+	if h.after == nil {
+		return nil
+	}
+	return h.after(text)
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlLeafHash = `
+SELECT e.leaf_hash FROM entries AS e WHERE e.tenant = ?1 AND e.idx = ?2`
+	sqlNode = `
+SELECT n.hash FROM log_nodes AS n WHERE n.tenant = ?1 AND n.level = ?2 AND n.n = ?3`
+	// A note of an unknown tenant is refused by the foreign key.
+	sqlWriteNote = `
+INSERT INTO notes (tenant, kind, body, at)
+VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)))
+ON CONFLICT (tenant, kind) DO UPDATE SET body = excluded.body, at = MAX(notes.at, excluded.at)`
+	sqlLastNote = `
+SELECT n.body, n.at FROM notes AS n WHERE n.tenant = ?1 AND n.kind = ?2`
+)
+
+// Head implements vault.Ledger.
+func (v *View) Head(ctx context.Context, tenant string) (vault.Head, error) {
+	var frontier []byte
+	var last int64
+	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last}, tenant)
+	if err != nil {
+		return vault.Head{}, err
+	}
+	if !found {
+		return vault.Head{}, vault.ErrUnknownTenant
+	}
+	h := vault.Head{At: fromMicros(last)}
+	if err := h.Frontier.UnmarshalBinary(frontier); err != nil {
+		return vault.Head{}, fmt.Errorf("sqlite: head of the log: %w", err)
+	}
+	return h, nil
+}
+
+// Node implements vault.Ledger.
+func (v *View) Node(ctx context.Context, tenant string, level int, n int64) (audit.Hash, error) {
+	var column []byte
+	var found bool
+	var err error
+	if level == 0 {
+		found, err = v.one(ctx, "a leaf hash", sqlLeafHash, []any{&column}, tenant, n)
+	} else {
+		found, err = v.one(ctx, "a node", sqlNode, []any{&column}, tenant, level, n)
+	}
+	if err != nil {
+		return audit.Hash{}, err
+	}
+	if !found {
+		return audit.Hash{}, vault.ErrNotFound
+	}
+	var h audit.Hash
+	copy(h[:], column)
+	return h, nil
+}
+
+// LastNote implements vault.Ledger.
+func (v *View) LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error) {
+	note := vault.Note{Kind: kind}
+	var at int64
+	found, err := v.one(ctx, "a note", sqlLastNote, []any{&note.Body, &at}, tenant, string(kind))
+	if err != nil {
+		return vault.Note{}, err
+	}
+	if !found {
+		return vault.Note{}, vault.ErrNotFound
+	}
+	note.At = fromMicros(at)
+	return note, nil
+}
+
+// Note implements vault.Ledger. It does not wait in the queue: it is one row,
+// and nothing depends on its order among changes.
+func (s *Store) Note(ctx context.Context, tenant string, n vault.Note) error {
+	switch {
+	case s.closed.Load():
+		return vault.ErrClosed
+	case ctx.Err() != nil:
+		return fmt.Errorf("sqlite: note: %w", ctx.Err())
+	case !slices.Contains(vault.NoteKinds(), n.Kind):
+		return fmt.Errorf("%w: a note of a kind that is not in the list", ErrMalformed)
+	case len(n.Body) > maxNote:
+		return fmt.Errorf("%w: a note of more than %d bytes", ErrMalformed, maxNote)
+	case !storable(tenant):
+		return vault.ErrUnknownTenant
+	}
+	if _, err := s.Head(ctx, tenant); err != nil {
+		return err
+	}
+	if err := s.writer.note(tenant, n); err != nil {
+		return fmt.Errorf("sqlite: note: %w: %w", vault.ErrUnavailable, err)
+	}
+	return nil
+}
+
+// note writes one note durably. After an error it may stand or not; writing it
+// again does no harm.
+func (w *writer) note(tenant string, n vault.Note) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x, err := w.begin()
+	if err != nil {
+		return err
+	}
+	defer x.abandon()
+	body := n.Body
+	if body == nil {
+		body = []byte{} // there is no absent body: nil and empty are the same
+	}
+	if _, err := x.exec(sqlWriteNote, tenant, string(n.Kind), body, micros(w.clock())); err != nil {
+		return err
+	}
+	return x.commit()
+}
+
+// collectEntries reads rows of index, leaf and leaf hash.
+func collectEntries(into *[]vault.StoredEntry) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var e vault.StoredEntry
+		var hash []byte
+		if err := rows.Scan(&e.Index, &e.Leaf, &hash); err != nil {
+			return err
+		}
+		copy(e.LeafHash[:], hash)
+		*into = append(*into, e)
+		return nil
+	}
+}

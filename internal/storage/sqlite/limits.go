@@ -1,0 +1,19 @@
+package sqlite
+
+import "time"
+
+const (
+	// readers is the number of connections that read. Reads are short and
+	// come from the page cache; more would only wait for the same two cores.
+	readers = 4
+	// busyTimeout is how long a statement waits for a lock of somebody who
+	// opened the file with another tool.
+	busyTimeout = 5 * time.Second
+	// journalLimit is what the write-ahead log is cut back to after a
+	// checkpoint, should a long read have let it grow.
+	journalLimit = 64 << 20
+	// maxNote bounds a note; a checkpoint has a few hundred bytes.
+	maxNote = 1 << 20
+	// defaultPage is how many entries are read where no limit is given.
+	defaultPage = 1000
+)

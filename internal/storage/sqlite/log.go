@@ -1,0 +1,119 @@
+package sqlite
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlReadHead = `
+SELECT h.frontier, h.last_time FROM log_heads AS h WHERE h.tenant = ?1`
+	sqlInsertHead = `
+INSERT INTO log_heads (tenant, frontier, last_time) VALUES (?1, ?2, ?3)`
+	sqlUpdateHead = `
+UPDATE log_heads SET frontier = ?2, last_time = ?3 WHERE tenant = ?1`
+	sqlInsertEntry = `
+INSERT INTO entries (tenant, idx, leaf, leaf_hash, time, change_id, seq)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+	sqlInsertTerm = `
+INSERT INTO entry_terms (tenant, field, term, idx) VALUES (?1, ?2, ?3, ?4)`
+	sqlInsertNode = `
+INSERT INTO log_nodes (tenant, level, n, hash) VALUES (?1, ?2, ?3, ?4)`
+	sqlFindChange = `
+SELECT e.seq FROM entries AS e WHERE e.tenant = ?1 AND e.change_id = ?2 AND e.seq = 0`
+)
+
+// Field is what a term of an entry says.
+type Field string
+
+// The fields by which entries are searched. The table has the same list.
+const (
+	FieldActor    Field = "actor"
+	FieldDecision Field = "decision"
+	FieldEntity   Field = "entity"
+	FieldKind     Field = "kind"
+	FieldReason   Field = "reason"
+	FieldRequest  Field = "request"
+	FieldToken    Field = "token"
+)
+
+// Term is one thing that an entry can be found by.
+type Term struct {
+	Field Field
+	Value string
+}
+
+type entryTerm struct {
+	Term
+	idx int64
+}
+
+// termsOf lists the terms of an entry in a fixed order, each once: the same
+// list is written by a commit and expected by EntryRow.Check.
+func termsOf(e *audit.Entry) []Term {
+	terms := []Term{
+		{FieldActor, e.Actor}, {FieldDecision, string(e.Decision)}, {FieldKind, string(e.Kind)},
+		{FieldReason, e.Reason}, {FieldRequest, e.RequestID},
+	}
+	for entity := range e.Entities {
+		terms = append(terms, Term{FieldEntity, entity})
+	}
+	for _, id := range e.Tokens {
+		terms = append(terms, Term{FieldToken, id})
+	}
+	terms = slices.DeleteFunc(terms, func(t Term) bool { return t.Value == "" })
+	slices.SortFunc(terms, compareTerms)
+	return slices.Compact(terms)
+}
+
+// readHead finds out where the log stands and what time it is: never before
+// the last entry.
+func (b *batch) readHead() error {
+	var frontier []byte
+	var last int64
+	found, err := b.row([]any{&frontier, &last}, sqlReadHead, b.tenant)
+	if err != nil || !found {
+		return err
+	}
+	if err := b.frontier.UnmarshalBinary(frontier); err != nil {
+		return &fault{fmt.Errorf("head of the log: %w", err)}
+	}
+	b.exists = true
+	b.now = max(b.now, last)
+	return nil
+}
+
+// advance appends the leaves of the batch to the tree and moves the head. It
+// fails for all of them or for none.
+func (b *batch) advance() (*audit.Batch, error) {
+	appended, err := b.frontier.Append(b.leaves)
+	if err != nil {
+		return nil, &fault{err}
+	}
+	frontier, err := appended.Frontier.MarshalBinary()
+	if err != nil {
+		return nil, &fault{err}
+	}
+	for _, t := range b.terms {
+		if _, err := b.exec(sqlInsertTerm, b.tenant, string(t.Field), t.Value, t.idx); err != nil {
+			return nil, &fault{err}
+		}
+	}
+	for _, n := range appended.Nodes {
+		if _, err := b.exec(sqlInsertNode, b.tenant, n.Level, n.N, n.Hash[:]); err != nil {
+			return nil, &fault{err}
+		}
+	}
+	write := sqlUpdateHead
+	if appended.First == 0 {
+		write = sqlInsertHead
+	}
+	lost := &fault{fmt.Errorf("head of the log: %w", vault.ErrNotFound)}
+	if err := b.mustChange(lost, write, b.tenant, frontier, b.now); err != nil {
+		return nil, &fault{err}
+	}
+	return appended, nil
+}

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlTenants = `
+SELECT t.tenant, t.created_at FROM tenants AS t ORDER BY t.tenant`
+	sqlTenantKeys = `
+SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
+FROM tenant_keys AS k WHERE k.tenant = ?1 ORDER BY k.version DESC, k.purpose`
+	sqlExpiredMappings = `
+SELECT m.scope_id, m.token_id FROM mappings AS m
+WHERE m.tenant = ?1
+    AND m.expires_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+ORDER BY m.expires_at LIMIT ?3`
+	sqlEndedScopes = `
+SELECT s.scope_id FROM scopes AS s
+WHERE s.tenant = ?1
+    AND s.ends_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = s.tenant AND m.scope_id = s.scope_id)
+ORDER BY s.ends_at LIMIT ?3`
+	sqlKeysOfScopes = `
+SELECT k.key_id FROM data_keys AS k
+WHERE k.tenant = ?1 AND k.scope_id IN (SELECT j.value FROM json_each(?2) AS j)`
+	sqlIdleKeys = `
+SELECT k.key_id FROM data_keys AS k
+WHERE k.tenant = ?1 AND k.idle_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = k.tenant AND m.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = k.tenant AND s.name_key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = k.tenant AND p.key_id = k.key_id)
+ORDER BY k.idle_at LIMIT ?2`
+)
+
+// Tenants implements vault.Registry.
+func (v *View) Tenants(ctx context.Context) ([]vault.Tenant, error) {
+	var tenants []vault.Tenant
+	err := v.each(ctx, "tenants", sqlTenants, func(rows *sql.Rows) error {
+		var t vault.Tenant
+		var created int64
+		if err := rows.Scan(&t.Name, &created); err != nil {
+			return err
+		}
+		t.CreatedAt = fromMicros(created)
+		tenants = append(tenants, t)
+		return nil
+	})
+	return tenants, err
+}
+
+// TenantKeys implements vault.Registry.
+func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey, error) {
+	var keys []vault.TenantKey
+	err := v.each(ctx, "keys of a tenant", sqlTenantKeys, func(rows *sql.Rows) error {
+		var k vault.TenantKey
+		var created int64
+		if err := rows.Scan(&k.ID, &k.Purpose, &k.Version, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Public, &created); err != nil {
+			return err
+		}
+		k.CreatedAt = fromMicros(created)
+		keys = append(keys, k)
+		return nil
+	}, tenant)
+	return keys, err
+}
+
+// Expired implements vault.Registry. Expired mappings come first; once there
+// are none, what stood only for them: keys that seal nothing, and scopes past
+// their end, each with all of its keys.
+func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Sweep, error) {
+	if limit <= 0 {
+		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
+	}
+	var s vault.Sweep
+	err := v.each(ctx, "expired mappings", sqlExpiredMappings, func(rows *sql.Rows) error {
+		var m vault.MappingRef
+		err := rows.Scan(&m.ScopeID, &m.TokenID)
+		s.Mappings = append(s.Mappings, m)
+		return err
+	}, tenant, v.now(), limit)
+	if err != nil || len(s.Mappings) > 0 {
+		return s, err
+	}
+	if err := v.each(ctx, "ended scopes", sqlEndedScopes, collect(&s.Scopes), tenant, v.now(), limit); err != nil {
+		return vault.Sweep{}, err
+	}
+	if err := v.each(ctx, "keys of scopes", sqlKeysOfScopes, collect(&s.Keys), tenant, list(s.Scopes)); err != nil {
+		return vault.Sweep{}, err
+	}
+	if err := v.each(ctx, "idle keys", sqlIdleKeys, collect(&s.Keys), tenant, limit); err != nil {
+		return vault.Sweep{}, err
+	}
+	slices.Sort(s.Keys)
+	s.Keys = slices.Compact(s.Keys)
+	return s, nil
+}
+
+func collect(into *[]string) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		*into = append(*into, id)
+		return err
+	}
+}
+
+// Ready implements vault.Registry: the write lock can be had.
+func (s *Store) Ready(ctx context.Context) error {
+	switch {
+	case s.closed.Load():
+		return vault.ErrClosed
+	case ctx.Err() != nil:
+		return fmt.Errorf("sqlite: ready: %w", ctx.Err())
+	}
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	x, err := s.writer.begin()
+	if err != nil {
+		return fmt.Errorf("sqlite: ready: %w: %w", vault.ErrUnavailable, err)
+	}
+	x.abandon()
+	return nil
+}
