@@ -1,0 +1,195 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// Every ordered pair of what uses and what destroys a mapping is submitted
+// while the queue is held, so that both are in one window. Whatever the store
+// makes of it, the answers and what is left must be those of one of the two
+// serial orders; a model says which those are.
+
+// operation is one side of a pair.
+type operation string
+
+const (
+	opRestore  operation = "restore"
+	opReuse    operation = "tokenize the same value"
+	opFresh    operation = "tokenize another value"
+	opSweep    operation = "expire and sweep"
+	opDestroy  operation = "destroy the key"
+	pairTimes            = 200
+	pairTimesL           = 2000 // with COUNTERFOIL_LONG=1
+)
+
+var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy}
+
+// pairClauses has one clause for each ordered pair, under the invariant that
+// it is about: expiry (9), destruction (8), else the entry (2).
+func pairClauses() []clause {
+	var all []clause
+	for _, a := range operations {
+		for _, b := range operations {
+			invariant := 2
+			switch {
+			case a == opSweep || b == opSweep:
+				invariant = 9
+			case a == opDestroy || b == opDestroy:
+				invariant = 8
+			}
+			all = append(all, clause{
+				fmt.Sprintf("Invariant%d/in one window/%s, then %s", invariant, a, b),
+				func(w *world) { pair(w, a, b) },
+			})
+		}
+	}
+	return all
+}
+
+// pairWorld is what a pair is about: a mapping, and its key.
+type pairWorld struct {
+	*world
+	Place
+	old          vault.NewMapping // kept before
+	again, fresh vault.NewMapping // what opReuse and opFresh bring
+}
+
+// model is the state that the operations meet. The zero value is what is there
+// before a pair whose clock stands still.
+type model struct {
+	swept, destroyed, expired bool
+	replaced                  bool // an expired mapping was retired by another
+	againStands, freshStands  bool
+}
+
+// does says how an operation ends in a state, and what it leaves.
+func (m model) does(op operation) (model, error) {
+	standing := !m.swept && !m.destroyed && !m.expired && !m.replaced
+	switch op {
+	case opRestore:
+		if !standing {
+			return m, vault.ErrConflict
+		}
+	case opReuse:
+		switch {
+		case standing || m.againStands:
+		case m.destroyed:
+			return m, vault.ErrKeyDestroyed
+		default:
+			m.againStands, m.replaced = true, !m.swept
+		}
+	case opFresh:
+		switch {
+		case m.freshStands:
+		case m.destroyed:
+			return m, vault.ErrKeyDestroyed
+		default:
+			m.freshStands = true
+		}
+	case opSweep:
+		if m.swept || m.destroyed || !m.expired {
+			return m, vault.ErrConflict
+		}
+		m.swept = true
+	case opDestroy:
+		if m.destroyed {
+			return m, vault.ErrConflict
+		}
+		m.destroyed, m.againStands, m.freshStands = true, false, false
+	}
+	return m, nil
+}
+
+func pair(w *world, a, b operation) {
+	times := pairTimes
+	if os.Getenv("COUNTERFOIL_LONG") == "1" {
+		times = pairTimesL
+	}
+	p := w.place("acme")
+	for i := range times {
+		if !pairOnce(w, p, i, a, b) {
+			w.Fatalf("in repetition %d", i)
+		}
+	}
+	w.CheckLog("acme")
+}
+
+func pairOnce(w *world, p Place, i int, a, b operation) bool {
+	p.Key = p.FreshKey()
+	x := &pairWorld{
+		world: w, Place: p, old: p.Value(fmt.Sprint("value ", i)), again: p.Value(fmt.Sprint("value ", i)),
+		fresh: p.Value(fmt.Sprint("other ", i)),
+	}
+	setup := p.Tokenize(x.old)
+	setup.Keys = []vault.DataKey{p.Key}
+	w.commit("acme", setup)
+	changes := []vault.Change{Change(w, "acme", x.effect(a)), Change(w, "acme", x.effect(b))}
+	expires := a == opSweep || b == opSweep
+	answers := w.windowThen(func() {
+		if expires {
+			w.clock.Advance(ttl)
+		}
+	}, "acme", changes...)
+	begin := model{expired: expires}
+	ab := x.matches(begin, []operation{a, b}, answers[0].err, answers[1].err)
+	ba := x.matches(begin, []operation{b, a}, answers[1].err, answers[0].err)
+	if !ab && !ba {
+		w.Errorf("%s: %v; %s: %v; left: %s; that is neither order", a, answers[0].err, b, answers[1].err, x.left())
+	}
+	for i, c := range changes {
+		entries, err := w.Ledger.Entries(context.Background(), "acme", vault.EntryQuery{ChangeID: c.ID()})
+		w.no(err)
+		if (answers[i].err == nil) != (len(entries) == 1) {
+			w.Errorf("answer %v, and %d entries", answers[i].err, len(entries))
+		}
+	}
+	return !w.Failed()
+}
+
+func (x *pairWorld) effect(op operation) vault.Effect {
+	switch op {
+	case opRestore:
+		return x.Restore(x.old)
+	case opReuse:
+		return x.Tokenize(x.again)
+	case opFresh:
+		return x.Tokenize(x.fresh)
+	case opSweep:
+		return x.Sweep(x.old)
+	default:
+		return vault.DestroyKeys{Keys: []string{x.Key.ID}}
+	}
+}
+
+// matches plays operations in an order on the model, and compares the answers
+// and what is left.
+func (x *pairWorld) matches(m model, order []operation, answers ...error) bool {
+	for i, op := range order {
+		var want error
+		if m, want = m.does(op); !errors.Is(answers[i], want) {
+			return false
+		}
+	}
+	return x.left() == m.left()
+}
+
+// left says which rows a state leaves to be read.
+func (m model) left() string {
+	return fmt.Sprint("old ", !m.swept && !m.destroyed && !m.replaced, ", again ", m.againStands,
+		", other ", m.freshStands, ", key ", !m.destroyed)
+}
+
+// left says which rows are read.
+func (x *pairWorld) left() string {
+	ids := []string{x.old.Mapping.TokenID, x.again.Mapping.TokenID, x.fresh.Mapping.TokenID}
+	got := x.read(x.Place, ids...)
+	has := func(i int) bool { _, ok := got[ids[i]]; return ok }
+	keys, err := x.Store.Keys(context.Background(), "acme", vault.KeyQuery{IDs: []string{x.Key.ID}})
+	x.no(err)
+	return fmt.Sprint("old ", has(0), ", again ", has(1), ", other ", has(2), ", key ", len(keys) == 1)
+}

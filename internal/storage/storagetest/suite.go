@@ -1,0 +1,122 @@
+// Package storagetest is the contract of vault.Store, vault.Ledger and
+// vault.Registry as tests: a clause for each sentence of it. A store runs all
+// of them in three lines:
+//
+//	func TestContract(t *testing.T) {
+//		storagetest.Run(t, openStores)
+//	}
+//
+// A store that is broken on purpose shows that a clause would notice:
+//
+//	storagetest.MustFail(t, "Invariant9/an expired mapping is not restorable", openBroken)
+//
+// The suite drives a store through the interfaces alone. It needs two things
+// beside them: a clock that it sets, and a hold on the commit queue, to have
+// changes wait together and so share a batch.
+package storagetest
+
+import (
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// Stores is one store in its three roles.
+type Stores struct {
+	Store    vault.Store
+	Ledger   vault.Ledger
+	Registry vault.Registry
+
+	// Hold keeps the queue from taking a batch until release is called.
+	Hold func() (release func())
+	// Waiting tells how many changes of a tenant wait in the queue.
+	Waiting func(tenant string) int
+	// Close closes the store. It may be called twice.
+	Close func() error
+	// Reopen opens the same data again, after Close.
+	Reopen func() Stores
+}
+
+// Open makes an empty store that goes by the clock. It registers with t what
+// has to be cleaned up.
+type Open func(t testing.TB, clock func() time.Time) Stores
+
+// clause is one sentence of the contract.
+type clause struct {
+	name string
+	run  func(*world)
+}
+
+func clauses() []clause {
+	var all []clause
+	for _, part := range [][]clause{
+		tenantClauses, identifierClauses, timeClauses, scopeClauses, tokenizeClauses, expiryClauses, subjectClauses,
+		keyClauses, restoreClauses, sweepClauses, logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// Run runs every clause against a store of its own.
+func Run(t *testing.T, open Open) {
+	for _, c := range clauses() {
+		t.Run(c.name, func(t *testing.T) { c.run(newWorld(t, open)) })
+	}
+}
+
+// MustFail runs one clause, or all whose names begin like it, against a store
+// that is broken, and fails unless the clause did.
+func MustFail(t *testing.T, name string, open Open) {
+	t.Helper()
+	known, failed := false, false
+	for _, c := range clauses() {
+		if !strings.HasPrefix(c.name, name) {
+			continue
+		}
+		known = true
+		failed = failed || fails(t, func(tb testing.TB) { c.run(newWorld(tb, open)) })
+	}
+	switch {
+	case !known:
+		t.Errorf("there is no clause %q", name)
+	case !failed:
+		t.Errorf("the clause %q holds for a broken store", name)
+	}
+}
+
+// fails runs a test on the side and tells whether it failed.
+func fails(t *testing.T, test func(testing.TB)) bool {
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	// FailNow ends the goroutine that calls it.
+	go func() {
+		defer close(done)
+		test(r)
+	}()
+	<-done
+	return r.failed.Load()
+}
+
+// recorder is a TB whose failures are counted and not passed on. Cleanup and
+// the rest go to the test that it stands for.
+type recorder struct {
+	testing.TB
+	failed atomic.Bool
+}
+
+func (r *recorder) Helper()               {}
+func (r *recorder) Error(...any)          { r.failed.Store(true) }
+func (r *recorder) Errorf(string, ...any) { r.failed.Store(true) }
+func (r *recorder) Fail()                 { r.failed.Store(true) }
+func (r *recorder) Failed() bool          { return r.failed.Load() }
+func (r *recorder) Fatal(...any)          { r.FailNow() }
+func (r *recorder) Fatalf(string, ...any) { r.FailNow() }
+func (r *recorder) FailNow() {
+	r.failed.Store(true)
+	runtime.Goexit()
+}
