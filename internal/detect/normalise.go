@@ -10,30 +10,51 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalise is the form of a value by which the same thing is found again however it was written. It serves keyed
-// look-up digests only: it is not reversible, and values that differ may share it.
-//
-//	EMAIL_ADDRESS   case folded
-//	PHONE_NUMBER    E.164 with ";ext=" where it parses (a number without country code: as North American, if
-//	                valid there), else its digits
-//	CREDIT_CARD, IBAN_CODE, US_SSN   letters in capitals and digits, nothing else
-//	IP_ADDRESS      the canonical form (RFC 5952), an IPv4-mapped address as IPv4
-//	PRIVATE_KEY, API_KEY   as it is, trimmed: their case matters
-//	all others      NFKC, case folded, white space collapsed
-func Normalise(entity, value string) string {
-	if entity == PrivateKey || entity == APIKey {
+// Normaliser names what counts as the same value when a person is looked up.
+// The catalogue of entities says which one an entity has.
+type Normaliser string
+
+// The normalisers. All but Exact first take away full-width forms, zero-width
+// characters and odd hyphens, fold case and collapse white space.
+const (
+	Exact  Normaliser = "exact"  // as it is, trimmed: for secrets, whose case matters
+	Fold   Normaliser = "fold"   // no more than that
+	Email  Normaliser = "email"  // the same: case does not tell mailboxes apart
+	URL    Normaliser = "url"    // the same
+	Phone  Normaliser = "phone"  // E.164 with ";ext=" where it parses (North American without a country code), else its digits
+	Digits Normaliser = "digits" // digits only, the value where it has none
+	Alnum  Normaliser = "alnum"  // capitals and digits only
+	MAC    Normaliser = "mac"    // capitals and digits only
+	IP     Normaliser = "ip"     // the canonical form (RFC 5952), an IPv4-mapped address as IPv4
+)
+
+// Normalisers returns the closed list.
+func Normalisers() []Normaliser {
+	return []Normaliser{Exact, Fold, Email, Phone, Digits, Alnum, IP, MAC, URL}
+}
+
+// Normalise is the form of a value by which the same thing is found again
+// however it was written. It serves keyed look-up digests only: it is not
+// reversible, and values that differ may share it. A normaliser that is not in
+// the list folds.
+func Normalise(how Normaliser, value string) string {
+	if how == Exact {
 		return strings.TrimSpace(value)
 	}
-	value = fold(norm.NFKC.String(value), nil).text
-	// The fold of x/text swaps the cases of Cherokee; lower case after it makes both the same.
-	value = norm.NFKC.String(strings.ToLower(cases.Fold().String(value)))
-	value = strings.Join(strings.Fields(value), " ")
-	switch entity {
-	case PhoneNumber:
+	value = fold(value, nil).text
+	// Folding swaps the two cases of Cherokee; lower case after it settles that.
+	value = strings.ToLower(cases.Fold().String(norm.NFKC.String(value)))
+	value = norm.NFKC.String(strings.Join(strings.Fields(value), " "))
+	switch how {
+	case Phone:
 		return normalisePhone(value)
-	case CreditCard, IBANCode, USSSN:
+	case Digits:
+		if digits := strings.Map(onlyDigits, value); digits != "" {
+			return digits
+		}
+	case Alnum, MAC:
 		return strings.ToUpper(strings.Map(lettersAndDigits, value))
-	case IPAddress:
+	case IP:
 		return normaliseIP(value)
 	}
 	return value

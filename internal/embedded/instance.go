@@ -135,7 +135,7 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	return vault.New(vault.Config{
 		Store: store, Ledger: in.Store, Registry: in.Store, Wrapper: in.key,
 		Policy: policy, Detector: detector, LogPrefix: LogPrefix,
-		Environment: opts.Environment, Replica: "embedded", Clock: opts.Clock,
+		Environment: opts.Environment, Replica: "embedded", Clock: opts.Clock, Limits: limits(),
 	})
 }
 

@@ -105,8 +105,12 @@ func (l Limits) list() []vault.Limit {
 
 // Limits serves every limit, those of the domain first.
 func (a *api) Limits(ctx context.Context, _ gen.LimitsRequestObject) (gen.LimitsResponseObject, error) {
-	_, x := begin(ctx)
-	all := append(a.service.Limits(), a.limits.list()...)
+	ctx, x := begin(ctx)
+	inForce, err := a.service.LimitsInForce(ctx, x.call)
+	if err != nil {
+		return nil, err
+	}
+	all := append(inForce, a.limits.list()...)
 	answer := gen.LimitsAnswer{Limits: make([]gen.Limit, 0, len(all)), RequestId: x.call.RequestID}
 	for _, l := range all {
 		answer.Limits = append(answer.Limits, gen.Limit{Name: l.Name, Value: l.Value, Unit: l.Unit, Why: l.Why})

@@ -1,6 +1,15 @@
 package vault
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/token"
+)
 
 // Limits of the domain. Every one has a name, a number and a reason, and is
 // served by GET /v1/limits (invariant 17).
@@ -46,10 +55,18 @@ const (
 	PageEntries = 1000
 )
 
-// Limits returns the named limits of the domain.
+// LimitsInForce returns every named limit to a caller who may read them.
+func (s *Service) LimitsInForce(ctx context.Context, call Call) ([]Limit, error) {
+	if _, err := s.read(ctx, call, access.ActionLimitsRead); err != nil {
+		return nil, err
+	}
+	return s.Limits(), nil
+}
+
+// Limits returns the named limits of the domain and of what it is made of.
 func (s *Service) Limits() []Limit {
 	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
-	return []Limit{
+	own := []Limit{
 		{"text_bytes", "bytes", "one text of a request", MaxTextBytes},
 		{"findings", "count", "values, spans or tokens of one request", MaxFindings},
 		{"value_bytes", "bytes", "one value", MaxValueBytes},
@@ -64,5 +81,13 @@ func (s *Service) Limits() []Limit {
 		{"sweep_batch", "count", "mappings that one sweep commit destroys", SweepBatch},
 		{"tenant_key_seconds", "seconds", "index and log keys in memory", seconds(TenantKeyLife)},
 		{"audit_page", "count", "entries of one page", PageEntries},
+		{"token_candidate", "code points", "longest reading of a token, and what a stream holds back", token.MaxCandidate},
+		{"detect_seconds", "seconds", "detection in one text", seconds(detect.DefaultTimeout)},
+		{"key_seconds", "seconds", "a plain data key in memory", seconds(envelope.MaxKeyAge)},
+		{"key_cache", "count", "plain data keys in memory", envelope.CacheKeys},
+		{"key_pool", "count", "data keys of a tenant that were wrapped in advance", envelope.PoolKeys},
+		{"entry_bytes", "bytes", "one entry of the log", audit.MaxLeaf},
+		{"entry_tokens", "count", "tokens that one entry names; more are linked entries", audit.MaxTokens},
 	}
+	return append(own, s.limits...)
 }

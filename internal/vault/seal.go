@@ -231,7 +231,7 @@ func (p *sealPlan) sealSlot(j *tokenizeJob, i int, key *envelope.DataKey) error 
 	m := Mapping{
 		ScopeID: j.scope.ID, TokenID: s.token.ID, Format: string(s.token.Format), Entity: s.entity.Name,
 		Class: string(s.entity.Class), Identity: s.identity, IndexVersion: j.keys.indexVersion,
-		Lookup: j.keys.index.Lookup(s.entity.Name, detect.Normalise(s.entity.Name, s.value)),
+		Lookup: j.keys.index.Lookup(s.entity.Name, detect.Normalise(detect.Normaliser(s.entity.Normaliser), s.value)),
 		KeyID:  key.ID(), State: MappingLive,
 	}
 	sealed, err := key.Seal(bindingOf(j.call.Caller.Tenant, m), []byte(s.value))

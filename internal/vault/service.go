@@ -30,6 +30,9 @@ type Config struct {
 	// Clock serves windows and cache lifetimes only. Expiry is always judged
 	// by the store's clock.
 	Clock func() time.Time
+	// Limits are those of the parts that the service was given, for the list
+	// that it serves.
+	Limits []Limit
 }
 
 // Service is the domain's door: every operation authorises and records here.
@@ -49,6 +52,7 @@ type Service struct {
 	strays   *strays
 	faults   faults
 	clock    func() time.Time
+	limits   []Limit
 
 	environment, replica string
 }
@@ -79,7 +83,7 @@ func New(cfg Config) (*Service, error) {
 		store: cfg.Store, ledger: cfg.Ledger, registry: cfg.Registry, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
-		denials: newDenials(), strays: newStrays(),
+		denials: newDenials(), strays: newStrays(), limits: cfg.Limits,
 	}
 	s.tenants = newTenantKeys(cfg.Registry, cfg.Wrapper, cfg.LogPrefix, cfg.Clock)
 	if s.keys, err = envelope.NewCache(envelope.CacheConfig{Now: cfg.Clock}); err != nil {
@@ -184,7 +188,7 @@ func public(err error) error {
 		return (&Error{Code: CodeUnavailable, Detail: "store", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, envelope.ErrUnavailable):
 		return (&Error{Code: CodeUnavailable, Detail: "keys", RetryAfter: RetryAfter}).Because(err)
-	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout):
+	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout), errors.Is(err, detect.ErrTooLarge):
 		return (&Error{Code: CodeUnavailable, Detail: "detection", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, ErrUnknownTenant):
 		return Errorf(CodeDenied, "the tenant is not known here").Because(err)

@@ -1,0 +1,29 @@
+package embedded
+
+import (
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/authn"
+	"github.com/counterfoil/counterfoil/internal/lifecycle"
+	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// limits are those of the parts around the domain, for GET /v1/limits.
+func limits() []vault.Limit {
+	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
+	return []vault.Limit{
+		{Name: "commit_queue", Unit: "count", Value: commitqueue.MaxQueued, Why: "changes of one tenant that wait for their commit"},
+		{Name: "commit_queue_total", Unit: "count", Value: commitqueue.MaxQueuedTotal, Why: "changes of all tenants that wait"},
+		{Name: "commit_wait_seconds", Unit: "seconds", Value: seconds(commitqueue.MaxWait), Why: "time that a change waits for its commit"},
+		{Name: "commit_batch", Unit: "count", Value: commitqueue.MaxBatch, Why: "changes that share one commit"},
+		{Name: "commit_batch_rows", Unit: "count", Value: commitqueue.MaxBatchRows, Why: "rows that one commit is expected to touch"},
+		{Name: "credential_bytes", Unit: "bytes", Value: authn.MaxTokenBytes, Why: "one credential"},
+		{Name: "credential_seconds", Unit: "seconds", Value: seconds(authn.MaxLifetime), Why: "life of a credential"},
+		{Name: "credential_leeway_seconds", Unit: "seconds", Value: seconds(authn.Leeway), Why: "difference of clocks to the issuer"},
+		{Name: "credential_cache", Unit: "count", Value: authn.MaxCachedTokens, Why: "verified credentials in memory"},
+		{Name: "credential_actors", Unit: "count", Value: authn.MaxActDepth, Why: "nested actors of a credential"},
+		{Name: "checkpoint_seconds", Unit: "seconds", Value: seconds(lifecycle.PublishEvery), Why: "time between published checkpoints and anchors"},
+		{Name: "sweep_seconds", Unit: "seconds", Value: seconds(lifecycle.SweepEvery), Why: "time between sweeps; expiry does not wait for them"},
+	}
+}
