@@ -46,7 +46,7 @@ func (s *scanner) fit(start int, sh *shape) (match, verdict) {
 	}
 	copy(spent[:], symbols)
 	sound := s.words.unchecked || checkHolds(spent[:sh.symbols], sh.mix)
-	if !sound && !(s.loose && s.compact(sh)) {
+	if !sound && (!s.loose || !s.compact(sh)) {
 		return match{}, absent // before the text behind it is looked at: nearly all end here
 	}
 	t, v := s.tail(sh)

@@ -96,7 +96,7 @@ func (v *Vocabulary) add(prefix string, s shape) {
 		s.chars++
 		slot := &v.nodes[at].next[slotOf(prefix[i])]
 		if *slot == 0 {
-			*slot = uint16(len(v.nodes)) // at most MaxLabels*MaxLabel+4 nodes: fits
+			*slot = uint16(len(v.nodes)) //nolint:gosec // at most MaxLabels*MaxLabel+4 nodes: fits
 			at = *slot
 			v.nodes = append(v.nodes, node{})
 			continue
@@ -104,7 +104,7 @@ func (v *Vocabulary) add(prefix string, s shape) {
 		at = *slot
 	}
 	s.gaps |= 1 << s.chars
-	v.nodes[at].shapes = append(v.nodes[at].shapes, uint16(len(v.shapes)))
+	v.nodes[at].shapes = append(v.nodes[at].shapes, uint16(len(v.shapes))) //nolint:gosec // at most MaxLabels+1 shapes: fits
 	v.shapes = append(v.shapes, s)
 }
 
