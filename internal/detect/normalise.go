@@ -41,10 +41,16 @@ func Normalise(how Normaliser, value string) string {
 	if how == Exact {
 		return strings.TrimSpace(value)
 	}
-	value = fold(value, nil).text
-	// Folding swaps the two cases of Cherokee; lower case after it settles that.
-	value = strings.ToLower(cases.Fold().String(norm.NFKC.String(value)))
-	value = norm.NFKC.String(strings.Join(strings.Fields(value), " "))
+	// One step can make what another takes away (a superscript minus becomes a
+	// minus, which is an odd hyphen). Each round shortens or simplifies, so a
+	// few reach the form that stays.
+	for range maxRounds {
+		simpler := simplify(value)
+		if simpler == value {
+			break
+		}
+		value = simpler
+	}
 	switch how {
 	case Phone:
 		return normalisePhone(value)
@@ -58,6 +64,15 @@ func Normalise(how Normaliser, value string) string {
 		return normaliseIP(value)
 	}
 	return value
+}
+
+const maxRounds = 8
+
+func simplify(value string) string {
+	value = fold(value, nil).text
+	// Folding swaps the two cases of Cherokee; lower case after it settles that.
+	value = strings.ToLower(cases.Fold().String(norm.NFKC.String(value)))
+	return norm.NFKC.String(strings.Join(strings.Fields(value), " "))
 }
 
 func lettersAndDigits(r rune) rune {
