@@ -2,7 +2,7 @@ package vault
 
 // Faults take guards out of a service, for the twins of the invariants' tests.
 type Faults struct {
-	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, LeaveGaps bool
+	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps bool
 }
 
 // SetFaults must be called before the service is used.
@@ -10,5 +10,6 @@ func (s *Service) SetFaults(f Faults) {
 	s.faults = faults{
 		ignoreBinding: f.IgnoreBinding, ignorePlace: f.IgnorePlace, ignoreExpiry: f.IgnoreExpiry,
 		openBeforeCommit: f.OpenBeforeCommit, leaveGaps: f.LeaveGaps,
+		ignoreTokenLike: f.IgnoreTokenLike,
 	}
 }

@@ -8,5 +8,6 @@ type faults struct {
 	ignorePlace      bool // tokens inside URLs restore
 	ignoreExpiry     bool // expired mappings restore (invariant 9)
 	openBeforeCommit bool // values leave whether or not the entry was committed (invariant 1)
-	leaveGaps        bool // rendered texts are not checked (invariant 3)
+	ignoreTokenLike  bool // text that looks like a token is let be (invariant 3, first guard)
+	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

@@ -90,25 +90,31 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 	return nil
 }
 
-// existing splits what reads as a token into living tokens of the scope, kept
-// as they are, and data.
+// existing splits what reads as a token, or only looks like one, into living
+// tokens of the scope, kept as they are, and data.
 func (j *tokenizeJob) existing(ctx context.Context, text string) (kept, wrapped []finding, err error) {
 	candidates := j.s.words.Scan(text)
 	living, err := j.living(ctx, candidates)
 	if err != nil {
 		return nil, nil, err
 	}
+	stays := make(map[token.Range]bool)
 	for _, c := range candidates {
 		m, lives := living[c.Token.ID]
-		if lives && c.Strict && sameToken(m, c.Token) {
-			entity, known := j.s.policy.Entity(m.Entity)
-			if !known {
-				return nil, nil, fmt.Errorf("vault: entity of a mapping is not in the catalogue")
-			}
-			kept = append(kept, finding{start: c.Start, end: c.End, entity: entity, kept: &c.Token})
+		if !lives || !c.Strict || !sameToken(m, c.Token) {
 			continue
 		}
-		wrapped = append(wrapped, j.tokenLike(c.Start, c.End))
+		entity, known := j.s.policy.Entity(m.Entity)
+		if !known {
+			return nil, nil, fmt.Errorf("vault: entity of a mapping is not in the catalogue")
+		}
+		stays[token.Range{Start: c.Start, End: c.End}] = true
+		kept = append(kept, finding{start: c.Start, end: c.End, entity: entity, kept: &c.Token})
+	}
+	for _, r := range j.s.words.TokenLike(text) {
+		if !stays[r] && !j.s.faults.ignoreTokenLike {
+			wrapped = append(wrapped, j.tokenLike(r.Start, r.End))
+		}
 	}
 	return kept, wrapped, nil
 }
