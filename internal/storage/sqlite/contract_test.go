@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -12,27 +13,33 @@ import (
 	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func TestContract(t *testing.T) {
-	storagetest.Run(t, openWith(sqlite.Hooks{}))
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnv); path != "" {
+		os.Exit(child(path))
+	}
+	goleak.VerifyTestMain(m)
 }
 
-// openWith opens stores with hooks for the suite.
-func openWith(h sqlite.Hooks) storagetest.Open {
+func TestContract(t *testing.T) {
+	storagetest.Run(t, openWith(sqlite.Options{}, sqlite.Hooks{}))
+}
+
+// openWith opens stores with options and hooks for the suite.
+func openWith(o sqlite.Options, h sqlite.Hooks) storagetest.Open {
 	return func(t testing.TB, clock func() time.Time) storagetest.Stores {
-		return openAt(t, filepath.Join(t.TempDir(), "vault", "vault.db"), clock, h)
+		o.Clock = clock
+		return openAt(t, filepath.Join(t.TempDir(), "vault", "vault.db"), o, h)
 	}
 }
 
-func openAt(t testing.TB, path string, clock func() time.Time, h sqlite.Hooks) storagetest.Stores {
+func openAt(t testing.TB, path string, o sqlite.Options, h sqlite.Hooks) storagetest.Stores {
 	t.Helper()
 	var gate sync.RWMutex
 	h.Gate = func() {
 		gate.RLock()
 		defer gate.RUnlock()
 	}
-	s, err := sqlite.Open(t.Context(), path, sqlite.WithHooks(sqlite.Options{Clock: clock}, h))
+	s, err := sqlite.Open(t.Context(), path, sqlite.WithHooks(o, h))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +53,6 @@ func openAt(t testing.TB, path string, clock func() time.Time, h sqlite.Hooks) s
 		Hold:    func() func() { gate.Lock(); return gate.Unlock },
 		Waiting: s.Waiting,
 		Close:   s.Close,
-		Reopen:  func() storagetest.Stores { return openAt(t, path, clock, h) },
+		Reopen:  func() storagetest.Stores { return openAt(t, path, o, h) },
 	}
 }

@@ -12,7 +12,8 @@ import (
 // Every ordered pair of what uses and what destroys a mapping is submitted
 // while the queue is held, so that both are in one window. Whatever the store
 // makes of it, the answers and what is left must be those of one of the two
-// serial orders; a model says which those are.
+// serial orders, and where both are in the log, of the order in which they
+// stand there. A model says what those are.
 
 // operation is one side of a pair.
 type operation string
@@ -138,6 +139,10 @@ func pairOnce(w *world, p Place, i int, a, b operation) bool {
 	begin := model{expired: expires}
 	ab := x.matches(begin, []operation{a, b}, answers[0].err, answers[1].err)
 	ba := x.matches(begin, []operation{b, a}, answers[1].err, answers[0].err)
+	if answers[0].err == nil && answers[1].err == nil {
+		// Both are in the log, so the log says which order it was.
+		ab, ba = ab && answers[0].First < answers[1].First, ba && answers[1].First < answers[0].First
+	}
 	if !ab && !ba {
 		w.Errorf("%s: %v; %s: %v; left: %s; that is neither order", a, answers[0].err, b, answers[1].err, x.left())
 	}

@@ -16,6 +16,7 @@
 package storagetest
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -89,7 +90,8 @@ func MustFail(t *testing.T, name string, open Open) {
 	}
 }
 
-// fails runs a test on the side and tells whether it failed.
+// fails runs a test on the side and tells whether it failed. What it said is
+// logged, so that a reader sees that it failed for the right reason.
 func fails(t *testing.T, test func(testing.TB)) bool {
 	r := &recorder{TB: t}
 	done := make(chan struct{})
@@ -99,6 +101,9 @@ func fails(t *testing.T, test func(testing.TB)) bool {
 		test(r)
 	}()
 	<-done
+	if r.failed.Load() {
+		t.Logf("noticed: %s", *r.first.Load())
+	}
 	return r.failed.Load()
 }
 
@@ -107,16 +112,19 @@ func fails(t *testing.T, test func(testing.TB)) bool {
 type recorder struct {
 	testing.TB
 	failed atomic.Bool
+	first  atomic.Pointer[string]
 }
 
-func (r *recorder) Helper()               {}
-func (r *recorder) Error(...any)          { r.failed.Store(true) }
-func (r *recorder) Errorf(string, ...any) { r.failed.Store(true) }
-func (r *recorder) Fail()                 { r.failed.Store(true) }
-func (r *recorder) Failed() bool          { return r.failed.Load() }
-func (r *recorder) Fatal(...any)          { r.FailNow() }
-func (r *recorder) Fatalf(string, ...any) { r.FailNow() }
-func (r *recorder) FailNow() {
+func (r *recorder) fail(what string) {
+	r.first.CompareAndSwap(nil, &what)
 	r.failed.Store(true)
-	runtime.Goexit()
 }
+
+func (r *recorder) Helper()                           {}
+func (r *recorder) Error(args ...any)                 { r.fail(fmt.Sprint(args...)) }
+func (r *recorder) Errorf(format string, args ...any) { r.fail(fmt.Sprintf(format, args...)) }
+func (r *recorder) Fail()                             { r.fail("") }
+func (r *recorder) Failed() bool                      { return r.failed.Load() }
+func (r *recorder) FailNow()                          { r.fail(""); runtime.Goexit() }
+func (r *recorder) Fatal(args ...any)                 { r.Error(args...); runtime.Goexit() }
+func (r *recorder) Fatalf(format string, args ...any) { r.Errorf(format, args...); runtime.Goexit() }

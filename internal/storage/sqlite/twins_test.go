@@ -1,0 +1,95 @@
+package sqlite_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+)
+
+// TestTwins takes guards out of the statements, one at a time, and shows that
+// the contract goes red: each clause named here watches the guard beside it.
+func TestTwins(t *testing.T) {
+	tests := []struct {
+		guard   string
+		clause  string
+		rewrite []string // pairs of old and new
+	}{
+		{"a restoration checks expiry", "Invariant9/an expired mapping is not restorable",
+			[]string{"(m.expires_at > ?6 OR ?8)", "(1 OR ?6 OR ?8)"}},
+		{"a restoration checks that the mapping is there", "Invariant8/in one window/destroy the key, then restore",
+			[]string{"SELECT 1 FROM mappings AS m\nWHERE", "SELECT 1 FROM (SELECT 1) LEFT JOIN mappings AS m ON 0 WHERE 1 OR"}},
+		{"a sweep ends what is in its window", "Invariant9/in one window/expire and sweep, then restore",
+			[]string{"SELECT 1 FROM mappings AS m\nWHERE", "SELECT 1 FROM (SELECT 1) LEFT JOIN mappings AS m ON 0 WHERE 1 OR"}},
+		{"a match must not be expired", "Invariant9/an expired mapping is never revived",
+			[]string{"m.expires_at > ?4 AND EXISTS", "(1 OR ?4) AND EXISTS"}},
+		{"a read goes by the later of clock and log", "Invariant9/a clock that goes back revives nothing",
+			[]string{"MAX(?4, ", "MIN(?4, "}},
+		{"a commit goes by the later of clock and log", "time/never decreases within a log",
+			[]string{"SELECT h.frontier, h.last_time", "SELECT h.frontier, 1"}},
+		{"every change writes its entry", "Invariant2/every change has its entries",
+			[]string{"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE 0",
+				"INSERT INTO entry_terms (tenant, field, term, idx) VALUES (?1, ?2, ?3, ?4)", "SELECT ?1, ?2, ?3, ?4"}},
+		{"every subtree is stored", "Invariant11/entries are contiguous",
+			[]string{"INSERT INTO log_nodes (tenant, level, n, hash) VALUES (?1, ?2, ?3, ?4)", "SELECT ?1, ?2, ?3, ?4"}},
+		{"the head moves", "Invariant11/entries are contiguous",
+			[]string{"UPDATE log_heads SET frontier = ?2, last_time = ?3", "UPDATE log_heads SET frontier = frontier, last_time = ?3 + 0 * length(?2)"}},
+		{"what fails is rolled back", "Invariant2/one that fails fails alone",
+			[]string{"ROLLBACK TO change", "SELECT 1"}},
+		{"COMMIT commits", "Invariant15/what was acknowledged is there",
+			[]string{"COMMIT", "ROLLBACK"}},
+		{"mappings are read by tenant", "Invariant6/no read gives",
+			[]string{"WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.state <> 'retired'", "WHERE m.scope_id = ?2 AND m.state <> 'retired'"}},
+		{"keys are read by tenant", "Invariant6/no read gives",
+			[]string{"WHERE k.tenant = ?1 AND k.key_id IN", "WHERE k.key_id IN"}},
+		{"mappings are swept by tenant", "Invariant6/no change reaches",
+			[]string{"WHERE tenant = ?1 AND scope_id = ?2 AND token_id = ?3 AND expires_at", "WHERE ?1 <> '' AND scope_id = ?2 AND token_id = ?3 AND expires_at"}},
+		{"scopes are compared byte for byte", "identifiers/scopes are compared",
+			[]string{"WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.state", "WHERE m.tenant = ?1 AND m.scope_id = ?2 COLLATE NOCASE AND m.state"}},
+		{"tokens are compared byte for byte", "identifiers/tokens are compared",
+			[]string{"AND m.token_id IN (SELECT j.value", "AND m.token_id COLLATE NOCASE IN (SELECT j.value"}},
+		{"a taken id is left alone", "Invariant4/two values never share a token",
+			[]string{"ON CONFLICT (tenant, scope_id, token_id) DO NOTHING", "ON CONFLICT (tenant, scope_id, token_id) DO UPDATE SET sealed = excluded.sealed"}},
+		{"a value that stands is found", "Invariant4/the same value on many goroutines",
+			[]string{"m.identity = ?3 AND m.state = 'live'", "m.identity = ?3 AND m.state = 'none'"}},
+		{"a reuse extends", "expiry/a reuse extends only",
+			[]string{"SET expires_at = ?4", "SET expires_at = expires_at + 0 * ?4"}},
+		{"a kept token must live", "tokenize/a kept token must live",
+			[]string{"AND m.state = 'live' AND m.expires_at > ?5", "AND (1 OR ?5)"}},
+		{"only one scope of a name lives", "scopes/one of a name lives",
+			[]string{"AND s.digest = ?2 AND s.living = 1", "AND s.digest = ?2 AND s.living = 2"}},
+		{"a sweep checks the time", "sweep/destroys only what is past",
+			[]string{"AND expires_at <= ?4", "AND 0 <= ?4"}},
+		{"a sweep spares keys that seal", "sweep/destroys all that it names or nothing",
+			[]string{"DELETE FROM data_keys\nWHERE tenant = ?1 AND key_id = ?2\n    AND", "DELETE FROM data_keys\nWHERE tenant = ?1 AND key_id = ?2 OR tenant = ?1 AND key_id = ?2\n    AND"}},
+		{"destroying a key destroys what it seals", "Invariant8/destroying a key destroys",
+			[]string{"DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2", "DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2 AND 0"}},
+		{"a search holds to every term", "search/every filter",
+			[]string{"AND NOT EXISTS (\n        SELECT 1 FROM json_each(?7)", "AND ?7 <> '' OR NOT EXISTS (\n        SELECT 1 FROM json_each(?7)"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.guard, func(t *testing.T) {
+			var used atomic.Bool
+			replace := strings.NewReplacer(tt.rewrite...)
+			storagetest.MustFail(t, tt.clause, openWith(sqlite.Options{}, sqlite.Hooks{Rewrite: func(text string) string {
+				changed := replace.Replace(text)
+				if changed != text {
+					used.Store(true)
+				}
+				return changed
+			}}))
+			if !used.Load() {
+				t.Error("the guard is not in any statement that was run")
+			}
+		})
+	}
+}
+
+// A store that never shares must be noticed, too.
+func TestTwins_NoSharing(t *testing.T) {
+	o := sqlite.Options{Limits: commitqueue.Limits{MaxBatch: 1}}
+	storagetest.MustFail(t, "batch/changes that wait share a commit", openWith(o, sqlite.Hooks{}))
+}
