@@ -6,15 +6,19 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
+// The indexes are named because SQLite would rather walk all rows of the
+// tenant, to change each as it finds it.
 const (
 	sqlDestroyKey = `
 DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2`
 	sqlDestroySealed = `
-DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2`
+DELETE FROM mappings INDEXED BY mappings_key WHERE tenant = ?1 AND key_id = ?2`
 	sqlDestroyName = `
-UPDATE scopes SET sealed_name = NULL, name_key_id = NULL WHERE tenant = ?1 AND name_key_id = ?2`
+UPDATE scopes INDEXED BY scopes_name_key SET sealed_name = NULL, name_key_id = NULL
+WHERE tenant = ?1 AND name_key_id = ?2`
 	sqlDestroyIdentifier = `
-UPDATE subjects SET sealed_identifier = NULL, key_id = NULL WHERE tenant = ?1 AND key_id = ?2`
+UPDATE subjects INDEXED BY subjects_key SET sealed_identifier = NULL, key_id = NULL
+WHERE tenant = ?1 AND key_id = ?2`
 )
 
 // destroyKeys destroys data keys and everything that they seal: values with

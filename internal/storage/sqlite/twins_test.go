@@ -66,7 +66,7 @@ func TestTwins(t *testing.T) {
 		{"a sweep spares keys that seal", "sweep/destroys all that it names or nothing",
 			[]string{"DELETE FROM data_keys\nWHERE tenant = ?1 AND key_id = ?2\n    AND", "DELETE FROM data_keys\nWHERE tenant = ?1 AND key_id = ?2 OR tenant = ?1 AND key_id = ?2\n    AND"}},
 		{"destroying a key destroys what it seals", "Invariant8/destroying a key destroys",
-			[]string{"DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2", "DELETE FROM mappings WHERE tenant = ?1 AND key_id = ?2 AND 0"}},
+			[]string{"INDEXED BY mappings_key WHERE tenant = ?1 AND key_id = ?2", "WHERE tenant = ?1 AND key_id = ?2 AND 0"}},
 		{"a search holds to every term", "search/every filter",
 			[]string{"AND NOT EXISTS (\n        SELECT 1 FROM json_each(?7)", "AND ?7 <> '' OR NOT EXISTS (\n        SELECT 1 FROM json_each(?7)"}},
 	}
