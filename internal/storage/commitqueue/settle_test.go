@@ -73,7 +73,7 @@ func TestUnknownOutcomes(t *testing.T) {
 // what is wrong with the answers (invariant 15: nothing acknowledged is lost;
 // what is refused without leaving it open was not written).
 func history(t testing.TB, seed uint64, commits int, lookup func(*fake) func([]string) ([]string, error)) []string {
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a schedule of faults, not a secret
+	random := rand.New(rand.NewPCG(seed, 1))
 	f := &fake{}
 	f.outcome = func(int) outcome { // called under the lock of the fake
 		o := outcome{persist: random.IntN(2) == 0}

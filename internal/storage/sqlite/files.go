@@ -20,7 +20,7 @@ const (
 // prepareFile makes the folder and an empty database file where there is none,
 // and takes rights of others away where there are any.
 func prepareFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) //nolint:gosec // the operator names the path
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
 	switch {
 	case err == nil:
 		return f.Close()

@@ -81,20 +81,24 @@ func TestInvariant15_KilledBetweenCommits(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		acknowledged = append(acknowledged, killAfter(t, path, 20+37*(i%7))...)
+		fresh := killAfter(t, path, 20+37*(i%7))
 		s = s.Reopen()
-		for _, line := range acknowledged {
+		for _, line := range fresh {
 			checkAcknowledged(t, s, line)
 		}
-		storagetest.CheckLog(t.Context(), t, s.Ledger, "acme")
+		acknowledged = append(acknowledged, fresh...)
 	}
+	for _, line := range acknowledged {
+		checkAcknowledged(t, s, line)
+	}
+	storagetest.CheckLog(t.Context(), t, s.Ledger, "acme")
 	t.Logf("%d commits were acknowledged and are there", len(acknowledged))
 }
 
 // killAfter returns every line that the child printed until it was killed.
 func killAfter(t *testing.T, path string, lines int) (acknowledged []string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

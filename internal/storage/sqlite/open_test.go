@@ -61,7 +61,7 @@ func TestFilesAreForTheOwnerAlone(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // what the store is to mend
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.Reopen()
@@ -137,7 +137,7 @@ func TestReadOnlyView(t *testing.T) {
 	commit(p.Tokenize(p.Value("a"), p.Value("b")))
 	killed := filepath.Join(t.TempDir(), "vault.db")
 	for _, suffix := range []string{"", "-wal"} {
-		b, err := os.ReadFile(path + suffix) //nolint:gosec // made by this test
+		b, err := os.ReadFile(path + suffix)
 		if err == nil {
 			err = os.WriteFile(killed+suffix, b, 0o600)
 		}

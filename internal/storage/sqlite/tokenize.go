@@ -16,7 +16,7 @@ SELECT m.token_id, m.expires_at, m.max_expires_at,
         SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id)
 FROM mappings AS m
 WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.identity = ?3 AND m.state = 'live'`
-	sqlLiveToken = `
+	sqlKeptMapping = `
 SELECT m.expires_at, m.max_expires_at FROM mappings AS m
 WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.entity = ?4
     AND m.state = 'live' AND m.expires_at > ?5 AND EXISTS (
@@ -197,7 +197,7 @@ func (t *tokenizing) touch(r vault.TouchRef) (time.Time, error) {
 		return time.Time{}, gone
 	}
 	var expires, end int64
-	found, err := t.row([]any{&expires, &end}, sqlLiveToken, t.tenant, t.scopeID, r.TokenID, r.Entity, t.now)
+	found, err := t.row([]any{&expires, &end}, sqlKeptMapping, t.tenant, t.scopeID, r.TokenID, r.Entity, t.now)
 	if err != nil {
 		return time.Time{}, err
 	}
