@@ -137,7 +137,7 @@ func (s *Service) FlushDenials(ctx context.Context, all bool) error {
 			first = firstError(first, err)
 		}
 	}
-	if err := s.flushStrays(ctx); err != nil {
+	if err := s.flushStrays(ctx, all); err != nil {
 		first = firstError(first, err)
 	}
 	return first
@@ -155,28 +155,44 @@ func firstError(first, next error) error {
 type strays struct {
 	mu     sync.Mutex
 	counts map[string]int
+	since  time.Time // of the first one counted
 }
 
 func newStrays() *strays { return &strays{counts: make(map[string]int)} }
+
+// add counts n, and opens the minute where it is the first.
+func (t *strays) add(reason string, n int, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.counts) == 0 {
+		t.since = now
+	}
+	if _, known := t.counts[reason]; known || len(t.counts) < maxStrayReasons {
+		t.counts[reason] += n
+	}
+}
+
+// take returns the counts of a minute that has ended, or what there is.
+func (t *strays) take(now time.Time, all bool) map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !all && now.Sub(t.since) < DenialWindow {
+		return nil
+	}
+	counts := t.counts
+	t.counts = make(map[string]int)
+	return counts
+}
 
 // maxStrayReasons bounds the names: the reasons are a closed list of the
 // authentication layer, and a mistake there must not grow an entry.
 const maxStrayReasons = 32
 
 // CountUnauthenticated counts a request that had no valid credential.
-func (s *Service) CountUnauthenticated(reason string) {
-	s.strays.mu.Lock()
-	defer s.strays.mu.Unlock()
-	if _, known := s.strays.counts[reason]; known || len(s.strays.counts) < maxStrayReasons {
-		s.strays.counts[reason]++
-	}
-}
+func (s *Service) CountUnauthenticated(reason string) { s.strays.add(reason, 1, s.clock()) }
 
-func (s *Service) flushStrays(ctx context.Context) error {
-	s.strays.mu.Lock()
-	counts := s.strays.counts
-	s.strays.counts = make(map[string]int)
-	s.strays.mu.Unlock()
+func (s *Service) flushStrays(ctx context.Context, all bool) error {
+	counts := s.strays.take(s.clock(), all)
 	if len(counts) == 0 {
 		return nil
 	}
@@ -184,11 +200,9 @@ func (s *Service) flushStrays(ctx context.Context) error {
 	entry.Counts = counts
 	_, err := s.commit(ctx, SystemTenant, Record{}, entry)
 	if err != nil {
-		s.strays.mu.Lock()
 		for reason, n := range counts {
-			s.strays.counts[reason] += n
+			s.strays.add(reason, n, s.clock())
 		}
-		s.strays.mu.Unlock()
 	}
 	return err
 }

@@ -73,7 +73,12 @@ func TestInvariant1_Twin(t *testing.T) {
 // entriesFrom returns the entries of acme from an index on.
 func entriesFrom(t *testing.T, v *vaulttest.Vault, from int64) []audit.Entry {
 	t.Helper()
-	stored, err := v.Store.Entries(context.Background(), "acme", vault.EntryQuery{HasCursor: from > 0, Cursor: from - 1, Limit: 1000})
+	return entriesOf(t, v, "acme", from)
+}
+
+func entriesOf(t *testing.T, v *vaulttest.Vault, tenant string, from int64) []audit.Entry {
+	t.Helper()
+	stored, err := v.Store.Entries(context.Background(), tenant, vault.EntryQuery{HasCursor: from > 0, Cursor: from - 1, Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +163,36 @@ func TestInvariant10_IdenticalDenialsCollapse(t *testing.T) {
 	ask("otto")
 	if made := entriesFrom(t, v, before); len(made) != 4 {
 		t.Fatal("a denial in the next minute is not an entry at once")
+	}
+}
+
+// TestInvariant10_Unauthenticated: whoever has no valid credential is counted
+// in the system's log, one entry a minute.
+func TestInvariant10_Unauthenticated(t *testing.T) {
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	before := int64(len(entriesOf(t, v, vault.SystemTenant, 0)))
+	flush := func(all bool) []audit.Entry {
+		if err := v.Service.FlushDenials(ctx, all); err != nil {
+			t.Fatal(err)
+		}
+		return entriesOf(t, v, vault.SystemTenant, before)
+	}
+	for range 5 {
+		v.Service.CountUnauthenticated("signature")
+	}
+	v.Service.CountUnauthenticated("expired")
+	if made := flush(false); len(made) != 0 {
+		t.Fatalf("%d entries before the minute is over", len(made))
+	}
+	v.Clock.Advance(vault.DenialWindow)
+	made := flush(false)
+	if len(made) != 1 || made[0].Kind != audit.KindAuthFailures || made[0].Counts["signature"] != 5 || made[0].Counts["expired"] != 1 {
+		t.Fatalf("entries %+v", made)
+	}
+	v.Service.CountUnauthenticated("expired")
+	if made := flush(true); len(made) != 2 {
+		t.Fatal("what was counted is lost when the process ends")
 	}
 }
 
