@@ -48,7 +48,7 @@ func fold(text string, holes [][2]int) view {
 			f.keep(text[i:i+size], i)
 		case vanishes:
 		default:
-			f.put(byte(c), i, size)
+			f.put(byte(c), i, size) //nolint:gosec // foldRune maps to ASCII, to r itself, or away
 		}
 		i += size
 	}
@@ -142,8 +142,9 @@ func decimal(r rune) rune {
 		}
 	}
 	for _, t := range unicode.Nd.R32 {
-		if r <= rune(t.Hi) {
-			return (r - rune(t.Lo)) % 10
+		lo, hi := rune(t.Lo), rune(t.Hi) //nolint:gosec // tables of Unicode end at 0x10FFFF
+		if r <= hi {
+			return (r - lo) % 10
 		}
 	}
 	return 0

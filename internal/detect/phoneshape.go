@@ -64,7 +64,7 @@ func (s *scan) phoneEnd(j int) bool {
 	case s.gluedAfter(end):
 		return (next == 'x' || next == 'X') && s.extension(end) > end
 	case next == '.', next == ':', next == ',':
-		return !isDigit(then) && !(next == '.' && isAlpha(then))
+		return !isDigit(then) && (next != '.' || !isAlpha(then))
 	case next == '-':
 		from, to := s.wordAfter(end, min(len(s.text), end+contextAfter))
 		return !isAlnum(then) || phoneWords.find(s.text[from:to]) > nothing

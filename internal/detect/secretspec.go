@@ -77,7 +77,7 @@ var charsets = map[string]charset{
 
 var classOf = func() (class [256]charset) {
 	for c := range class {
-		b := byte(c) //nolint:gosec // below 256
+		b := byte(c)
 		switch {
 		case isDigit(b):
 			class[c] = digitSet

@@ -17,7 +17,9 @@ const phoneLibrary = "github.com/nyaruka/phonenumbers v1.8.1"
 // fingerprint names everything that decides what a Detector finds.
 func fingerprint(thresholds map[string]float64) string {
 	h := sha256.New()
-	put := func(values ...any) { fmt.Fprintf(h, "%q\n", fmt.Sprint(values...)) }
+	put := func(values ...any) {
+		_, _ = fmt.Fprintf(h, "%q\n", fmt.Sprint(values...)) // a hash takes everything
+	}
 	put(phoneLibrary)
 	for _, e := range slices.Sorted(maps.Keys(thresholds)) {
 		put(e, thresholds[e])
