@@ -29,6 +29,7 @@ type Options struct {
 	Logger      *slog.Logger     // default: none
 	Policy      fs.FS            // default: the shipped one
 	Environment string           // default: "development"
+	Detector    *detect.Detector // default: every entity that it knows
 	// Store stands between the service and its store, to make it fail.
 	Store func(vault.Store) vault.Store
 }
@@ -124,9 +125,11 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: policy: %w", err)
 	}
-	detector, err := detect.New(detect.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("embedded: detector: %w", err)
+	detector := opts.Detector
+	if detector == nil {
+		if detector, err = detect.New(detect.Options{}); err != nil {
+			return nil, fmt.Errorf("embedded: detector: %w", err)
+		}
 	}
 	var store vault.Store = in.Store
 	if opts.Store != nil {

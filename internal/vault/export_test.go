@@ -2,7 +2,8 @@ package vault
 
 // Faults take guards out of a service, for the twins of the invariants' tests.
 type Faults struct {
-	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps bool
+	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
+	ForgetDenials, IgnoreDetector bool
 }
 
 // SetFaults must be called before the service is used.
@@ -10,6 +11,6 @@ func (s *Service) SetFaults(f Faults) {
 	s.faults = faults{
 		ignoreBinding: f.IgnoreBinding, ignorePlace: f.IgnorePlace, ignoreExpiry: f.IgnoreExpiry,
 		openBeforeCommit: f.OpenBeforeCommit, leaveGaps: f.LeaveGaps,
-		ignoreTokenLike: f.IgnoreTokenLike,
+		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
 	}
 }

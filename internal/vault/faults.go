@@ -9,5 +9,7 @@ type faults struct {
 	ignoreExpiry     bool // expired mappings restore (invariant 9)
 	openBeforeCommit bool // values leave whether or not the entry was committed (invariant 1)
 	ignoreTokenLike  bool // text that looks like a token is let be (invariant 3, first guard)
+	forgetDenials    bool // refusals are not recorded (invariant 10)
+	ignoreDetector   bool // a detector that fails finds nothing (invariant 18)
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

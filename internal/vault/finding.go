@@ -224,7 +224,7 @@ func (j *tokenizeJob) detected(ctx context.Context, text string, reserved [][2]i
 		return nil, nil
 	}
 	spans, err := j.s.detector.FindReserved(ctx, text, reserved)
-	if err != nil {
+	if err != nil && !j.s.faults.ignoreDetector {
 		return nil, err
 	}
 	found := make([]finding, 0, len(spans))

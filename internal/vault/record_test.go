@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
 )
@@ -129,6 +130,56 @@ func TestInvariant10_DenialsAreEntries(t *testing.T) {
 				t.Fatalf("entries %+v", made)
 			}
 		})
+	}
+}
+
+// TestInvariant10_Twin: where refusals are not recorded the log does not grow,
+// which is what the test above looks at.
+func TestInvariant10_Twin(t *testing.T) {
+	v := vaulttest.New(t)
+	v.Service.SetFaults(vault.Faults{ForgetDenials: true})
+	before := head(t, v)
+	if _, err := v.Service.Detokenize(context.Background(), v.Gateway(), vault.DetokenizeRequest{
+		Scope: "chat", Text: vaulttest.Ptr("x"),
+	}); vault.CodeOf(err) != vault.CodeInvalid || head(t, v) != before {
+		t.Fatal("the guard was taken out and the refusal was recorded: this twin shows nothing")
+	}
+}
+
+// TestInvariant13_OnePolicyVersion: the answer and its entry name the version
+// that decided.
+func TestInvariant13_OnePolicyVersion(t *testing.T) {
+	v := vaulttest.New(t)
+	out := tokenizeText(t, v, v.Gateway(), "chat", "mail jane@example.com")
+	back := must2(llm(v, v.Gateway(), "chat", *out.Text))(t)
+	if out.PolicyVersion == "" || back.PolicyVersion != out.PolicyVersion {
+		t.Fatalf("versions %q and %q", out.PolicyVersion, back.PolicyVersion)
+	}
+	for _, e := range entriesFrom(t, v, 0) {
+		if e.PolicyVersion != out.PolicyVersion {
+			t.Errorf("an entry of kind %s names the version %q", e.Kind, e.PolicyVersion)
+		}
+	}
+}
+
+// TestInvariant18_DetectorFails: detection that cannot run fails the request,
+// and nothing is written. The twin: without the guard the text passes.
+func TestInvariant18_DetectorFails(t *testing.T) {
+	late, err := detect.New(detect.Options{Timeout: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vaulttest.New(t, vaulttest.WithDetector(late))
+	before := head(t, v)
+	text := strings.Repeat("mail jane@example.com ", 2000)
+	req := vault.TokenizeRequest{Scope: "chat", Text: &text}
+	got, err := v.Service.Tokenize(context.Background(), v.Gateway(), req)
+	if vault.CodeOf(err) != vault.CodeUnavailable || got.Text != nil || head(t, v) != before {
+		t.Fatalf("a detector that timed out: %v", err)
+	}
+	v.Service.SetFaults(vault.Faults{IgnoreDetector: true})
+	if got, err := v.Service.Tokenize(context.Background(), v.Gateway(), req); err != nil || *got.Text != text {
+		t.Fatalf("the guard was taken out and the text did not pass (%v): this twin shows nothing", err)
 	}
 }
 

@@ -167,7 +167,7 @@ func TestInvariant4_SameValueSameToken(t *testing.T) {
 	type named struct{ entity, value, scope, format string }
 	tokens := make(map[named]string)
 	owners := make(map[[2]string]named)
-	check(t, 2_000, func(t *rapid.T) {
+	check(t, 10_000, func(t *rapid.T) {
 		n := named{
 			entity: rapid.SampledFrom([]string{"PERSON", "EMAIL_ADDRESS", "US_SSN"}).Draw(t, "entity"),
 			value:  rapid.StringN(1, 3, 8).Draw(t, "value"),
@@ -189,33 +189,41 @@ func TestInvariant4_SameValueSameToken(t *testing.T) {
 	})
 }
 
-// TestTwentyTurnsWithoutGrowth: a chat whose whole history is sent again each
-// turn. Nothing nests, nothing grows, every turn comes back.
-func TestTwentyTurnsWithoutGrowth(t *testing.T) {
+// TestInvariant3_TwentyTurns: chats whose whole history is sent again each
+// turn, with values that were said before and new ones, tokens of elsewhere
+// and glue between. Nothing nests, nothing grows, every turn comes back: 500
+// conversations of 20 turns.
+func TestInvariant3_TwentyTurns(t *testing.T) {
 	v := vaulttest.New(t)
-	history, plain := "", ""
-	seen := make(map[string]bool)
-	for turn := range 20 {
-		said := fmt.Sprintf("turn %d: jane.doe@example.com wrote to user%d@example.org\n", turn, turn)
-		plain += said
-		out := tokenizeText(t, v, v.Gateway(), "chat", history+said)
-		history = *out.Text
-		kept := 0
-		for _, tok := range out.Tokens {
-			seen[tok.Token] = true
-			if tok.Origin == vault.OriginKept {
-				kept++
+	foreign := tokenizeValue(t, v, v.Gateway(), "elsewhere", "PERSON", "somebody")
+	check(t, 500, func(t *rapid.T) {
+		scope := "chat-" + vault.NewID()
+		history, plain := "", ""
+		values := make(map[string]bool)
+		tokens := make(map[string]bool)
+		for turn := range 20 {
+			said := fmt.Sprintf("%d: ", turn)
+			for range rapid.IntRange(0, 3).Draw(t, "values") {
+				value := fmt.Sprintf("user%d@example.org", rapid.IntRange(0, 9).Draw(t, "user"))
+				values[value] = true
+				said += value + rapid.SampledFrom([]string{" ", "\n", ", [", "] (", " > "}).Draw(t, "glue")
+			}
+			if rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
+				said += foreign + " "
+				values[foreign] = true
+			}
+			plain += said + "\n"
+			out := tokenizeText(t, v, v.Gateway(), scope, history+said+"\n")
+			history = *out.Text
+			for _, tok := range out.Tokens {
+				tokens[tok.Token] = true
+			}
+			if len(tokens) != len(values) {
+				t.Fatalf("turn %d: %d different tokens for %d different values", turn, len(tokens), len(values))
 			}
 		}
-		if want := 2 * turn; kept != want {
-			t.Fatalf("turn %d: %d tokens kept, want %d", turn, kept, want)
+		if back := subjectAccess(t, v, scope, history); *back.Text != plain {
+			t.Fatalf("came back as\n%q, want\n%q", *back.Text, plain)
 		}
-		if len(seen) != turn+2 {
-			t.Fatalf("turn %d: %d different tokens for %d different values", turn, len(seen), turn+2)
-		}
-		back, err := llm(v, v.Gateway(), "chat", history)
-		if err != nil || *back.Text != plain {
-			t.Fatalf("turn %d: came back as %q, %v", turn, *back.Text, err)
-		}
-	}
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -38,6 +39,11 @@ func WithPolicy(bundle fs.FS) Option {
 // WithStore puts something between the service and its store.
 func WithStore(wrap func(vault.Store) vault.Store) Option {
 	return func(o *embedded.Options) { o.Store = wrap }
+}
+
+// WithDetector replaces the shipped detection.
+func WithDetector(d *detect.Detector) Option {
+	return func(o *embedded.Options) { o.Detector = d }
 }
 
 // New opens a service that is closed when the test ends.
