@@ -24,14 +24,27 @@ type verified struct {
 	digest      [sha256.Size]byte
 	from, until time.Time
 	caller      vault.Caller
+
+	keys keySource
+	kid  string
+	key  *publicKey // that the signature was verified with
+}
+
+// stands tells whether a verification would still say the same. A key that
+// its issuer has withdrawn, or gives to another use, takes every token with it.
+func (v *verified) stands(now time.Time) bool {
+	return !now.Before(v.from) && now.Before(v.until) && v.keys.holds(v.kid, v.key)
 }
 
 func newCache(size int) *cache {
 	return &cache{size: size, order: list.New(), byKey: map[[sha256.Size]byte]*list.Element{}}
 }
 
-// get answers only between the token's own instants: outside of them a token
-// is judged anew, so that a hit never says more than a verification would.
+// get answers only between the token's own instants and while its key counts:
+// otherwise a token is judged anew, so that a hit never says more than a
+// verification would. The key is asked for here, not cleared away when it is
+// withdrawn, since a verification that is under way then would still put its
+// token in.
 func (c *cache) get(digest [sha256.Size]byte, now time.Time) (vault.Caller, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +53,7 @@ func (c *cache) get(digest [sha256.Size]byte, now time.Time) (vault.Caller, bool
 		return vault.Caller{}, false
 	}
 	entry := element.Value.(*verified)
-	if now.Before(entry.from) || !now.Before(entry.until) {
+	if !entry.stands(now) {
 		c.remove(element)
 		return vault.Caller{}, false
 	}
@@ -53,7 +66,10 @@ func (c *cache) put(digest [sha256.Size]byte, passed *credential) {
 	if c.size == 0 {
 		return
 	}
-	entry := &verified{digest: digest, from: passed.from(), until: passed.until(), caller: passed.caller}
+	entry := &verified{
+		digest: digest, from: passed.from(), until: passed.until(), caller: passed.caller,
+		keys: passed.issuer.keys, kid: passed.kid, key: passed.key,
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if element, ok := c.byKey[digest]; ok {

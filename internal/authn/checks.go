@@ -1,13 +1,14 @@
 package authn
 
 import (
+	"context"
 	"slices"
 	"time"
 )
 
 // checkIssuer chooses the one issuer whose keys, algorithms, audience and
 // tenants count from here on.
-func checkIssuer(c *credential, v *Verifier, _ time.Time) error {
+func checkIssuer(_ context.Context, c *credential, v *Verifier, _ time.Time) error {
 	name, ok := c.claims["iss"].(string)
 	if !ok {
 		return refuse(ReasonIssuer, "iss is missing or no string")
@@ -18,7 +19,7 @@ func checkIssuer(c *credential, v *Verifier, _ time.Time) error {
 	return nil
 }
 
-func checkAlgorithm(c *credential, _ *Verifier, _ time.Time) error {
+func checkAlgorithm(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	if alg, ok := c.header["alg"].(string); !ok || !c.issuer.algorithms[alg] {
 		return refuse(ReasonAlgorithm, "alg is missing or not one of the issuer's")
 	}
@@ -27,30 +28,35 @@ func checkAlgorithm(c *credential, _ *Verifier, _ time.Time) error {
 
 // checkKey looks for kid among the issuer's own keys only: a key of another
 // issuer does not exist here, even under the same kid.
-func checkKey(c *credential, _ *Verifier, _ time.Time) error {
+func checkKey(ctx context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	kid, ok := c.header["kid"].(string)
 	if !ok {
 		return refuse(ReasonKey, "kid is missing or no string")
 	}
 	alg, _ := c.header["alg"].(string)
-	key, known := c.issuer.keys[kid]
-	c.algorithm, ok = algorithms[alg]
-	if !known || !ok || !c.algorithm.fits(key) {
-		return refuse(ReasonKey, "kid names no key of the issuer that fits alg")
+	if c.algorithm, ok = algorithms[alg]; !ok {
+		return refuse(ReasonKey, "alg takes no key of any issuer")
 	}
-	c.key = key
+	key, err := c.issuer.keys.find(ctx, kid)
+	if err != nil {
+		return err
+	}
+	if !key.fits(alg) {
+		return refuse(ReasonKey, "the key that kid names does not fit alg")
+	}
+	c.kid, c.key = kid, key
 	return nil
 }
 
-func checkSignature(c *credential, _ *Verifier, _ time.Time) error {
-	if c.algorithm.method.Verify(c.signed, c.signature, c.key) != nil {
+func checkSignature(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
+	if c.algorithm.method.Verify(c.signed, c.signature, c.key.public) != nil {
 		return refuse(ReasonSignature, "the signature does not verify")
 	}
 	return nil
 }
 
 // checkExpiry refuses a token from exp plus the leeway on.
-func checkExpiry(c *credential, _ *Verifier, now time.Time) error {
+func checkExpiry(_ context.Context, c *credential, _ *Verifier, now time.Time) error {
 	if c.expires.IsZero() {
 		return refuse(ReasonClaims, "exp is missing")
 	}
@@ -62,7 +68,7 @@ func checkExpiry(c *credential, _ *Verifier, now time.Time) error {
 
 // checkLifetime refuses tokens that live for ever. The life begins with iat;
 // without one, now, since a shorter life is all that can be shown.
-func checkLifetime(c *credential, v *Verifier, now time.Time) error {
+func checkLifetime(_ context.Context, c *credential, v *Verifier, now time.Time) error {
 	begin := c.issued
 	if begin.IsZero() {
 		begin = now
@@ -75,21 +81,21 @@ func checkLifetime(c *credential, v *Verifier, now time.Time) error {
 	return nil
 }
 
-func checkNotBefore(c *credential, _ *Verifier, now time.Time) error {
+func checkNotBefore(_ context.Context, c *credential, _ *Verifier, now time.Time) error {
 	if now.Before(c.from()) {
 		return refuse(ReasonNotYet, "nbf or iat lies ahead")
 	}
 	return nil
 }
 
-func checkAudience(c *credential, _ *Verifier, _ time.Time) error {
+func checkAudience(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	if !slices.Contains(c.audiences, c.issuer.config.Audience) {
 		return refuse(ReasonAudience, "aud is missing or names others")
 	}
 	return nil
 }
 
-func checkTenant(c *credential, _ *Verifier, _ time.Time) error {
+func checkTenant(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	if !c.issuer.tenants[c.caller.Tenant] {
 		return refuse(ReasonTenant, "the issuer may not speak for that tenant")
 	}

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,7 +12,7 @@ import (
 )
 
 // checkClaims interprets the payload of a token whose signature holds.
-func checkClaims(c *credential, _ *Verifier, _ time.Time) error {
+func checkClaims(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	if _, bound := c.claims["cnf"]; bound {
 		return refuse(ReasonClaims, "cnf binds the token to a proof that is not checked here")
 	}

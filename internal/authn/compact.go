@@ -1,7 +1,7 @@
 package authn
 
 import (
-	"crypto"
+	"context"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -18,9 +18,10 @@ type credential struct {
 	header    object
 	claims    object
 
-	issuer    *issuer          // set by checkIssuer
-	algorithm algorithm        // set by checkAlgorithm
-	key       crypto.PublicKey // set by checkKey
+	issuer    *issuer   // set by checkIssuer
+	algorithm algorithm // set by checkKey
+	kid       string    // set by checkKey
+	key       *publicKey
 
 	// Set by readClaims, after the signature.
 	expires, notBefore, issued time.Time
@@ -76,7 +77,7 @@ func decodeSegment(segment string) ([]byte, error) {
 }
 
 // checkHeader refuses headers that no access token for this service has.
-func checkHeader(c *credential, _ *Verifier, _ time.Time) error {
+func checkHeader(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	for _, name := range refusedHeaders {
 		if _, present := c.header[name]; present {
 			return refuse(ReasonMalformed, "a header that is not accepted")

@@ -42,17 +42,40 @@
 // bearer must prove. Here nobody checks that proof, so such a token is refused,
 // not taken for a bearer token that it was never meant to be.
 //
+// # Where keys come from
+//
+// An issuer's keys stand in the configuration, or the issuer publishes them as a
+// JWKS ([JWKS]). Either way they obey the same rules of type, curve and size; in
+// a JWKS a key that breaks one is left out, as is one that is symmetric, shows
+// its private part, is for encryption, or shares its kid with another. What is
+// no key set at all changes nothing.
+//
+// A JWKS is fetched every [RefreshEvery], and at once for a kid that is not
+// known, so that an issuer can sign with a key as soon as it is published: all
+// requests that wait share one fetch, and strangers who make kids up cannot
+// cause more than [UnknownKeyBurst] and one every [UnknownKeyEvery]. When the
+// issuer does not answer, its last known keys count for [KeepKeysFor] and then
+// none do. What cannot be told then is [ErrKeysUnavailable], never a refusal and
+// never an acceptance.
+//
+// jwkset, the storage of keyfunc, reads the single keys. Its HTTP client is not
+// used: of 64 requests that come with a new key at once it serves one, since each
+// of them asks for a fetch of its own; it drops the whole set for one key that
+// it cannot read, keeps the last keys for ever, and reads a body of any size.
+//
 // # What is kept, and what is lost on failure
 //
 // Callers of verified tokens are kept in a bounded cache under the SHA-256 of
-// the token, never the token itself, and the times are checked again on each
-// hit. Refusals are not cached. The cache is memory only: a restart costs one
-// signature check per token and nothing else. There are no goroutines.
+// the token, never the token itself. The times and the key are checked again on
+// each hit: a key that is withdrawn takes the tokens that it signed with it.
+// Refusals are not cached. Keys and callers are in memory only: a restart costs
+// one fetch per issuer, one signature check per token, and nothing else. There is
+// one goroutine per issuer with a JWKS, which [Verifier.Close] ends.
 //
 // [DevIssuer] signs tokens for development. It is an issuer like any other: no
 // check knows it.
 //
-// Formats: RFC 7515 (JWS), RFC 7518 (algorithms), RFC 7519 (JWT), RFC 7638 (key
-// thumbprint), RFC 8037 (EdDSA), RFC 8176 (amr), RFC 8693 (act), RFC 8725 (the
-// attacks that the tests make), RFC 9068 (typ at+jwt, client_id).
+// Formats: RFC 7515 (JWS), RFC 7517 (JWKS), RFC 7518 (algorithms), RFC 7519 (JWT),
+// RFC 7638 (key thumbprint), RFC 8037 (EdDSA), RFC 8176 (amr), RFC 8693 (act), RFC
+// 8725 (the attacks that the tests make), RFC 9068 (typ at+jwt, client_id).
 package authn

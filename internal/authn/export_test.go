@@ -1,9 +1,11 @@
 package authn
 
 import (
+	"context"
 	"crypto"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -30,15 +32,16 @@ func (v *Verifier) Without(names ...string) *Verifier {
 func (v *Verifier) WithSharedKeys() *Verifier {
 	twin := *v
 	twin.cache = newCache(0)
-	all := map[string]crypto.PublicKey{}
+	all := staticKeys{}
 	for _, i := range v.issuers {
-		maps.Copy(all, i.keys)
+		maps.Copy(all, i.keys.(staticKeys))
 	}
 	twin.issuers = map[string]*issuer{}
 	for name, i := range v.issuers {
 		shared := *i
-		shared.keys = maps.Clone(all)
-		maps.Copy(shared.keys, i.keys)
+		keys := maps.Clone(all)
+		maps.Copy(keys, i.keys.(staticKeys))
+		shared.keys = keys
 		twin.issuers[name] = &shared
 	}
 	return &twin
@@ -52,7 +55,7 @@ func (v *Verifier) WithSignatureCheck(verify func(header map[string]any, signed 
 		if c.name != "signature" {
 			continue
 		}
-		twin.checks[n].run = func(c *credential, _ *Verifier, _ time.Time) error {
+		twin.checks[n].run = func(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 			if !verify(c.header, c.signed, c.signature) {
 				return refuse(ReasonSignature, "the twin refuses it")
 			}
@@ -77,3 +80,53 @@ func (v *Verifier) Cached() int { return v.cache.order.Len() }
 
 // DevKeyFile is the name of the key file, for tests that spoil it.
 const DevKeyFile = devKeyFile
+
+// WithTransport replaces the network between a verifier and its issuers.
+func WithTransport(t http.RoundTripper) Option { return func(s *settings) { s.transport = t } }
+
+// CacheOnly returns a verifier that has the cache of v and verifies nothing.
+func (v *Verifier) CacheOnly() *Verifier {
+	twin := *v
+	twin.checks = []check{{"none", func(context.Context, *credential, *Verifier, time.Time) error {
+		return refuse(ReasonSignature, "the twin verifies nothing")
+	}}}
+	return &twin
+}
+
+// TrustCachedKeys makes the cache believe that no key is ever withdrawn.
+func (v *Verifier) TrustCachedKeys() {
+	for element := v.cache.order.Front(); element != nil; element = element.Next() {
+		entry := element.Value.(*verified)
+		entry.keys = staticKeys{entry.kid: entry.key}
+	}
+}
+
+// NeverAsk takes away the fetches for kids that are not known.
+func (v *Verifier) NeverAsk() {
+	for _, remote := range v.remote {
+		remote.limiter.SetBurst(0)
+	}
+}
+
+// KeepForEver makes the sets that are known count for ever.
+func (v *Verifier) KeepForEver() {
+	for _, remote := range v.remote {
+		set := *remote.current.Load()
+		set.asked = time.Unix(maxNumericDate, 0)
+		remote.current.Store(&set)
+	}
+}
+
+// ParseKeySet reads a key set and returns the kids of the keys that count, and
+// the rules that the others break.
+func ParseKeySet(document []byte, algs []string) (map[string]crypto.PublicKey, []string, error) {
+	keys, left, err := parseKeySet(document, algs)
+	public := map[string]crypto.PublicKey{}
+	for kid, key := range keys {
+		public[kid] = key.public
+	}
+	return public, left, err
+}
+
+// CheckPublicKey is the rule for keys, wherever they come from.
+var CheckPublicKey = checkPublicKey

@@ -7,10 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/counterfoil/counterfoil/internal/authn"
 )
@@ -37,6 +40,7 @@ func TestNewRefusesIncompleteConfigurations(t *testing.T) {
 		"algorithm ES512":             func(i *authn.Issuer) { i.Algorithms = []string{"ES256", "ES512"} },
 		"algorithm empty":             func(i *authn.Issuer) { i.Algorithms = []string{"ES256", ""} },
 		"no keys":                     func(i *authn.Issuer) { i.Keys = nil },
+		"keys and a JWKS":             func(i *authn.Issuer) { i.JWKS = &authn.JWKS{URL: "https://a.example/jwks"} },
 		"key without kid":             func(i *authn.Issuer) { i.Keys[0].ID = "" },
 		"kid twice":                   func(i *authn.Issuer) { i.Keys[1].ID = "k1" },
 		"key that fits no algorithm":  func(i *authn.Issuer) { i.Algorithms = []string{"ES256"} },
@@ -63,6 +67,48 @@ func TestNewRefusesIncompleteConfigurations(t *testing.T) {
 	}
 	if _, err := authn.New(w.one(func(*authn.Issuer) {})); err != nil {
 		t.Errorf("the configuration that the others start from: %v", err)
+	}
+}
+
+func TestAddressOfAJWKS(t *testing.T) {
+	w := theWorld()
+	for address, ok := range map[string]bool{
+		"https://a.example/jwks": true, "https://a.example:8443/jwks?x=1": true, "http://127.0.0.1:80/jwks": true,
+		"http://[::1]/jwks": true, "http://localhost/jwks": true, "https://10.0.0.1/jwks": true,
+		"": false, "/jwks": false, "a.example/jwks": false, "https:///jwks": false, "https://:443/": false,
+		"http://a.example/jwks": false, "http://10.0.0.1/jwks": false, "http://localhost.example/jwks": false,
+		"http://127.0.0.1.example/": false, "ftp://localhost/jwks": false, "file:///etc/jwks": false,
+		"https://user:secret-canary@a.example/jwks": false, "https://a.example/jwks#k1": false, "https://a.example/%zz": false,
+	} {
+		v, err := authn.New(w.one(func(i *authn.Issuer) { i.Keys, i.JWKS = nil, &authn.JWKS{URL: address} }), authn.WithTransport(&network{answer: "down"}))
+		if (err == nil) != ok || (err != nil && (!errors.Is(err, authn.ErrConfig) || strings.Contains(err.Error(), "canary"))) {
+			t.Errorf("%q: %v, want ok=%v", address, err, ok)
+		}
+		if err == nil {
+			v.Close()
+		}
+	}
+}
+
+// Every fault is told, with the path of its field.
+func TestCheckTellsEveryFault(t *testing.T) {
+	w := theWorld()
+	issuers := append(w.issuers(), authn.Issuer{Issuer: issuerA, Algorithms: []string{"ES256", "HS256"}, TenantClaim: "sub", RolesClaim: "sub"})
+	issuers[1].Keys[2].Public = []byte("secret-canary")
+	issuers[1].Tenants = append(issuers[1].Tenants, "_system")
+	var got []string
+	for _, fault := range authn.Check(issuers) {
+		got = append(got, fmt.Sprintf("%d %s", fault.Issuer, fault.Field))
+		if !errors.Is(fault, authn.ErrConfig) || fault.Rule == "" || strings.Contains(fault.Error(), "canary") {
+			t.Errorf("%v", fault)
+		}
+	}
+	want := []string{
+		"1 keys[2]", "1 tenants[1]", "2 audience", "2 issuer", "2 algorithms[1]", "2 ", "2 tenants",
+		"2 tenant_claim", "2 roles_claim", "2 roles_claim",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 }
 

@@ -35,6 +35,32 @@ const (
 	MaxRSABits = 8192
 	// minRSAExponent refuses the small exponents that made forgeries easy.
 	minRSAExponent = 65537
+	// RefreshEvery is how long a key that its issuer has withdrawn may still
+	// work. One request a minute and replica is nothing to an issuer.
+	RefreshEvery = time.Minute
+	// RetryEvery is the pause after a fetch that failed: short, since nobody
+	// knows what was withdrawn meanwhile.
+	RetryEvery = 10 * time.Second
+	// KeepKeysFor is how long the last known keys of an issuer count when it
+	// does not answer: an outage of an hour stops nobody, and a key that was
+	// withdrawn during one works no longer than that.
+	KeepKeysFor = time.Hour
+	// JWKSTimeout bounds one fetch. A request with a new key waits for two at
+	// most, which is less than gateways wait for an answer.
+	JWKSTimeout = 5 * time.Second
+	// MaxJWKSBytes and MaxJWKSKeys bound a key set. The largest in public use
+	// have some twenty keys with their certificates, 30 KiB.
+	MaxJWKSBytes = 256 << 10
+	MaxJWKSKeys  = 128
+	// maxJWKSHeaderBytes is eight times what common servers send.
+	maxJWKSHeaderBytes = 64 << 10
+	// UnknownKeyEvery and UnknownKeyBurst bound the fetches for a kid that is
+	// not known. Strangers make kids up; issuers rotate a few times a day.
+	UnknownKeyEvery = 10 * time.Second
+	UnknownKeyBurst = 5
+	// MaxKeyWaiters bounds the requests that wait for one issuer's answer: a
+	// quarter of what the interface admits.
+	MaxKeyWaiters = 256
 	// maxNumericDate is the end of the year 9999: beyond it times overflow.
 	maxNumericDate = 253402300799
 )

@@ -3,7 +3,11 @@ package authn
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -16,12 +20,15 @@ type Verifier struct {
 	issuers  map[string]*issuer
 	checks   []check
 	cache    *cache
+	remote   []*remoteKeys // of the issuers that publish their keys
 }
 
 type settings struct {
 	now         func() time.Time
 	maxLifetime time.Duration
 	cached      int
+	logger      *slog.Logger
+	transport   http.RoundTripper // nil is that of newJWKSClient
 }
 
 // Option changes a setting that has a safe default.
@@ -36,8 +43,15 @@ func WithMaxLifetime(d time.Duration) Option { return func(s *settings) { s.maxL
 // WithCacheSize replaces [MaxCachedTokens]; 0 turns the cache off.
 func WithCacheSize(n int) Option { return func(s *settings) { s.cached = n } }
 
+// WithLogger tells what becomes of the keys that issuers publish. Without it
+// nobody is told.
+func WithLogger(l *slog.Logger) Option { return func(s *settings) { s.logger = l } }
+
 func newSettings(opts []Option) settings {
-	s := settings{now: time.Now, maxLifetime: MaxLifetime, cached: MaxCachedTokens}
+	s := settings{
+		now: time.Now, maxLifetime: MaxLifetime, cached: MaxCachedTokens,
+		logger: slog.New(slog.DiscardHandler),
+	}
 	for _, opt := range opts {
 		opt(&s)
 	}
@@ -45,34 +59,58 @@ func newSettings(opts []Option) settings {
 }
 
 // New checks the configuration of every issuer and refuses, with [ErrConfig],
-// what is incomplete, weak or ambiguous.
+// what is incomplete, weak or ambiguous. It does not wait for the issuers that
+// publish their keys: until one has answered, its credentials are neither
+// accepted nor refused. Such a verifier is to be closed.
 func New(issuers []Issuer, opts ...Option) (*Verifier, error) {
 	s := newSettings(opts)
-	if s.now == nil || s.maxLifetime <= 0 || s.cached < 0 {
-		return nil, fmt.Errorf("%w: clock, lifetime or cache size", ErrConfig)
+	if s.now == nil || s.logger == nil || s.maxLifetime <= 0 || s.cached < 0 {
+		return nil, fmt.Errorf("%w: clock, logger, lifetime or cache size", ErrConfig)
 	}
 	if len(issuers) == 0 {
 		return nil, fmt.Errorf("%w: no issuer", ErrConfig)
 	}
+	if faults := Check(issuers); len(faults) > 0 {
+		return nil, joined(faults)
+	}
 	v := &Verifier{settings: s, issuers: map[string]*issuer{}, checks: checks, cache: newCache(s.cached)}
 	for _, c := range issuers {
-		checked, err := newIssuer(c)
-		if err != nil {
-			return nil, err
-		}
-		if _, twice := v.issuers[c.Issuer]; twice {
-			return nil, fmt.Errorf("%w: issuer %q is given twice", ErrConfig, c.Issuer)
+		checked := newIssuer(c)
+		if c.JWKS != nil {
+			remote := newRemoteKeys(c, s)
+			remote.start()
+			checked.keys, v.remote = remote, append(v.remote, remote)
 		}
 		v.issuers[c.Issuer] = checked
 	}
 	return v, nil
 }
 
+// Refresh asks every issuer that publishes its keys for them, anew. What they
+// have withdrawn does not work any more when it returns without an error.
+func (v *Verifier) Refresh(ctx context.Context) error {
+	failed := make([]error, len(v.remote))
+	var all sync.WaitGroup
+	for n, remote := range v.remote {
+		all.Go(func() { failed[n] = remote.refresh(ctx) })
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+// Close stops asking for keys. Credentials of the issuers that publish them
+// are not verified any more.
+func (v *Verifier) Close() {
+	for _, remote := range v.remote {
+		remote.close()
+	}
+}
+
 // check is one step of the verification. A step may rely on every step before
 // it having passed.
 type check struct {
 	name string
-	run  func(*credential, *Verifier, time.Time) error
+	run  func(context.Context, *credential, *Verifier, time.Time) error
 }
 
 // checks are run in this order. Before the signature nothing of the payload is
@@ -93,7 +131,7 @@ var checks = []check{
 
 // Verify returns the caller that bearer, a token without the word Bearer,
 // stands for. A refusal is [ErrUnauthenticated] and has a [Reason]; any other
-// error is that of ctx, and says nothing about the token.
+// error is [ErrKeysUnavailable] or that of ctx, and says nothing about the token.
 func (v *Verifier) Verify(ctx context.Context, bearer string) (vault.Caller, error) {
 	if err := ctx.Err(); err != nil {
 		// A signature check is the dearest thing that a stranger can ask for;
@@ -114,7 +152,7 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (vault.Caller, err
 		return vault.Caller{}, err
 	}
 	for _, step := range v.checks {
-		if err := step.run(c, v, now); err != nil {
+		if err := step.run(ctx, c, v, now); err != nil {
 			return vault.Caller{}, err
 		}
 	}
