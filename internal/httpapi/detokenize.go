@@ -11,6 +11,7 @@ import (
 func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (gen.DetokenizeResponseObject, error) {
 	ctx, x := begin(ctx)
 	req := detokenizeRequest(r.Body)
+	req.Payload = x.payload
 	result, err := a.service.Detokenize(ctx, x.call, req)
 	if err != nil {
 		return nil, err
@@ -21,7 +22,7 @@ func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (ge
 	for _, t := range result.Results {
 		x.statuses[t.Status]++
 	}
-	return ok(detokenizeAnswer(result, x.requestID)), nil
+	return answer(detokenizeAnswer(result, x.requestID), result.Payload), nil
 }
 
 // detokenizeRequest leaves a reason that is missing empty: the service refuses
@@ -29,7 +30,7 @@ func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (ge
 func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
 	req := vault.DetokenizeRequest{
 		Scope: b.Scope, Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
-		Text: b.Text, Tokens: value(b.Tokens),
+		Text: b.Text, Tokens: value(b.Tokens), Shape: string(value(b.Shape)),
 	}
 	if b.OnRefused != nil {
 		req.OnRefused = vault.OnRefused(*b.OnRefused)
@@ -48,9 +49,12 @@ func detokenizeAnswer(r vault.DetokenizeResult, requestID string) gen.Detokenize
 	if r.Values != nil {
 		answer.Values = &r.Values
 	}
+	if r.Payload != nil {
+		answer.Payload = standIn(requestID)
+	}
 	for _, t := range r.Results {
 		answer.Results = append(answer.Results, gen.TokenResult{
-			Token: t.Token, Status: gen.TokenStatus(t.Status), Form: optional(gen.Form(t.Form)), Repaired: t.Repaired,
+			Token: t.Token, Pointer: optional(t.Pointer), Status: gen.TokenStatus(t.Status), Form: optional(gen.Form(t.Form)), Repaired: t.Repaired,
 		})
 	}
 	return answer

@@ -15,6 +15,8 @@ type exchange struct {
 	op      *operation // nil where nothing is routed
 	call    vault.Call
 	started time.Time
+	// payload is the body of a provider that the request holds, byte for byte.
+	payload []byte
 	// arrived is the context as net/http made it: it is cancelled when the
 	// client goes away, and by nothing of ours.
 	arrived context.Context

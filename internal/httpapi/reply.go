@@ -26,13 +26,21 @@ func (r reply) write(w http.ResponseWriter) error {
 // writeJSON encodes before it writes, so that a value that cannot be encoded
 // is a 500 and not half an answer.
 func writeJSON(w http.ResponseWriter, status int, contentType string, body any) error {
+	encoded, err := encodeJSON(body)
+	if err != nil {
+		return err
+	}
+	return writeBytes(w, status, contentType, encoded)
+}
+
+func encodeJSON(body any) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(body); err != nil {
-		return fmt.Errorf("httpapi: encode an answer: %w", err)
+		return nil, fmt.Errorf("httpapi: encode an answer: %w", err)
 	}
-	return writeBytes(w, status, contentType, buf.Bytes())
+	return buf.Bytes(), nil
 }
 
 func writeBytes(w http.ResponseWriter, status int, contentType string, body []byte) error {

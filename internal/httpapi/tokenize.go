@@ -11,7 +11,9 @@ import (
 // Tokenize puts tokens in the place of personal data.
 func (a *api) Tokenize(ctx context.Context, r gen.TokenizeRequestObject) (gen.TokenizeResponseObject, error) {
 	ctx, x := begin(ctx)
-	result, err := a.service.Tokenize(ctx, x.call, tokenizeRequest(r.Body))
+	req := tokenizeRequest(r.Body)
+	req.Payload = x.payload
+	result, err := a.service.Tokenize(ctx, x.call, req)
 	if err != nil {
 		return nil, err
 	}
@@ -22,14 +24,14 @@ func (a *api) Tokenize(ctx context.Context, r gen.TokenizeRequestObject) (gen.To
 	for _, m := range result.Masked {
 		x.untouched[m.Action]++
 	}
-	return ok(tokenizeAnswer(result, x.requestID)), nil
+	return answer(tokenizeAnswer(result, x.requestID), result.Payload), nil
 }
 
 func tokenizeRequest(b *gen.TokenizeRequest) vault.TokenizeRequest {
 	req := vault.TokenizeRequest{
 		Scope: b.Scope, Subject: value(b.Subject), Destination: value(b.Destination),
 		TTL: duration(b.Ttl), Format: string(value(b.Format)),
-		Existing: vault.ExistingKeep, DryRun: value(b.DryRun), Text: b.Text,
+		Existing: vault.ExistingKeep, DryRun: value(b.DryRun), Text: b.Text, Shape: string(value(b.Shape)),
 	}
 	if b.ExistingTokens != nil {
 		req.Existing = vault.ExistingTokens(*b.ExistingTokens)
@@ -54,20 +56,23 @@ func duration(seconds *int64) time.Duration { return time.Duration(value(seconds
 func tokenizeAnswer(r vault.TokenizeResult, requestID string) gen.TokenizeAnswer {
 	answer := gen.TokenizeAnswer{
 		Text: r.Text, Tokens: make([]gen.Token, 0, len(r.Tokens)), Masked: make([]gen.Masked, 0, len(r.Masked)),
-		PolicyVersion: r.PolicyVersion, Audit: receipt(r.Audit), RequestId: requestID,
+		PolicyVersion: r.PolicyVersion, Audit: receipt(r.Audit), RequestId: requestID, Coverage: coverage(r.Coverage),
 	}
 	if r.Values != nil {
 		answer.Values = &r.Values
 	}
+	if r.Payload != nil {
+		answer.Payload = standIn(requestID)
+	}
 	for _, t := range r.Tokens {
 		answer.Tokens = append(answer.Tokens, gen.Token{
 			Token: optional(t.Token), Entity: t.Entity, Class: gen.EntityClass(t.Class), Origin: gen.TokenOrigin(t.Origin),
-			Start: offset(t.Start), End: offset(t.End), Score: t.Score, ExpiresAt: t.ExpiresAt,
+			Pointer: optional(t.Pointer), Start: offset(t.Start), End: offset(t.End), Score: t.Score, ExpiresAt: t.ExpiresAt,
 		})
 	}
 	for _, m := range r.Masked {
 		answer.Masked = append(answer.Masked, gen.Masked{
-			Entity: m.Entity, Action: gen.MaskedAction(m.Action), Start: offset(m.Start), End: offset(m.End),
+			Entity: m.Entity, Action: gen.MaskedAction(m.Action), Pointer: optional(m.Pointer), Start: offset(m.Start), End: offset(m.End),
 		})
 	}
 	return answer

@@ -184,7 +184,7 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 	r.Restricted = o.mapping.State == MappingRestricted
 	r.Place = access.PlaceProse
 	inProse := policy.Decide(r)
-	r.Place = o.place
+	r.Place, r.Tool = o.place, o.tool
 	here := policy.Decide(r)
 	if f.ignorePlace {
 		here = inProse

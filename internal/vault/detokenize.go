@@ -3,11 +3,13 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"strconv"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -25,6 +27,9 @@ func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeReque
 	}
 	if err := checkDetokenize(&req); err != nil {
 		return DetokenizeResult{}, err
+	}
+	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape); err != nil {
+		return DetokenizeResult{}, public(err)
 	}
 	job.scan()
 	if err := job.decideLabels(ctx); err != nil {
@@ -49,6 +54,8 @@ type restoreJob struct {
 	req   DetokenizeRequest
 	keys  *keySet
 	entry audit.Entry
+	doc   *payload.Document
+	parts []part
 	found []occurrence
 
 	scope      Scope
@@ -57,12 +64,14 @@ type restoreJob struct {
 
 // occurrence is one place where a token stands, and what becomes of it.
 type occurrence struct {
-	start, end int // bytes of the text; the index of the token where there is no text
+	part       int
+	start, end int // bytes of the part; the index of the token where there is no text
 	written    string
 	token      token.Token
 	readable   bool // it reads as a token at all
 	strict     bool
 	place      access.Place
+	tool       string // with the place tool
 	status     Status
 	form       access.Form
 	rules      []string
@@ -122,14 +131,16 @@ func (j *restoreJob) spell(broken *access.ReasonError) string {
 
 // scan finds the tokens of the request.
 func (j *restoreJob) scan() {
-	if j.req.Text != nil {
-		for _, c := range j.s.words.Scan(*j.req.Text) {
-			j.found = append(j.found, occurrence{
-				start: c.Start, end: c.End, written: (*j.req.Text)[c.Start:c.End],
-				token: c.Token, readable: true, strict: c.Strict, place: access.Place(c.Place),
-			})
+	for i := range j.parts {
+		p := &j.parts[i]
+		for _, c := range j.s.words.Scan(p.text) {
+			o := occurrence{
+				part: i, start: c.Start, end: c.End, written: p.text[c.Start:c.End],
+				token: c.Token, readable: true, strict: c.Strict,
+			}
+			o.place, o.tool = p.placeOf(access.Place(c.Place))
+			j.found = append(j.found, o)
 		}
-		return
 	}
 	for i, written := range j.req.Tokens {
 		o := occurrence{start: i, end: i, written: written, place: access.PlaceProse}
@@ -193,24 +204,33 @@ func (j *restoreJob) result(committed Committed) (DetokenizeResult, error) {
 		}
 		result.Audit = receipt
 	}
-	parts := make([]splice, len(j.found))
+	byPart := make([][]splice, len(j.parts))
 	for i := range j.found {
 		o := &j.found[i]
 		result.Results[i] = TokenResult{
 			Token: o.written, Status: o.status, Form: string(o.form), Repaired: o.gives() && !o.strict,
 		}
-		parts[i] = splice{o.start, o.end, j.standIn(o)}
+		with := j.standIn(o)
+		if len(j.parts) == 0 {
+			result.Values = append(result.Values, with)
+			continue
+		}
+		result.Results[i].Pointer = j.parts[o.part].pointer
+		if with != o.written {
+			byPart[o.part] = append(byPart[o.part], splice{o.start, o.end, with})
+		}
 	}
-	if j.req.Text != nil {
-		text := spliced(*j.req.Text, parts)
+	var err error
+	switch {
+	case j.doc != nil:
+		if result.Payload, err = j.doc.Splice(editsOf(byPart)); err != nil {
+			err = fmt.Errorf("vault: splice: %w", err)
+		}
+	case j.req.Text != nil:
+		text := spliced(*j.req.Text, byPart[0])
 		result.Text = &text
-		return result, nil
 	}
-	result.Values = make([]string, len(parts))
-	for i, p := range parts {
-		result.Values[i] = p.with
-	}
-	return result, nil
+	return result, err
 }
 
 // standIn is what the answer shows for an occurrence.
@@ -274,8 +294,10 @@ func checkDetokenize(req *DetokenizeRequest) error {
 		return err
 	}
 	switch {
-	case (req.Text == nil) == (len(req.Tokens) == 0):
-		return Invalid("/", "exactly one of text and tokens is required")
+	case rank(req.Text != nil)+rank(len(req.Tokens) > 0)+rank(req.Payload != nil) != 1:
+		return Invalid("/", "exactly one of text, tokens and payload is required")
+	case req.Payload == nil && req.Shape != "":
+		return Invalid("/shape", "goes with payload only")
 	case len(req.Tokens) > MaxFindings:
 		return tooLarge("/tokens", "findings", MaxFindings)
 	}

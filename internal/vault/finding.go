@@ -11,12 +11,14 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
 // finding is one part of the text, or one value, and what becomes of it.
 type finding struct {
-	start, end int // bytes of the text; the index of the value where there is no text
+	part       int // index into tokenizeJob.parts
+	start, end int // bytes of the part; the index of the value where there is none
 	entity     access.Entity
 	action     access.EntityAction
 	value      string
@@ -45,43 +47,40 @@ func (f *finding) become() string {
 	}
 }
 
-// find fills j.found: sorted, not overlapping, every part with its action.
+// find fills j.found: in the order of the parts, sorted and not overlapping in
+// each, every finding with its action.
 func (j *tokenizeJob) find(ctx context.Context) error {
 	j.found = nil
-	if j.req.Text == nil {
+	if len(j.parts) == 0 && j.doc == nil {
 		return j.findValues()
 	}
-	text := *j.req.Text
-	kept, wrapped, err := j.existing(ctx, text)
+	candidates := make([][]token.Candidate, len(j.parts))
+	for i := range j.parts {
+		candidates[i] = j.s.words.Scan(j.parts[i].text)
+	}
+	living, err := j.living(ctx, candidates)
 	if err != nil {
 		return err
 	}
-	reserved := make([][2]int, len(kept))
-	for i, f := range kept {
-		reserved[i] = [2]int{f.start, f.end}
+	byPart := make([][]finding, len(j.parts))
+	for i := range j.parts {
+		if byPart[i], err = j.findIn(ctx, i, candidates[i], living); err != nil {
+			return err
+		}
 	}
-	given, err := j.callerSpans(text, kept)
-	if err != nil {
-		return err
+	if j.doc != nil {
+		if err := j.coverRereads(byPart); err != nil {
+			return err
+		}
 	}
-	detected, err := j.detected(ctx, text, reserved)
-	if err != nil {
-		return err
-	}
-	parts := merge(slices.Concat(given, detected, wrapped))
-	if err := j.closeGaps(text, &parts, kept); err != nil {
-		return err
-	}
-	j.found = slices.Concat(parts, kept)
-	slices.SortFunc(j.found, byStart)
-	j.chooseFormats(text, j.found)
+	j.found = slices.Concat(byPart...)
 	if len(j.found) > MaxFindings {
-		return tooLarge("/text", "findings", MaxFindings)
+		return tooLarge(j.field(), "findings", MaxFindings)
 	}
 	for i := range j.found {
 		f := &j.found[i]
-		if f.value = text[f.start:f.end]; len(f.value) > MaxValueBytes && f.action == access.ActTokenize {
-			return tooLarge("/text", "value_bytes", MaxValueBytes)
+		if len(f.value) > MaxValueBytes && f.action == access.ActTokenize {
+			return tooLarge(j.field(), "value_bytes", MaxValueBytes)
 		}
 		if f.subject == "" {
 			f.subject = j.req.Subject
@@ -90,14 +89,60 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 	return nil
 }
 
+// field is the member of the request that holds what is searched.
+func (j *tokenizeJob) field() string {
+	if j.doc != nil {
+		return "/payload"
+	}
+	return "/text"
+}
+
+// findIn finds what there is in one part.
+func (j *tokenizeJob) findIn(ctx context.Context, i int, candidates []token.Candidate, living map[string]Mapping) ([]finding, error) {
+	text := j.parts[i].text
+	kept, wrapped, err := j.existing(text, candidates, living)
+	if err != nil {
+		return nil, err
+	}
+	reserved := make([][2]int, len(kept))
+	for i, f := range kept {
+		reserved[i] = [2]int{f.start, f.end}
+	}
+	given, err := j.callerSpans(text, kept)
+	if err != nil {
+		return nil, err
+	}
+	detected, err := j.detected(ctx, text, reserved)
+	if err != nil {
+		return nil, err
+	}
+	found := merge(slices.Concat(given, detected, wrapped))
+	if err := j.closeGaps(text, &found, kept); err != nil {
+		return nil, err
+	}
+	return j.complete(i, slices.Concat(found, kept)), nil
+}
+
+// complete sorts what was found in a part and fills in what follows from it.
+func (j *tokenizeJob) complete(i int, found []finding) []finding {
+	p := &j.parts[i]
+	slices.SortFunc(found, byStart)
+	j.chooseFormats(p.text, found)
+	for n := range found {
+		f := &found[n]
+		f.part, f.value = i, p.text[f.start:f.end]
+		if p.kind != payload.KindText && f.kept == nil {
+			// A key or a number is not text that a model writes on: with a
+			// token in its place the body would mean something else.
+			f.action = access.ActBlock
+		}
+	}
+	return found
+}
+
 // existing splits what reads as a token, or only looks like one, into living
 // tokens of the scope, kept as they are, and data.
-func (j *tokenizeJob) existing(ctx context.Context, text string) (kept, wrapped []finding, err error) {
-	candidates := j.s.words.Scan(text)
-	living, err := j.living(ctx, candidates)
-	if err != nil {
-		return nil, nil, err
-	}
+func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living map[string]Mapping) (kept, wrapped []finding, err error) {
 	stays := make(map[token.Range]bool)
 	for _, c := range candidates {
 		m, lives := living[c.Token.ID]
@@ -119,13 +164,14 @@ func (j *tokenizeJob) existing(ctx context.Context, text string) (kept, wrapped 
 	return kept, wrapped, nil
 }
 
-// living reads the mappings of strict candidates that may be kept.
-func (j *tokenizeJob) living(ctx context.Context, candidates []token.Candidate) (map[string]Mapping, error) {
+// living reads the mappings of strict candidates that may be kept, for all
+// parts at once.
+func (j *tokenizeJob) living(ctx context.Context, candidates [][]token.Candidate) (map[string]Mapping, error) {
 	if j.newScope || j.req.Existing == ExistingWrap {
 		return nil, nil
 	}
 	var ids []string
-	for _, c := range candidates {
+	for _, c := range slices.Concat(candidates...) {
 		if c.Strict {
 			ids = append(ids, c.Token.ID)
 		}
@@ -293,22 +339,14 @@ func (j *tokenizeJob) blocked(ctx context.Context) error {
 	var violations []Violation
 	entry := j.entry
 	entry.Entities = make(map[string]int)
-	for _, f := range j.found {
+	for i := range j.found {
+		f := &j.found[i]
 		if f.kept != nil || f.action != access.ActBlock {
 			continue
 		}
 		entry.Entities[f.entity.Name]++
-		field := "/values/" + strconv.Itoa(f.start)
-		if j.req.Text != nil {
-			field = "/text"
-		}
-		rule := f.entity.Name + " is blocked for this destination"
-		if j.req.Text != nil {
-			start := utf8.RuneCountInString((*j.req.Text)[:f.start])
-			rule += fmt.Sprintf(", code points %d to %d", start, start+utf8.RuneCountInString(f.value))
-		}
 		if len(violations) < maxViolations {
-			violations = append(violations, Violation{Field: field, Rule: rule})
+			violations = append(violations, j.violation(f))
 		}
 	}
 	if len(violations) == 0 {
@@ -319,6 +357,28 @@ func (j *tokenizeJob) blocked(ctx context.Context) error {
 	return j.s.deny(ctx, j.call.Caller.Tenant, entry, &Error{
 		Code: CodeInvalid, Detail: "the request holds what may not be sent there", Violations: violations,
 	})
+}
+
+// violation says where something stands that may not pass. The place of a key
+// does not show the key.
+func (j *tokenizeJob) violation(f *finding) Violation {
+	rule := f.entity.Name + " is blocked for this destination"
+	if len(j.parts) == 0 {
+		return Violation{Field: "/values/" + strconv.Itoa(f.start), Rule: rule}
+	}
+	p := &j.parts[f.part]
+	field := j.field()
+	if j.doc != nil {
+		field += j.coverage().Scanned[f.part].Pointer
+	}
+	switch p.kind {
+	case payload.KindKey:
+		return Violation{Field: field, Rule: f.entity.Name + " is blocked in the name of a member"}
+	case payload.KindNumber:
+		return Violation{Field: field, Rule: f.entity.Name + " is blocked as a number"}
+	}
+	start := utf8.RuneCountInString(p.text[:f.start])
+	return Violation{Field: field, Rule: fmt.Sprintf("%s, code points %d to %d", rule, start, start+utf8.RuneCountInString(f.value))}
 }
 
 // maxViolations bounds an error body; the entry counts all.

@@ -8,6 +8,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -17,6 +18,9 @@ const (
 	// MaxTextBytes bounds one text. A megabyte is about 250,000 model tokens,
 	// more than today's context windows take.
 	MaxTextBytes = 1 << 20
+	// MaxPayloadBytes bounds a body of a provider: as much as the interface
+	// takes, a history of several contexts.
+	MaxPayloadBytes = 4 << 20
 	// MaxFindings bounds values, spans or tokens of one request: one commit
 	// and at most ten linked entries.
 	MaxFindings = 10_000
@@ -68,6 +72,10 @@ func (s *Service) Limits() []Limit {
 	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
 	own := []Limit{
 		{"text_bytes", "bytes", "one text of a request", MaxTextBytes},
+		{"payload_bytes", "bytes", "one payload", MaxPayloadBytes},
+		{"payload_depth", "count", "nesting of a payload", payload.MaxDepth},
+		{"payload_leaves", "count", "strings, keys and long numbers of a payload", payload.MaxLeaves},
+		{"payload_pointers", "bytes", "all places of a payload, as JSON pointers", payload.MaxPointerBytes},
 		{"findings", "count", "values, spans or tokens of one request", MaxFindings},
 		{"value_bytes", "bytes", "one value", MaxValueBytes},
 		{"name_bytes", "bytes", "name of a scope, subject or end user", MaxNameBytes},

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -105,19 +107,12 @@ func (j *tokenizeJob) gaps(text string, all []finding) ([]finding, error) {
 	ours := make(map[[2]int]bool)
 	shift := 0
 	for _, f := range all {
-		with := text[f.start:f.end]
-		isToken := f.kept != nil
-		switch {
-		case f.kept != nil, f.action == access.ActAllow, f.action == access.ActBlock:
-		case f.action == access.ActMask:
-			with = detect.Masked(f.entity.Name)
-		default:
-			stand, err := token.Mint(f.format, f.entity.Name, rand.Reader)
-			if err != nil {
-				return nil, fmt.Errorf("vault: mint: %w", err)
-			}
-			with, isToken = stand.String(), true
+		f.value = text[f.start:f.end]
+		with, err := j.standIn(f)
+		if err != nil {
+			return nil, err
 		}
+		isToken := f.kept != nil || f.action == access.ActTokenize
 		start := f.start + shift
 		if isToken {
 			ours[[2]int{start, start + len(with)}] = true
@@ -174,11 +169,11 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 	if err != nil {
 		return TokenizeResult{}, err
 	}
-	parts := make([]splice, 0, len(j.found))
+	byPart := make([][]splice, len(j.parts))
 	touched := j.touchedExpiry(o)
 	for i := range j.found {
 		f := &j.found[i]
-		part := splice{f.start, f.end, f.value}
+		with := f.value
 		switch {
 		case f.kept != nil:
 			result.Tokens = append(result.Tokens, TokenInfo{
@@ -187,31 +182,110 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 			})
 		case f.action == access.ActTokenize:
 			info := j.tokenInfo(f, o, names)
-			part.with = info.Token
+			with = info.Token
 			result.Tokens = append(result.Tokens, info)
 		default:
 			if f.action == access.ActMask {
-				part.with = detect.Masked(f.entity.Name)
+				with = detect.Masked(f.entity.Name)
 			}
 			result.Masked = append(result.Masked, MaskInfo{Entity: f.entity.Name, Action: string(f.action)})
 		}
-		parts = append(parts, part)
-	}
-	if j.req.Text == nil {
-		if !j.req.DryRun {
-			result.Values = make([]string, len(parts))
-			for i, p := range parts {
-				result.Values[i] = p.with
-			}
+		if len(j.parts) == 0 {
+			result.Values = append(result.Values, with)
+		} else if with != f.value {
+			byPart[f.part] = append(byPart[f.part], splice{f.start, f.end, with})
 		}
-		return result, nil
 	}
-	j.place(&result)
-	if !j.req.DryRun {
-		text := spliced(*j.req.Text, parts)
+	if len(j.parts) > 0 {
+		j.place(&result)
+	}
+	return result, j.rendered(&result, byPart)
+}
+
+// rendered puts the text or the body into the answer.
+func (j *tokenizeJob) rendered(result *TokenizeResult, byPart [][]splice) (err error) {
+	if j.doc != nil {
+		coverage := j.coverage()
+		result.Coverage = &coverage
+	}
+	switch {
+	case j.req.DryRun:
+		result.Values = nil
+	case j.doc != nil:
+		if result.Payload, err = j.doc.Splice(editsOf(byPart)); err != nil {
+			return fmt.Errorf("vault: splice: %w", err)
+		}
+	case j.req.Text != nil:
+		text := spliced(*j.req.Text, byPart[0])
 		result.Text = &text
 	}
-	return result, nil
+	return nil
+}
+
+// coverage says what of the payload was searched, with the keys redacted in
+// which something was found.
+func (j *tokenizeJob) coverage() payload.Manifest {
+	hit := make(map[int]bool)
+	for i := range j.found {
+		hit[j.found[i].part] = true
+	}
+	return j.doc.Manifest(func(leaf int) bool { return hit[leaf] })
+}
+
+// maxRereadRounds bounds coverRereads. Each round covers leaves that were not
+// covered before, and none is nearly always enough.
+const maxRereadRounds = 4
+
+// coverRereads makes sure that the body with tokens is read as the body was: a
+// string that only the tokens make into JSON, or into what stands where an
+// identifier belongs, would not be found or be escaped otherwise when values
+// are put back. Such a leaf is tokenized whole.
+func (j *tokenizeJob) coverRereads(byPart [][]finding) error {
+	for range maxRereadRounds {
+		edits := make([][]splice, len(byPart))
+		for i, found := range byPart {
+			for _, f := range found {
+				with, err := j.standIn(f)
+				if err != nil {
+					return err
+				}
+				if with != f.value {
+					edits[i] = append(edits[i], splice{f.start, f.end, with})
+				}
+			}
+		}
+		leaves, err := j.doc.Rereads(editsOf(edits))
+		if err != nil {
+			return fmt.Errorf("vault: payload: %w", err)
+		}
+		if len(leaves) == 0 {
+			return nil
+		}
+		for _, leaf := range leaves {
+			whole := append(slices.Clone(byPart[leaf]), j.tokenLike(0, len(j.parts[leaf].text)))
+			for n := range whole {
+				whole[n].kept = nil // what stands in it is sealed with it
+				whole[n].action = cmp.Or(whole[n].action, access.ActTokenize)
+			}
+			byPart[leaf] = j.complete(leaf, merge(whole))
+		}
+	}
+	return errGaps
+}
+
+// standIn is what would stand for a finding, with a token that is never used.
+func (j *tokenizeJob) standIn(f finding) (string, error) {
+	switch {
+	case f.kept != nil, f.action == access.ActAllow, f.action == access.ActBlock:
+		return f.value, nil
+	case f.action == access.ActMask:
+		return detect.Masked(f.entity.Name), nil
+	}
+	stand, err := token.Mint(f.format, f.entity.Name, rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("vault: mint: %w", err)
+	}
+	return stand.String(), nil
 }
 
 // standing builds the token that stands for each slot.
@@ -258,19 +332,26 @@ func (j *tokenizeJob) touchedExpiry(o Outcome) map[string]time.Time {
 	return expiries
 }
 
-// place adds the offsets of the request's text, in code points.
+// place adds the offsets in the request's strings, in code points, and where
+// the strings stand.
 func (j *tokenizeJob) place(result *TokenizeResult) {
-	text, points, at, tokens, masked := *j.req.Text, 0, 0, 0, 0
+	points, at, last, tokens, masked := 0, 0, -1, 0, 0
 	for _, f := range j.found {
-		start := points + utf8.RuneCountInString(text[at:f.start])
-		end := start + utf8.RuneCountInString(text[f.start:f.end])
+		p := &j.parts[f.part]
+		if f.part != last {
+			points, at, last = 0, 0, f.part
+		}
+		start := points + utf8.RuneCountInString(p.text[at:f.start])
+		end := start + utf8.RuneCountInString(p.text[f.start:f.end])
 		points, at = end, f.end
 		if f.kept != nil || f.action == access.ActTokenize {
-			result.Tokens[tokens].Start, result.Tokens[tokens].End = &start, &end
+			info := &result.Tokens[tokens]
+			info.Start, info.End, info.Pointer = &start, &end, p.pointer
 			tokens++
 			continue
 		}
-		result.Masked[masked].Start, result.Masked[masked].End = &start, &end
+		info := &result.Masked[masked]
+		info.Start, info.End, info.Pointer = &start, &end, p.pointer
 		masked++
 	}
 }

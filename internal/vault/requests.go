@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/payload"
 )
 
 // Call is what every operation knows besides its request: who calls, and how
@@ -15,7 +16,7 @@ type Call struct {
 }
 
 // TokenizeRequest asks for tokens in place of personal data. Exactly one of
-// Text and Values is set.
+// Text, Values and Payload is set.
 type TokenizeRequest struct {
 	Scope       string
 	Subject     string        // whom the values are about, unless a span or value says otherwise
@@ -29,6 +30,9 @@ type TokenizeRequest struct {
 	Text   *string
 	Spans  []Span // with Text: found by the caller
 	Values []Value
+
+	Payload []byte // a JSON body of a provider, as it is
+	Shape   string // what kind of body; "" means that its structure tells
 }
 
 // DetectOptions says whether and for what the text is searched.
@@ -66,6 +70,8 @@ type TokenizeResult struct {
 	Text          *string
 	Values        []string // a token, or what the action made of it, per value
 	Tokens        []TokenInfo
+	Payload       []byte // the body with tokens, spliced over the original bytes
+	Coverage      *payload.Manifest
 	Masked        []MaskInfo // findings that were masked or allowed, not tokenized
 	PolicyVersion string
 	Audit         *audit.Receipt // nil for a dry run
@@ -89,6 +95,7 @@ type TokenInfo struct {
 	Entity     string
 	Class      string
 	Origin     Origin
+	Pointer    string // of the string in the payload, where one was sent
 	Start, End *int
 	Score      *float64
 	ExpiresAt  *time.Time // nil in a dry run
@@ -98,6 +105,7 @@ type TokenInfo struct {
 type MaskInfo struct {
 	Entity     string
 	Action     string // "mask" or "allow"
+	Pointer    string
 	Start, End *int
 }
 
@@ -118,7 +126,8 @@ const (
 	RefusedFail  OnRefused = "fail"  // the whole request fails
 )
 
-// DetokenizeRequest asks for values back. Exactly one of Text and Tokens is set.
+// DetokenizeRequest asks for values back. Exactly one of Text, Tokens and
+// Payload is set.
 type DetokenizeRequest struct {
 	Scope     string
 	Reason    ReasonGiven
@@ -127,6 +136,9 @@ type DetokenizeRequest struct {
 
 	Text   *string
 	Tokens []string
+
+	Payload []byte
+	Shape   string
 }
 
 // Status says what became of one token. The list is closed.
@@ -163,6 +175,7 @@ func Statuses() []Status {
 // the text or of the list.
 type TokenResult struct {
 	Token    string // as the caller wrote it
+	Pointer  string // of the string in the payload, where one was sent
 	Status   Status
 	Form     string // full, partial, masked; "" where nothing was restored
 	Repaired bool   // read from a form that a model had changed
@@ -172,6 +185,7 @@ type TokenResult struct {
 type DetokenizeResult struct {
 	Text          *string
 	Values        []string // per token: the value, or what OnRefused says
+	Payload       []byte   // the body restored, spliced over the original bytes
 	Results       []TokenResult
 	PolicyVersion string
 	Audit         *audit.Receipt

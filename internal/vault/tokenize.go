@@ -7,6 +7,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -24,6 +25,9 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	job := &tokenizeJob{s: s, call: call, req: req, keys: keys, entry: s.entry(call, audit.KindTokenize, keys)}
 	if err := job.authorise(ctx); err != nil {
 		return TokenizeResult{}, err
+	}
+	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape); err != nil {
+		return TokenizeResult{}, public(err)
 	}
 	for range MaxAttempts {
 		result, err := job.attempt(ctx)
@@ -46,6 +50,9 @@ type tokenizeJob struct {
 	keys        *keySet
 	entry       audit.Entry
 	destination access.Destination
+
+	doc   *payload.Document
+	parts []part
 
 	scope    Scope
 	newScope bool
@@ -158,6 +165,10 @@ func (j *tokenizeJob) describe() audit.Entry {
 		entry.Entities[f.entity.Name]++
 		entry.Results[f.become()]++
 	}
+	if j.doc != nil {
+		coverage := j.coverage()
+		entry.CoverageDigest = coverage.Digest()
+	}
 	return entry
 }
 
@@ -204,8 +215,10 @@ func checkTokenize(req *TokenizeRequest) error {
 		return Invalid("/format", "must be label or opaque")
 	case req.Existing != "" && req.Existing != ExistingKeep && req.Existing != ExistingWrap:
 		return Invalid("/existing_tokens", "must be keep or wrap")
-	case (req.Text == nil) == (len(req.Values) == 0):
-		return Invalid("/", "exactly one of text and values is required")
+	case rank(req.Text != nil)+rank(len(req.Values) > 0)+rank(req.Payload != nil) != 1:
+		return Invalid("/", "exactly one of text, values and payload is required")
+	case req.Payload == nil && req.Shape != "":
+		return Invalid("/shape", "goes with payload only")
 	case req.Text == nil && len(req.Spans) > 0:
 		return Invalid("/spans", "go with text only")
 	case len(req.Values) > MaxFindings:

@@ -217,6 +217,27 @@ func (e Order) Valid() bool {
 	}
 }
 
+// Defines values for ScannedPartKind.
+const (
+	Key    ScannedPartKind = "key"
+	Number ScannedPartKind = "number"
+	Text   ScannedPartKind = "text"
+)
+
+// Valid indicates whether the value is a known member of the ScannedPartKind enum.
+func (e ScannedPartKind) Valid() bool {
+	switch e {
+	case Key:
+		return true
+	case Number:
+		return true
+	case Text:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ScopeKind.
 const (
 	Case         ScopeKind = "case"
@@ -235,6 +256,87 @@ func (e ScopeKind) Valid() bool {
 	case Corpus:
 		return true
 	case User:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Shape.
+const (
+	AnthropicMessagesRequest  Shape = "anthropic.messages.request"
+	AnthropicMessagesResponse Shape = "anthropic.messages.response"
+	GeminiGenerateRequest     Shape = "gemini.generate.request"
+	GeminiGenerateResponse    Shape = "gemini.generate.response"
+	Json                      Shape = "json"
+	McpCallRequest            Shape = "mcp.call.request"
+	McpCallResult             Shape = "mcp.call.result"
+	OpenaiChatRequest         Shape = "openai.chat.request"
+	OpenaiChatResponse        Shape = "openai.chat.response"
+	OpenaiEmbeddingsRequest   Shape = "openai.embeddings.request"
+	OpenaiResponsesRequest    Shape = "openai.responses.request"
+	OpenaiResponsesResponse   Shape = "openai.responses.response"
+)
+
+// Valid indicates whether the value is a known member of the Shape enum.
+func (e Shape) Valid() bool {
+	switch e {
+	case AnthropicMessagesRequest:
+		return true
+	case AnthropicMessagesResponse:
+		return true
+	case GeminiGenerateRequest:
+		return true
+	case GeminiGenerateResponse:
+		return true
+	case Json:
+		return true
+	case McpCallRequest:
+		return true
+	case McpCallResult:
+		return true
+	case OpenaiChatRequest:
+		return true
+	case OpenaiChatResponse:
+		return true
+	case OpenaiEmbeddingsRequest:
+		return true
+	case OpenaiResponsesRequest:
+		return true
+	case OpenaiResponsesResponse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SkippedPartWhy.
+const (
+	Binary      SkippedPartWhy = "binary"
+	DataUrl     SkippedPartWhy = "data_url"
+	Media       SkippedPartWhy = "media"
+	NumberShort SkippedPartWhy = "number_short"
+	Policy      SkippedPartWhy = "policy"
+	Schema      SkippedPartWhy = "schema"
+	Structure   SkippedPartWhy = "structure"
+)
+
+// Valid indicates whether the value is a known member of the SkippedPartWhy enum.
+func (e SkippedPartWhy) Valid() bool {
+	switch e {
+	case Binary:
+		return true
+	case DataUrl:
+		return true
+	case Media:
+		return true
+	case NumberShort:
+		return true
+	case Policy:
+		return true
+	case Schema:
+		return true
+	case Structure:
 		return true
 	default:
 		return false
@@ -355,6 +457,19 @@ func (e TokenizeRequestFormat) Valid() bool {
 	}
 }
 
+// Coverage What of the payload was searched and what was not, and why. The entry
+// holds the SHA-256 of its canonical JSON (RFC 8785).
+type Coverage struct {
+	// Scanned What was searched, in the order of the body.
+	Scanned []ScannedPart `json:"scanned"`
+
+	// Shape What the body was read as; `unknown` where its structure did not tell.
+	Shape string `json:"shape"`
+
+	// Skipped What was not searched, in the order of the body.
+	Skipped []SkippedPart `json:"skipped"`
+}
+
 // Cursor Where a page of the log goes on. Opaque.
 type Cursor = string
 
@@ -375,11 +490,14 @@ type DetectOptions struct {
 	Entities *[]Entity `json:"entities,omitempty"`
 }
 
-// DetokenizeAnswer The text or the values, whichever was asked for.
+// DetokenizeAnswer The text, the values or the payload, whichever was asked for.
 type DetokenizeAnswer struct {
 	// Audit Proves that an entry is in the log, to anybody who has the log's public
 	// key: the leaf, the path to the root (RFC 6962) and the signed head.
 	Audit *Receipt `json:"audit,omitempty"`
+
+	// Payload The payload, spliced over the bytes that were sent.
+	Payload *PayloadAnswer `json:"payload,omitempty"`
 
 	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
 	PolicyVersion PolicyVersion `json:"policy_version"`
@@ -397,12 +515,19 @@ type DetokenizeAnswer struct {
 	Values *[]string `json:"values,omitempty"`
 }
 
-// DetokenizeRequest Exactly one of `text` and `tokens`, and always a `reason`.
+// DetokenizeRequest Exactly one of `text`, `tokens` and `payload`, and always a `reason`.
 type DetokenizeRequest struct {
 	// OnRefused What stands in the answer for a token that is not restored: the
 	// token (`keep`), its entity as in `<EMAIL_ADDRESS>` (`label`), or
 	// nothing at all: the whole request is `denied` (`fail`).
 	OnRefused *DetokenizeRequestOnRefused `json:"on_refused,omitempty"`
+
+	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
+	// tools and nested JSON, or a response. Its strings are searched, JSON
+	// in strings (tool arguments) as well; names of members and numbers of
+	// seven digits and more too, and a finding in one of those is refused.
+	// Every byte outside of what is replaced stays as it was sent.
+	Payload *Payload `json:"payload,omitempty"`
 
 	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
 	Reason *Reason `json:"reason,omitempty"`
@@ -415,6 +540,9 @@ type DetokenizeRequest struct {
 	// of the conversation. It is kept sealed and as a keyed digest only.
 	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
 	Scope ScopeName `json:"scope"`
+
+	// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
+	Shape *Shape `json:"shape,omitempty"`
 
 	// Text The text, at most 1 MiB of UTF-8.
 	Text *string `json:"text,omitempty"`
@@ -572,6 +700,9 @@ type Masked struct {
 	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
 	Entity Entity `json:"entity"`
 
+	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+	Pointer *Pointer `json:"pointer,omitempty"`
+
 	// Start A position in the text of the request, counted in Unicode code points from 0.
 	Start *Offset `json:"start,omitempty"`
 }
@@ -584,6 +715,19 @@ type Offset = int32
 
 // Order The order of a page.
 type Order string
+
+// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
+// tools and nested JSON, or a response. Its strings are searched, JSON
+// in strings (tool arguments) as well; names of members and numbers of
+// seven digits and more too, and a finding in one of those is refused.
+// Every byte outside of what is replaced stays as it was sent.
+type Payload map[string]interface{}
+
+// PayloadAnswer The payload, spliced over the bytes that were sent.
+type PayloadAnswer = json.RawMessage
+
+// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+type Pointer = string
 
 // PolicyAnswer The policy in force.
 type PolicyAnswer struct {
@@ -708,6 +852,18 @@ type Reference = string
 // RequestId 128 random bits.
 type RequestId = string
 
+// ScannedPart A part of the payload that was searched.
+type ScannedPart struct {
+	// Kind A string, the name of a member, or a number of seven digits and more.
+	Kind ScannedPartKind `json:"kind"`
+
+	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+	Pointer Pointer `json:"pointer"`
+}
+
+// ScannedPartKind A string, the name of a member, or a number of seven digits and more.
+type ScannedPartKind string
+
 // ScopeAnswer The scope that stands.
 type ScopeAnswer struct {
 	// Audit Proves that an entry is in the log, to anybody who has the log's public
@@ -769,6 +925,21 @@ type ScopeRequest struct {
 // ScopeTTL How long the scope lives, in seconds, at most 365 days. It can only shorten what the kind gives.
 type ScopeTTL = int64
 
+// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
+type Shape string
+
+// SkippedPart A part of the payload that was not searched.
+type SkippedPart struct {
+	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+	Pointer Pointer `json:"pointer"`
+
+	// Why Why it is not text.
+	Why SkippedPartWhy `json:"why"`
+}
+
+// SkippedPartWhy Why it is not text.
+type SkippedPartWhy string
+
 // Span A part of the text, from `start` up to but not including `end`.
 type Span struct {
 	// End A position in the text of the request, counted in Unicode code points from 0.
@@ -822,6 +993,9 @@ type Token struct {
 	// Origin `new`: made now. `reused`: the value had one. `kept`: it stood in the text. `wrapped`: it looked like a token and was tokenized as data.
 	Origin TokenOrigin `json:"origin"`
 
+	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+	Pointer *Pointer `json:"pointer,omitempty"`
+
 	// Score How sure detection is, 0 to 1. Not there for what the caller brought.
 	Score *float64 `json:"score,omitempty"`
 
@@ -839,6 +1013,9 @@ type TokenOrigin string
 type TokenResult struct {
 	// Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
 	Form *Form `json:"form,omitempty"`
+
+	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
+	Pointer *Pointer `json:"pointer,omitempty"`
 
 	// Repaired Read from a form that a model had changed, such as lost brackets.
 	Repaired bool `json:"repaired"`
@@ -883,14 +1060,21 @@ type TokenResult struct {
 // | `unknown` | there is no such token here, or the caller may not know of it |
 type TokenStatus string
 
-// TokenizeAnswer The text or the values with tokens, whichever was sent.
+// TokenizeAnswer The text, the values or the payload with tokens, whichever was sent.
 type TokenizeAnswer struct {
 	// Audit Proves that an entry is in the log, to anybody who has the log's public
 	// key: the leaf, the path to the root (RFC 6962) and the signed head.
 	Audit *Receipt `json:"audit,omitempty"`
 
+	// Coverage What of the payload was searched and what was not, and why. The entry
+	// holds the SHA-256 of its canonical JSON (RFC 8785).
+	Coverage *Coverage `json:"coverage,omitempty"`
+
 	// Masked Findings that the policy masked or let through. Nothing brings a masked one back.
 	Masked []Masked `json:"masked"`
+
+	// Payload The payload, spliced over the bytes that were sent.
+	Payload *PayloadAnswer `json:"payload,omitempty"`
 
 	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
 	PolicyVersion PolicyVersion `json:"policy_version"`
@@ -898,17 +1082,17 @@ type TokenizeAnswer struct {
 	// RequestId 128 random bits.
 	RequestId RequestId `json:"request_id"`
 
-	// Text The text with tokens. In a dry run the text as it was sent.
+	// Text The text with tokens. Not there in a dry run.
 	Text *string `json:"text,omitempty"`
 
 	// Tokens One for each token in the answer, in the order of the text or the list.
 	Tokens []Token `json:"tokens"`
 
-	// Values For each value its token, or what the policy made of it.
+	// Values For each value its token, or what the policy made of it. Not there in a dry run.
 	Values *[]string `json:"values,omitempty"`
 }
 
-// TokenizeRequest Exactly one of `text` and `values`; `spans` only with `text`.
+// TokenizeRequest Exactly one of `text`, `values` and `payload`; `spans` only with `text`, `shape` only with `payload`.
 type TokenizeRequest struct {
 	// Destination Where the prompt is going, by its name in the policy. Without one it is
 	// `default`, for which values are tokenized, masked or blocked, never let through.
@@ -930,10 +1114,20 @@ type TokenizeRequest struct {
 	// Format What the tokens look like; `label` is made for models, `opaque` for storage. Without one the entity's own.
 	Format *TokenizeRequestFormat `json:"format,omitempty"`
 
+	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
+	// tools and nested JSON, or a response. Its strings are searched, JSON
+	// in strings (tool arguments) as well; names of members and numbers of
+	// seven digits and more too, and a finding in one of those is refused.
+	// Every byte outside of what is replaced stays as it was sent.
+	Payload *Payload `json:"payload,omitempty"`
+
 	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
 	// of the conversation. It is kept sealed and as a keyed digest only.
 	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
 	Scope ScopeName `json:"scope"`
+
+	// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
+	Shape *Shape `json:"shape,omitempty"`
 
 	// Spans Findings of the caller's own in `text`, in any order. They may touch but not overlap.
 	Spans *[]Span `json:"spans,omitempty"`
