@@ -31,6 +31,7 @@ func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
 	req := vault.DetokenizeRequest{
 		Scope: b.Scope, Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
 		Text: b.Text, Tokens: value(b.Tokens), Shape: string(value(b.Shape)),
+		ReadScopes: value(b.ReadScopes),
 	}
 	if b.OnRefused != nil {
 		req.OnRefused = vault.OnRefused(*b.OnRefused)

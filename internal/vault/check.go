@@ -3,6 +3,7 @@ package vault
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +37,22 @@ func checkName(field, name string, required bool) error {
 	for _, r := range name {
 		if unicode.IsControl(r) {
 			return Invalid(field, "must not hold control characters")
+		}
+	}
+	return nil
+}
+
+// checkScopeNames checks the scope of a request and those that it reads too.
+func checkScopeNames(scope string, read []string) error {
+	if err := checkName("/scope", scope, true); err != nil {
+		return err
+	}
+	if len(read) > MaxReadScopes {
+		return tooLarge("/read_scopes", "read_scopes", MaxReadScopes)
+	}
+	for i, name := range read {
+		if err := checkName("/read_scopes/"+strconv.Itoa(i), name, true); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -98,52 +98,67 @@ func (j *restoreJob) bestFor(name string) access.Decision {
 	return d
 }
 
-// readMappings reads the scope and what its tokens stand for, and forgets
+// readMappings reads the scopes and what their tokens stand for, and forgets
 // what an earlier attempt decided on them.
 func (j *restoreJob) readMappings(ctx context.Context) error {
 	var ids []string
 	for i := range j.found {
 		o := &j.found[i]
 		if o.status != StatusDenied && o.readable {
-			o.status, o.form, o.rules, o.duties, o.mapping = undecided, "", nil, nil, Mapping{}
+			o.status, o.form, o.rules, o.duties = undecided, "", nil, nil
+			o.mapping, o.standing = Mapping{}, nil
 			ids = append(ids, o.token.ID)
 		}
 	}
+	ids, j.scopes = unique(ids), nil
 	tenant := j.call.Caller.Tenant
-	scope, err := j.s.store.Scope(ctx, tenant, Digest(j.keys.index.Scope(j.req.Scope)))
-	if errors.Is(err, ErrNotFound) {
-		j.scope, j.scopeKnown = Scope{}, false
-		return nil
+	for _, name := range unique(append([]string{j.req.Scope}, j.req.ReadScopes...)) {
+		scope, err := j.s.store.Scope(ctx, tenant, Digest(j.keys.index.Scope(name)))
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		j.scopes = append(j.scopes, scope)
+		if len(ids) == 0 {
+			continue
+		}
+		mappings, err := j.s.store.Mappings(ctx, tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: ids})
+		if err != nil {
+			return err
+		}
+		j.stand(mappings)
 	}
-	if err != nil {
-		return err
-	}
-	j.scope, j.scopeKnown = scope, true
-	if len(ids) == 0 {
-		return nil
-	}
-	mappings, err := j.s.store.Mappings(ctx, tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: unique(ids)})
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+// stand gives each occurrence what its token stands for in one scope.
+func (j *restoreJob) stand(mappings []Mapping) {
 	byID := make(map[string]Mapping, len(mappings))
 	for _, m := range mappings {
 		byID[m.TokenID] = m
 	}
 	for i := range j.found {
-		if o := &j.found[i]; o.status == undecided && o.readable {
-			if m, ok := byID[o.token.ID]; ok && sameToken(m, o.token) {
-				o.mapping = m
-			}
+		o := &j.found[i]
+		if m, ok := byID[o.token.ID]; ok && o.status == undecided && sameToken(m, o.token) {
+			o.standing = append(o.standing, m)
 		}
 	}
-	return nil
 }
 
-// decideMappings is the second stage: by the mapping, its binding and its
-// place. It returns what the intent is about.
+// decideMappings is the second stage: by the mapping, the binding of its scope
+// and its place, each scope on its own. It returns what the intent is about.
 func (j *restoreJob) decideMappings() []RestoreRef {
-	sameClient, endUser := binding(j.scope, j.call.Caller, j.keys)
+	requests := make(map[string]access.Request, len(j.scopes))
+	for _, scope := range j.scopes {
+		r := j.request()
+		r.SameClient, r.EndUser = binding(scope, j.call.Caller, j.keys)
+		if j.s.faults.ignoreBinding {
+			r.SameClient, r.EndUser = true, access.EndUserUnbound
+		}
+		requests[scope.ID] = r
+	}
 	refs := make(map[RestoreRef]bool)
 	var order []RestoreRef
 	for i := range j.found {
@@ -151,22 +166,12 @@ func (j *restoreJob) decideMappings() []RestoreRef {
 		if o.status != undecided {
 			continue
 		}
-		if !j.scopeKnown || o.mapping.TokenID == "" {
-			o.status = StatusUnknown
-			continue
-		}
-		r := j.request()
-		r.Entity, r.Class = o.mapping.Entity, access.Class(o.mapping.Class)
-		r.SameClient, r.EndUser = sameClient, endUser
-		if j.s.faults.ignoreBinding {
-			r.SameClient, r.EndUser = true, access.EndUserUnbound
-		}
-		o.decide(j.s.policy, r, j.s.faults)
+		o.choose(j.s.policy, requests, j.s.faults)
 		if !o.gives() {
 			continue
 		}
 		ref := RestoreRef{
-			ScopeID: j.scope.ID, TokenID: o.token.ID, KeyID: o.mapping.KeyID, Entity: o.mapping.Entity,
+			ScopeID: o.mapping.ScopeID, TokenID: o.token.ID, KeyID: o.mapping.KeyID, Entity: o.mapping.Entity,
 			Restricted: o.mapping.State == MappingRestricted,
 		}
 		if !refs[ref] {
@@ -175,6 +180,31 @@ func (j *restoreJob) decideMappings() []RestoreRef {
 		}
 	}
 	return order
+}
+
+// choose decides for each scope that has the token. What this caller may not
+// know of counts as not there; of the others exactly one may have it, since a
+// guess could be somebody else's value.
+func (o *occurrence) choose(policy *access.Policy, requests map[string]access.Request, f faults) {
+	var known []occurrence
+	for _, m := range o.standing {
+		one := *o
+		one.mapping = m
+		r := requests[m.ScopeID]
+		r.Entity, r.Class = m.Entity, access.Class(m.Class)
+		one.decide(policy, r, f)
+		if one.status != StatusUnknown {
+			known = append(known, one)
+		}
+	}
+	switch len(known) {
+	case 0:
+		o.status = StatusUnknown
+	case 1:
+		*o = known[0]
+	default:
+		o.status = StatusAmbiguous
+	}
 }
 
 // decide sets the status of an occurrence whose mapping was read. The binding
@@ -239,9 +269,7 @@ func (j *restoreJob) failFast(ctx context.Context) error {
 	if refused == 0 {
 		return nil
 	}
-	if j.scopeKnown {
-		entry.ScopeRefs = []string{j.scope.ID}
-	}
+	entry.ScopeRefs = j.scopeRefs()
 	return j.s.deny(ctx, j.call.Caller.Tenant, entry, Errorf(CodeDenied, "%d of %d tokens are not restored", refused, len(j.found)))
 }
 
@@ -304,7 +332,7 @@ func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKe
 	entry := j.entry
 	entry.Kind = audit.KindIntegrityFailure
 	entry.Tokens = unique(broken)
-	entry.ScopeRefs = []string{j.scope.ID}
+	entry.ScopeRefs = j.scopeRefs()
 	_, err := j.s.commit(ctx, j.call.Caller.Tenant, Record{}, entry)
 	return err
 }

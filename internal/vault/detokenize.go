@@ -58,8 +58,7 @@ type restoreJob struct {
 	parts []part
 	found []occurrence
 
-	scope      Scope
-	scopeKnown bool
+	scopes []Scope // that stand, of those the request names
 }
 
 // occurrence is one place where a token stands, and what becomes of it.
@@ -76,8 +75,9 @@ type occurrence struct {
 	form       access.Form
 	rules      []string
 	duties     []string
-	mapping    Mapping
-	value      string // what stands in the answer, where something was restored
+	mapping    Mapping   // the one that is restored
+	standing   []Mapping // what the token stands for, in each scope that has it
+	value      string    // what stands in the answer, where something was restored
 }
 
 // undecided is the status of an occurrence that is still in the running.
@@ -272,9 +272,7 @@ func (j *restoreJob) describe() audit.Entry {
 	}
 	entry.Tokens, entry.SubjectRefs = unique(ids), unique(subjects)
 	entry.RuleIDs, entry.Obligations = unique(rules), unique(duties)
-	if j.scopeKnown {
-		entry.ScopeRefs = []string{j.scope.ID}
-	}
+	entry.ScopeRefs = j.scopeRefs()
 	switch {
 	case given == len(j.found):
 		entry.Decision = audit.Allow
@@ -286,8 +284,17 @@ func (j *restoreJob) describe() audit.Entry {
 	return entry
 }
 
+// scopeRefs names the scopes that the request is about, for its entries.
+func (j *restoreJob) scopeRefs() []string {
+	refs := make([]string, len(j.scopes))
+	for i, s := range j.scopes {
+		refs[i] = s.ID
+	}
+	return refs
+}
+
 func checkDetokenize(req *DetokenizeRequest) error {
-	if err := checkName("/scope", req.Scope, true); err != nil {
+	if err := checkScopeNames(req.Scope, req.ReadScopes); err != nil {
 		return err
 	}
 	if err := checkIdentifier("/recipient", req.Recipient); err != nil {

@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,6 +28,7 @@ type finding struct {
 	caller     bool         // the caller named it
 	wrapped    bool         // it reads as a token and is data
 	kept       *token.Token // a living token of the scope, left as it is
+	read       bool         // kept, and of a read scope
 	format     token.Format // of the token that is made
 	slot       int          // index into tokenizeJob.slots, where it is tokenized
 }
@@ -62,9 +64,17 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	elsewhere, err := j.livingElsewhere(ctx, candidates)
+	if err != nil {
+		return err
+	}
 	byPart := make([][]finding, len(j.parts))
 	for i := range j.parts {
-		if byPart[i], err = j.findIn(ctx, i, candidates[i], living); err != nil {
+		known := [2]map[string]Mapping{living, nil}
+		if j.parts[i].answer {
+			known[1] = elsewhere
+		}
+		if byPart[i], err = j.findIn(ctx, i, candidates[i], known); err != nil {
 			return err
 		}
 	}
@@ -98,7 +108,7 @@ func (j *tokenizeJob) field() string {
 }
 
 // findIn finds what there is in one part.
-func (j *tokenizeJob) findIn(ctx context.Context, i int, candidates []token.Candidate, living map[string]Mapping) ([]finding, error) {
+func (j *tokenizeJob) findIn(ctx context.Context, i int, candidates []token.Candidate, living [2]map[string]Mapping) ([]finding, error) {
 	text := j.parts[i].text
 	kept, wrapped, err := j.existing(text, candidates, living)
 	if err != nil {
@@ -141,12 +151,16 @@ func (j *tokenizeJob) complete(i int, found []finding) []finding {
 }
 
 // existing splits what reads as a token, or only looks like one, into living
-// tokens of the scope, kept as they are, and data.
-func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living map[string]Mapping) (kept, wrapped []finding, err error) {
+// tokens of the scope or, second, of a read scope, kept as they are, and data.
+func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living [2]map[string]Mapping) (kept, wrapped []finding, err error) {
 	stays := make(map[token.Range]bool)
 	for _, c := range candidates {
-		m, lives := living[c.Token.ID]
-		if !lives || !c.Strict || !sameToken(m, c.Token) {
+		m, lives := living[0][c.Token.ID]
+		read := false
+		if !lives {
+			m, read = living[1][c.Token.ID]
+		}
+		if !(lives || read) || !c.Strict || !sameToken(m, c.Token) {
 			continue
 		}
 		entity, known := j.s.policy.Entity(m.Entity)
@@ -154,7 +168,7 @@ func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living
 			return nil, nil, fmt.Errorf("vault: entity of a mapping is not in the catalogue")
 		}
 		stays[token.Range{Start: c.Start, End: c.End}] = true
-		kept = append(kept, finding{start: c.Start, end: c.End, entity: entity, kept: &c.Token})
+		kept = append(kept, finding{start: c.Start, end: c.End, entity: entity, kept: &c.Token, read: read})
 	}
 	for _, r := range j.s.words.TokenLike(text) {
 		if !stays[r] && !j.s.faults.ignoreTokenLike {
@@ -167,7 +181,52 @@ func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living
 // living reads the mappings of strict candidates that may be kept, for all
 // parts at once.
 func (j *tokenizeJob) living(ctx context.Context, candidates [][]token.Candidate) (map[string]Mapping, error) {
-	if j.newScope || j.req.Existing == ExistingWrap {
+	if j.newScope {
+		return nil, nil
+	}
+	return j.livingIn(ctx, j.scope, candidates)
+}
+
+// livingElsewhere is the same for the read scopes that the caller may use. A
+// token that lives in two of them is nobody's.
+func (j *tokenizeJob) livingElsewhere(ctx context.Context, candidates [][]token.Candidate) (map[string]Mapping, error) {
+	var living map[string]Mapping
+	twice := make(map[string]bool)
+	for _, name := range unique(slices.Clone(j.req.ReadScopes)) {
+		scope, err := j.s.store.Scope(ctx, j.call.Caller.Tenant, Digest(j.keys.index.Scope(name)))
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		request := j.s.plainRequest(j.call.Caller, access.ActionTokenize)
+		request.SameClient, request.EndUser = binding(scope, j.call.Caller, j.keys)
+		if !j.s.policy.Decide(request).Allow {
+			continue // as if there were none
+		}
+		found, err := j.livingIn(ctx, scope, candidates)
+		if err != nil {
+			return nil, err
+		}
+		for id, m := range found {
+			if _, seen := living[id]; seen {
+				twice[id] = true
+			}
+			if living == nil {
+				living = make(map[string]Mapping)
+			}
+			living[id] = m
+		}
+	}
+	for id := range twice {
+		delete(living, id)
+	}
+	return living, nil
+}
+
+func (j *tokenizeJob) livingIn(ctx context.Context, scope Scope, candidates [][]token.Candidate) (map[string]Mapping, error) {
+	if j.req.Existing == ExistingWrap {
 		return nil, nil
 	}
 	var ids []string
@@ -179,7 +238,7 @@ func (j *tokenizeJob) living(ctx context.Context, candidates [][]token.Candidate
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	mappings, err := j.s.store.Mappings(ctx, j.call.Caller.Tenant, MappingQuery{ScopeID: j.scope.ID, TokenIDs: unique(ids)})
+	mappings, err := j.s.store.Mappings(ctx, j.call.Caller.Tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: unique(ids)})
 	if err != nil {
 		return nil, err
 	}

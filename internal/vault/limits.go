@@ -34,6 +34,9 @@ const (
 	// MaxSubjects bounds the different people that one request names: each has
 	// a data key of their own, which is read and opened for the request.
 	MaxSubjects = 256
+	// MaxReadScopes bounds the further scopes of a request: a prompt may mix a
+	// conversation with a few collections of documents. Each costs two reads.
+	MaxReadScopes = 8
 	// MaxTTL bounds a mapping's life: the longest class retention.
 	MaxTTL = 365 * 24 * time.Hour
 	// MaxAttempts bounds how often a request plans again after its commit met
@@ -81,6 +84,7 @@ func (s *Service) Limits() []Limit {
 		{"name_bytes", "bytes", "name of a scope, subject or end user", MaxNameBytes},
 		{"note_bytes", "bytes", "note of a reason", MaxNoteBytes},
 		{"subjects", "count", "different subjects of one request", MaxSubjects},
+		{"read_scopes", "count", "further scopes of one request", MaxReadScopes},
 		{"ttl_seconds", "seconds", "life of a mapping", seconds(MaxTTL)},
 		{"commit_attempts", "count", "plans of one request before it is refused", MaxAttempts},
 		{"seals_per_key", "count", "values under one data key of a scope", MaxSealsPerKey},

@@ -14,6 +14,7 @@ type part struct {
 	text    string
 	pointer string
 	kind    payload.Kind // text, where there is no payload
+	answer  bool         // an assistant or a tool wrote it
 	tool    bool         // it is what a tool is called with
 	toolOf  string
 }
@@ -39,7 +40,8 @@ func readParts(text *string, body []byte, shape string) (*payload.Document, []pa
 	for i, leaf := range leaves {
 		parts[i] = part{
 			text: leaf.Text, pointer: leaf.Pointer, kind: leaf.Kind,
-			tool: leaf.Place == payload.PlaceTool, toolOf: leaf.Tool,
+			answer: leaf.Role == payload.RoleAssistant || leaf.Role == payload.RoleTool,
+			tool:   leaf.Place == payload.PlaceTool, toolOf: leaf.Tool,
 		}
 		if len(leaf.Text) > MaxTextBytes {
 			return nil, nil, tooLarge("/payload", "text_bytes", MaxTextBytes)

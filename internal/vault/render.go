@@ -178,7 +178,7 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 		case f.kept != nil:
 			result.Tokens = append(result.Tokens, TokenInfo{
 				Token: f.value, Entity: f.entity.Name, Class: string(f.entity.Class), Origin: OriginKept,
-				ExpiresAt: expiry(touched[f.kept.ID]),
+				ExpiresAt: j.keptExpiry(f, touched),
 			})
 		case f.action == access.ActTokenize:
 			info := j.tokenInfo(f, o, names)
@@ -321,7 +321,7 @@ func (j *tokenizeJob) touchedExpiry(o Outcome) map[string]time.Time {
 	expiries := make(map[string]time.Time, len(o.Touched))
 	seen := 0
 	for _, f := range j.found {
-		if f.kept == nil {
+		if f.kept == nil || f.read {
 			continue
 		}
 		if _, done := expiries[f.kept.ID]; !done && seen < len(o.Touched) {
@@ -330,6 +330,15 @@ func (j *tokenizeJob) touchedExpiry(o Outcome) map[string]time.Time {
 		}
 	}
 	return expiries
+}
+
+// keptExpiry is until when a kept token lives. Those of a read scope are not
+// extended, and how long they live is not this scope's to tell.
+func (j *tokenizeJob) keptExpiry(f *finding, touched map[string]time.Time) *time.Time {
+	if f.read {
+		return nil
+	}
+	return expiry(touched[f.kept.ID])
 }
 
 // place adds the offsets in the request's strings, in code points, and where

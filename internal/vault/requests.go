@@ -25,7 +25,8 @@ type TokenizeRequest struct {
 	Format      string        // "", "label" or "opaque"
 	Detect      DetectOptions
 	Existing    ExistingTokens
-	DryRun      bool // nothing is written, no token is made
+	ReadScopes  []string // whose tokens stay in what an assistant or a tool wrote
+	DryRun      bool     // nothing is written, no token is made
 
 	Text   *string
 	Spans  []Span // with Text: found by the caller
@@ -129,10 +130,11 @@ const (
 // DetokenizeRequest asks for values back. Exactly one of Text, Tokens and
 // Payload is set.
 type DetokenizeRequest struct {
-	Scope     string
-	Reason    ReasonGiven
-	Recipient string // who will see the values, where the caller says so
-	OnRefused OnRefused
+	Scope      string
+	ReadScopes []string // further scopes whose tokens may stand in the text
+	Reason     ReasonGiven
+	Recipient  string // who will see the values, where the caller says so
+	OnRefused  OnRefused
 
 	Text   *string
 	Tokens []string

@@ -274,7 +274,7 @@ func (p *sealPlan) effect(j *tokenizeJob) Tokenize {
 	seen := make(map[string]bool)
 	var touch []TouchRef
 	for _, f := range j.found {
-		if f.kept != nil && !seen[f.kept.ID] {
+		if f.kept != nil && !f.read && !seen[f.kept.ID] {
 			seen[f.kept.ID] = true
 			touch = append(touch, TouchRef{TokenID: f.kept.ID, Entity: f.entity.Name, TTL: j.ttl()})
 		}

@@ -175,7 +175,7 @@ func (j *tokenizeJob) describe() audit.Entry {
 // keeps tells whether the text holds living tokens of the scope.
 func (j *tokenizeJob) keeps() bool {
 	for _, f := range j.found {
-		if f.kept != nil {
+		if f.kept != nil && !f.read {
 			return true
 		}
 	}
@@ -201,7 +201,7 @@ func (j *tokenizeJob) format(e access.Entity) token.Format {
 }
 
 func checkTokenize(req *TokenizeRequest) error {
-	if err := checkName("/scope", req.Scope, true); err != nil {
+	if err := checkScopeNames(req.Scope, req.ReadScopes); err != nil {
 		return err
 	}
 	if err := checkName("/subject", req.Subject, false); err != nil {

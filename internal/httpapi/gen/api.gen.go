@@ -529,6 +529,12 @@ type DetokenizeRequest struct {
 	// Every byte outside of what is replaced stays as it was sent.
 	Payload *Payload `json:"payload,omitempty"`
 
+	// ReadScopes Further scopes whose tokens may stand there, such as a collection of
+	// documents that was tokenized long ago. Each is decided on its own. In a
+	// payload their living tokens stay where an assistant or a tool wrote
+	// them; a token is restored only if exactly one of all the scopes has it.
+	ReadScopes *ReadScopes `json:"read_scopes,omitempty"`
+
 	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
 	Reason *Reason `json:"reason,omitempty"`
 
@@ -776,6 +782,12 @@ type Problem struct {
 	// Type The code as a URN.
 	Type string `json:"type"`
 }
+
+// ReadScopes Further scopes whose tokens may stand there, such as a collection of
+// documents that was tokenized long ago. Each is decided on its own. In a
+// payload their living tokens stay where an assistant or a tool wrote
+// them; a token is restored only if exactly one of all the scopes has it.
+type ReadScopes = []ScopeName
 
 // Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
 type Reason struct {
@@ -1120,6 +1132,12 @@ type TokenizeRequest struct {
 	// seven digits and more too, and a finding in one of those is refused.
 	// Every byte outside of what is replaced stays as it was sent.
 	Payload *Payload `json:"payload,omitempty"`
+
+	// ReadScopes Further scopes whose tokens may stand there, such as a collection of
+	// documents that was tokenized long ago. Each is decided on its own. In a
+	// payload their living tokens stay where an assistant or a tool wrote
+	// them; a token is restored only if exactly one of all the scopes has it.
+	ReadScopes *ReadScopes `json:"read_scopes,omitempty"`
 
 	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
 	// of the conversation. It is kept sealed and as a keyed digest only.
