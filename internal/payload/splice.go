@@ -136,16 +136,18 @@ func (d *Document) lift(text string, start, end uint32, cuts []cut) ([]cut, bool
 		if in.with == "" && alone && c.joins(before) && !d.faults.joining {
 			return nil, false
 		}
-		out[i] = cut{int(start) + first, int(start) + c.at, string(d.escape(nil, in.with))}
+		out[i] = cut{int(start) + first, int(start) + c.at, d.escape(in.with)}
 	}
 	return out, true
 }
 
-func (d *Document) escape(b []byte, text string) []byte {
-	if d.faults.plainEscape {
-		return append(b, text...)
+// escape spells a text for one level. Tokens and most values are spelled as
+// they are.
+func (d *Document) escape(text string) string {
+	if d.faults.plainEscape || plain(text) == len(text) {
+		return text
 	}
-	return appendEscaped(b, text)
+	return string(appendEscaped(nil, text))
 }
 
 // sorted puts cuts in order; those that touch keep theirs.
