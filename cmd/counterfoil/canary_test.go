@@ -125,7 +125,7 @@ func driveCanaries(t *testing.T, s *service) map[string][]byte {
 	_, seen["path"] = send(t, s, gateway, "GET", "/v1/canary-query-7726", "")
 	_, seen["bearer"] = send(t, s, "canary-header-1184", "POST", "/v1/tokenize", "{}")
 	auditor := credential(t, s.data, "--role", "auditor", "--subject", "ann")
-	for _, path := range []string{"/v1/audit/entries?limit=1000", "/v1/audit/checkpoint", "/v1/audit/keys", "/v1/policy", "/v1/limits", "/metrics", "/readyz", "/healthz"} {
+	for _, path := range []string{"/v1/audit/entries?limit=1000", "/v1/audit/checkpoint", "/v1/audit/keys", "/v1/policy", "/v1/limits", "/v1/preamble", "/metrics", "/readyz", "/healthz"} {
 		status, raw := send(t, s, auditor, "GET", path, "")
 		if status != 200 {
 			t.Fatalf("%s: %d %s", path, status, raw)

@@ -84,6 +84,9 @@ func (r reply) VisitAuditKeysResponse(w http.ResponseWriter) error { return r.wr
 // VisitPolicyResponse writes the answer.
 func (r reply) VisitPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitPreambleResponse writes the answer.
+func (r reply) VisitPreambleResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitLimitsResponse writes the answer.
 func (r reply) VisitLimitsResponse(w http.ResponseWriter) error { return r.write(w) }
 

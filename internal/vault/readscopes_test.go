@@ -91,3 +91,12 @@ func TestInvariant6_ReadScopesAreDecidedAlone(t *testing.T) {
 		t.Fatalf("nine read scopes: %v", err)
 	}
 }
+
+// TestPreambleHoldsNoToken: what is told to a model must not read as a token.
+func TestPreambleHoldsNoToken(t *testing.T) {
+	v := vaulttest.New(t)
+	out := tokenizeText(t, v, v.Gateway(), "chat", vault.Preamble)
+	if len(out.Tokens) != 0 || *out.Text != vault.Preamble {
+		t.Fatalf("found %+v in the preamble", out.Tokens)
+	}
+}

@@ -753,6 +753,15 @@ type PolicyAnswer struct {
 // PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
 type PolicyVersion = string
 
+// PreambleAnswer What to tell a model.
+type PreambleAnswer struct {
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Text Plain English, one paragraph.
+	Text string `json:"text"`
+}
+
 // Problem An error (RFC 9457). It never repeats what was sent.
 type Problem struct {
 	// Code The closed list of error codes.
@@ -1345,6 +1354,9 @@ type ServerInterface interface {
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(c *gin.Context)
+	// Preamble What to tell a model about tokens
+	// (GET /v1/preamble)
+	Preamble(c *gin.Context)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(c *gin.Context, params OpenScopeParams)
@@ -1658,6 +1670,19 @@ func (siw *ServerInterfaceWrapper) Policy(c *gin.Context) {
 	siw.Handler.Policy(c)
 }
 
+// Preamble operation middleware
+func (siw *ServerInterfaceWrapper) Preamble(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Preamble(c)
+}
+
 // OpenScope operation middleware
 func (siw *ServerInterfaceWrapper) OpenScope(c *gin.Context) {
 
@@ -1774,6 +1799,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/audit/checkpoint", wrapper.AuditCheckpoint)
 	router.GET(options.BaseURL+"/v1/audit/keys", wrapper.AuditKeys)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.Policy)
+	router.GET(options.BaseURL+"/v1/preamble", wrapper.Preamble)
 	router.GET(options.BaseURL+"/v1/limits", wrapper.Limits)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
@@ -3527,6 +3553,161 @@ func (response Policy503ApplicationProblemPlusJSONResponse) VisitPolicyResponse(
 	return err
 }
 
+type PreambleRequestObject struct {
+}
+
+type PreambleResponseObject interface {
+	VisitPreambleResponse(w http.ResponseWriter) error
+}
+
+type Preamble200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Preamble200JSONResponse struct {
+	Body    PreambleAnswer
+	Headers Preamble200ResponseHeaders
+}
+
+func (response Preamble200JSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble400ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble401ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble403ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble422ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble429ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble500ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Preamble503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Preamble503ApplicationProblemPlusJSONResponse) VisitPreambleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenScopeRequestObject struct {
 	Params OpenScopeParams
 	Body   *OpenScopeJSONRequestBody
@@ -4034,6 +4215,9 @@ type StrictServerInterface interface {
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(ctx context.Context, request PolicyRequestObject) (PolicyResponseObject, error)
+	// Preamble What to tell a model about tokens
+	// (GET /v1/preamble)
+	Preamble(ctx context.Context, request PreambleRequestObject) (PreambleResponseObject, error)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(ctx context.Context, request OpenScopeRequestObject) (OpenScopeResponseObject, error)
@@ -4382,6 +4566,30 @@ func (sh *strictHandler) Policy(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PolicyResponseObject); ok {
 		if err := validResponse.VisitPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Preamble operation middleware
+func (sh *strictHandler) Preamble(ctx *gin.Context) {
+	var request PreambleRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Preamble(ctx, request.(PreambleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Preamble")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PreambleResponseObject); ok {
+		if err := validResponse.VisitPreambleResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
