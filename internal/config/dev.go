@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 )
 
@@ -24,16 +23,10 @@ func (d Dev) Validate() error {
 	if d.Data == "" {
 		return errors.New("config: data: a folder is required")
 	}
-	host, _, err := net.SplitHostPort(d.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(d.Listen); err != nil {
 		return fmt.Errorf("config: listen: must be host:port: %w", err)
 	}
-	if host == "localhost" {
-		return nil
-	}
-	// A name may resolve to anything, and an empty host means every address.
-	addr, err := netip.ParseAddr(host)
-	if err != nil || !addr.IsLoopback() {
+	if !loopback(d.Listen) {
 		return errors.New("config: listen: the development mode listens on loopback addresses only (127.0.0.1, ::1, localhost)")
 	}
 	return nil

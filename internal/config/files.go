@@ -1,0 +1,27 @@
+package config
+
+import "path/filepath"
+
+// Files says where the parts of an embedded service are.
+type Files struct {
+	Database string // the SQLite file
+	KeyFile  string // the wrapping keys; who has it and the database has the values
+	Anchors  string // folder of the anchors: the memory of how far each log came
+	LogKeys  string // folder of the public keys of the logs, for auditors
+}
+
+// LogKey is the public key of one tenant's log.
+func (f Files) LogKey(tenant string) string { return filepath.Join(f.LogKeys, tenant+".vkey") }
+
+// Files are the places of the development mode: all in its folder.
+func (l Layout) Files() Files {
+	return Files{Database: l.Database(), KeyFile: l.KeyFile(), Anchors: l.Anchors(), LogKeys: l.LogKeys()}
+}
+
+// Files are the places that the configuration names.
+func (s *Serve) Files() Files {
+	return Files{
+		Database: s.Store.SQLite.Path, KeyFile: s.Keys.Local.File,
+		Anchors: s.Anchors, LogKeys: Layout{Dir: s.Data}.LogKeys(),
+	}
+}
