@@ -341,6 +341,14 @@ func (j *tokenizeJob) keptExpiry(f *finding, touched map[string]time.Time) *time
 	return expiry(touched[f.kept.ID])
 }
 
+// expiry returns a pointer to t, or nil for the zero time.
+func expiry(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
 // place adds the offsets in the request's strings, in code points, and where
 // the strings stand.
 func (j *tokenizeJob) place(result *TokenizeResult) {
