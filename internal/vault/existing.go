@@ -16,11 +16,11 @@ func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living
 	stays := make(map[token.Range]bool)
 	for _, c := range candidates {
 		m, lives := living[0][c.Token.ID]
-		read := false
-		if !lives {
-			m, read = living[1][c.Token.ID]
+		read := !lives
+		if read {
+			m, lives = living[1][c.Token.ID]
 		}
-		if !(lives || read) || !c.Strict || !sameToken(m, c.Token) {
+		if !lives || !c.Strict || !sameToken(m, c.Token) {
 			continue
 		}
 		entity, known := j.s.policy.Entity(m.Entity)
