@@ -23,69 +23,118 @@ import (
 // LogPrefix begins the origin of every log of an embedded service.
 const LogPrefix = "counterfoil.local/log"
 
-// Options are what tests replace. The zero value is the development mode.
+// Options name a service, and are what tests replace. The zero value is the
+// development mode.
 type Options struct {
 	Clock       func() time.Time // default: the machine's
 	Logger      *slog.Logger     // default: none
 	Policy      fs.FS            // default: the shipped one
 	Environment string           // default: "development"
+	Replica     string           // default: "embedded"
+	LogPrefix   string           // default: LogPrefix
 	Detector    *detect.Detector // default: every entity that it knows
 	// Store stands between the service and its store, to make it fail.
 	Store func(vault.Store) vault.Store
 }
 
-// Instance is an open embedded service.
+// Instance is an open service.
 type Instance struct {
 	Service  *vault.Service
 	Verifier *authn.Verifier
-	Issuer   *authn.DevIssuer
+	Issuer   *authn.DevIssuer // of the development mode only
 	Worker   *lifecycle.Worker
 	Store    *sqlite.Store
 
-	key *localkey.Key
+	files config.Files
+	key   *localkey.Key
 }
 
-// Open opens the folder, and makes what is missing in an empty one. A store
-// that is behind its anchors is refused.
-func Open(ctx context.Context, dir string, opts Options) (_ *Instance, err error) {
-	opts = opts.withDefaults()
+// Open opens the folder of the development mode, and makes what is missing in
+// an empty one. A store that is behind its anchors is refused.
+func Open(ctx context.Context, dir string, opts Options) (*Instance, error) {
 	layout := config.Layout{Dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
-	in := &Instance{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, in.release())
-		}
-	}()
-	if in.key, err = openKey(layout); err != nil {
+	// A key is made only where there is neither key nor database.
+	if err := CreateKey(layout.Files()); err != nil && !errors.Is(err, ErrKeyExists) && !errors.Is(err, ErrNoKey) {
 		return nil, err
 	}
-	if in.Store, err = sqlite.Open(ctx, layout.Database(), sqlite.Options{Clock: opts.Clock}); err != nil {
-		return nil, fmt.Errorf("embedded: %w", err)
+	opts = opts.withDefaults()
+	in, err := open(ctx, layout.Files(), opts)
+	if err == nil {
+		err = in.provision(ctx, authn.DevTenants())
+	}
+	if err == nil {
+		err = in.openIssuer(layout, opts)
+	}
+	return in.start(ctx, err)
+}
+
+// OpenService opens a configured service, and makes its database and the
+// system's own log at the first start. It fails with ErrNoKey where there is no
+// key file, and refuses a store that is behind its anchors.
+func OpenService(ctx context.Context, files config.Files, issuers []authn.Issuer, opts Options) (*Instance, error) {
+	opts = opts.withDefaults()
+	in, err := open(ctx, files, opts)
+	if err == nil {
+		err = in.provision(ctx, nil)
+	}
+	if err == nil {
+		in.Verifier, err = authn.New(issuers, authn.WithClock(opts.Clock), authn.WithLogger(opts.Logger))
+	}
+	return in.start(ctx, err)
+}
+
+// open opens the parts that every use of a service needs. The instance is to
+// be released whether or not there is an error.
+func open(ctx context.Context, files config.Files, opts Options) (_ *Instance, err error) {
+	in := &Instance{files: files}
+	if in.key, err = openKey(files); err != nil {
+		return in, err
+	}
+	anchors, err := lifecycle.OpenAnchors(files.Anchors)
+	if err != nil {
+		return in, err
+	}
+	known, err := anchors.Read()
+	if err != nil {
+		return in, err
+	}
+	if len(known) > 0 && !exists(files.Database) {
+		return in, fmt.Errorf("embedded: refusing to serve: there are anchors in %s, but no database", files.Anchors)
+	}
+	in.Store, err = sqlite.Open(ctx, files.Database, sqlite.Options{Clock: opts.Clock})
+	if errors.Is(err, sqlite.ErrLocked) {
+		return in, fmt.Errorf("%w: %w", ErrInUse, err)
+	}
+	if err != nil {
+		return in, fmt.Errorf("embedded: %w", err)
 	}
 	if in.Service, err = newService(in, opts); err != nil {
-		return nil, err
-	}
-	anchors, err := lifecycle.OpenAnchors(layout.Anchors())
-	if err != nil {
-		return nil, err
-	}
-	if err := checkAnchors(ctx, in.Service, anchors); err != nil {
-		return nil, err
-	}
-	if err := in.provision(ctx, layout); err != nil {
-		return nil, err
-	}
-	if err := in.openIssuer(layout, opts); err != nil {
-		return nil, err
+		return in, err
 	}
 	in.Worker = lifecycle.NewWorker(in.Service, anchors, opts.Logger)
-	if err := in.Service.RecordStart(ctx); err != nil {
-		return nil, err
+	for _, anchor := range known {
+		if err := in.Service.CheckAnchor(ctx, anchor); err != nil {
+			return in, fmt.Errorf("embedded: refusing to serve: the anchor of %s: %w", anchor.Tenant, err)
+		}
 	}
-	return in, in.Worker.Publish(ctx)
+	return in, nil
+}
+
+// start records the start of what was opened, unless something failed.
+func (in *Instance) start(ctx context.Context, err error) (*Instance, error) {
+	if err == nil {
+		err = in.Service.RecordStart(ctx)
+	}
+	if err == nil {
+		err = in.Worker.Publish(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, in.release())
+	}
+	return in, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -101,23 +150,13 @@ func (o Options) withDefaults() Options {
 	if o.Environment == "" {
 		o.Environment = "development"
 	}
+	if o.Replica == "" {
+		o.Replica = "embedded"
+	}
+	if o.LogPrefix == "" {
+		o.LogPrefix = LogPrefix
+	}
 	return o
-}
-
-// openKey opens the key file. It is made only where there is no database yet:
-// a new key beside an old database could open nothing.
-func openKey(layout config.Layout) (*localkey.Key, error) {
-	key, err := localkey.Open(layout.KeyFile())
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return key, err
-	}
-	if _, err := os.Stat(layout.Database()); !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("embedded: there is a database but no key file: its values cannot be opened, and a new key is not made beside it")
-	}
-	if err := localkey.Create(layout.KeyFile()); err != nil {
-		return nil, err
-	}
-	return localkey.Open(layout.KeyFile())
 }
 
 func newService(in *Instance, opts Options) (*vault.Service, error) {
@@ -137,70 +176,9 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	}
 	return vault.New(vault.Config{
 		Store: store, Ledger: in.Store, Registry: in.Store, Wrapper: in.key,
-		Policy: policy, Detector: detector, LogPrefix: LogPrefix,
-		Environment: opts.Environment, Replica: "embedded", Clock: opts.Clock, Limits: limits(),
+		Policy: policy, Detector: detector, LogPrefix: opts.LogPrefix,
+		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})
-}
-
-func checkAnchors(ctx context.Context, service *vault.Service, anchors *lifecycle.Anchors) error {
-	known, err := anchors.Read()
-	if err != nil {
-		return err
-	}
-	for _, anchor := range known {
-		if err := service.CheckAnchor(ctx, anchor); err != nil {
-			return fmt.Errorf("embedded: refusing to serve: %w", err)
-		}
-	}
-	return nil
-}
-
-// provision makes the tenants that are missing and keeps the public keys of
-// their logs outside the database. A key that changed is refused: it is what
-// auditors were given.
-func (in *Instance) provision(ctx context.Context, layout config.Layout) error {
-	names, err := in.Service.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	standing := make(map[string]bool, len(names))
-	for _, name := range names {
-		standing[name] = true
-	}
-	if err := os.MkdirAll(layout.LogKeys(), 0o700); err != nil {
-		return fmt.Errorf("embedded: %w", err)
-	}
-	for _, tenant := range append([]string{vault.SystemTenant}, authn.DevTenants()...) {
-		if !standing[tenant] {
-			if err := in.Service.CreateTenant(ctx, vault.Call{Channel: "process"}, tenant); err != nil {
-				return err
-			}
-		}
-		if err := in.keepLogKey(ctx, layout, tenant); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (in *Instance) keepLogKey(ctx context.Context, layout config.Layout, tenant string) error {
-	keys, err := in.Service.LogKeys(ctx, tenant)
-	if err != nil {
-		return err
-	}
-	if len(keys) == 0 {
-		return fmt.Errorf("embedded: the log of %s has no key", tenant)
-	}
-	kept, err := os.ReadFile(layout.LogKey(tenant))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return os.WriteFile(layout.LogKey(tenant), []byte(keys[0].Key+"\n"), 0o600)
-	case err != nil:
-		return fmt.Errorf("embedded: %w", err)
-	case string(kept) != keys[0].Key+"\n":
-		return fmt.Errorf("embedded: refusing to serve: the log key of %s is not the one in %s", tenant, layout.LogKeys())
-	}
-	return nil
 }
 
 func (in *Instance) openIssuer(layout config.Layout, opts Options) (err error) {
@@ -224,6 +202,9 @@ func (in *Instance) Close(ctx context.Context) error {
 
 // release lets go of what is open, in reverse order.
 func (in *Instance) release() error {
+	if in.Verifier != nil {
+		in.Verifier.Close()
+	}
 	if in.Service != nil {
 		in.Service.Close()
 	}

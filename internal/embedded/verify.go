@@ -23,24 +23,32 @@ const verifyPage = 1000
 // committed. The wrapped error names the first fault.
 var ErrFault = errors.New("fault")
 
-// Verify checks every log of a folder, with the service running or not: the
+// Verify checks every log of a folder of the development mode.
+func Verify(ctx context.Context, dir string) ([]verify.Result, error) {
+	return VerifyFiles(ctx, config.Layout{Dir: dir}.Files(), LogPrefix)
+}
+
+// VerifyFiles checks every log of a service, while it is running or not: the
 // log itself against the public keys and anchors that lie outside the
 // database, and what the database keeps beside the leaves (the columns that
 // queries use, the inner nodes, the heads) against the leaves.
-func Verify(ctx context.Context, dir string) (_ []verify.Result, err error) {
-	layout := config.Layout{Dir: dir}
-	view, err := sqlite.OpenReadOnly(ctx, layout.Database())
+func VerifyFiles(ctx context.Context, files config.Files, logPrefix string) (_ []verify.Result, err error) {
+	view, err := sqlite.OpenReadOnly(ctx, files.Database)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
-	known, err := knownTenants(ctx, layout, view)
+	known, err := knownTenants(ctx, files, view)
 	if err != nil {
 		return nil, err
 	}
 	var results []verify.Result
 	for _, tenant := range known.names {
-		result, err := verifyTenant(ctx, layout, view, tenant, known.anchors[tenant])
+		opts := verify.Options{Tenant: tenant, Origin: audit.Origin(logPrefix, tenant)}
+		if anchor, anchored := known.anchors[tenant]; anchored {
+			opts.Anchors = []audit.Anchor{anchor}
+		}
+		result, err := verifyTenant(ctx, files, view, opts)
 		if err != nil {
 			return results, fmt.Errorf("%s: %w", tenant, err)
 		}
@@ -57,8 +65,8 @@ type known struct {
 
 // knownTenants joins the tenants of the database with those that have a
 // public key or an anchor outside: a log that vanished whole is a fault.
-func knownTenants(ctx context.Context, layout config.Layout, view *sqlite.View) (known, error) {
-	anchors, err := lifecycle.OpenAnchors(layout.Anchors())
+func knownTenants(ctx context.Context, files config.Files, view *sqlite.View) (known, error) {
+	anchors, err := lifecycle.OpenAnchors(files.Anchors)
 	if err != nil {
 		return known{}, err
 	}
@@ -79,7 +87,7 @@ func knownTenants(ctx context.Context, layout config.Layout, view *sqlite.View) 
 		standing[t.Name] = true
 		k.names = append(k.names, t.Name)
 	}
-	keys, err := os.ReadDir(layout.LogKeys())
+	keys, err := os.ReadDir(files.LogKeys)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return known{}, fmt.Errorf("embedded: %w", err)
 	}
@@ -96,17 +104,13 @@ func knownTenants(ctx context.Context, layout config.Layout, view *sqlite.View) 
 	return k, nil
 }
 
-func verifyTenant(ctx context.Context, layout config.Layout, view *sqlite.View, tenant string, anchor audit.Anchor) (verify.Result, error) {
-	vkey, err := os.ReadFile(layout.LogKey(tenant))
+func verifyTenant(ctx context.Context, files config.Files, view *sqlite.View, opts verify.Options) (verify.Result, error) {
+	tenant := opts.Tenant
+	vkey, err := os.ReadFile(files.LogKey(tenant))
 	if err != nil {
 		return verify.Result{}, fmt.Errorf("embedded: the public key of the log: %w", err)
 	}
-	opts := verify.Options{
-		Tenant: tenant, Origin: audit.Origin(LogPrefix, tenant), VKeys: []string{strings.TrimSpace(string(vkey))},
-	}
-	if anchor.Tenant != "" {
-		opts.Anchors = []audit.Anchor{anchor}
-	}
+	opts.VKeys = []string{strings.TrimSpace(string(vkey))}
 	// The head and the published checkpoint are read before the entries: the
 	// service may be writing, and then the log may be longer, never shorter.
 	head, err := view.Head(ctx, tenant)

@@ -1,0 +1,108 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/counterfoil/counterfoil/internal/config"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// CreateTenant makes a tenant of a service that is not running. It fails with
+// ErrInUse where it is.
+func CreateTenant(ctx context.Context, files config.Files, tenant string, opts Options) error {
+	in, err := open(ctx, files, opts.withDefaults())
+	if err == nil {
+		err = in.provision(ctx, nil)
+	}
+	if err == nil {
+		err = in.createTenant(ctx, tenant)
+	}
+	if err == nil {
+		err = in.Worker.Publish(ctx)
+	}
+	return errors.Join(err, in.release())
+}
+
+// Tenants lists the tenants of a service that is running or not. The system's
+// own log is not one of them.
+func Tenants(ctx context.Context, files config.Files) (_ []vault.Tenant, err error) {
+	view, err := sqlite.OpenReadOnly(ctx, files.Database)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	all, err := view.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var tenants []vault.Tenant
+	for _, tenant := range all {
+		if tenant.Name != vault.SystemTenant {
+			tenants = append(tenants, tenant)
+		}
+	}
+	return tenants, nil
+}
+
+// provision makes those of the wanted tenants that are missing, and the
+// system's own log, and keeps the public keys of all logs outside the database.
+func (in *Instance) provision(ctx context.Context, wanted []string) error {
+	names, err := in.Service.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(in.files.LogKeys, 0o700); err != nil {
+		return fmt.Errorf("embedded: %w", err)
+	}
+	standing := make(map[string]bool, len(names))
+	for _, name := range names {
+		standing[name] = true
+		if err := in.keepLogKey(ctx, name); err != nil {
+			return err
+		}
+	}
+	for _, tenant := range append([]string{vault.SystemTenant}, wanted...) {
+		if standing[tenant] {
+			continue
+		}
+		if err := in.createTenant(ctx, tenant); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Instance) createTenant(ctx context.Context, tenant string) error {
+	if err := in.Service.CreateTenant(ctx, vault.Call{Channel: "process"}, tenant); err != nil {
+		return err
+	}
+	return in.keepLogKey(ctx, tenant)
+}
+
+// keepLogKey keeps the public key of a log outside the database. A key that
+// changed is refused: it is what auditors were given.
+func (in *Instance) keepLogKey(ctx context.Context, tenant string) error {
+	keys, err := in.Service.LogKeys(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fmt.Errorf("embedded: the log of %s has no key", tenant)
+	}
+	file := in.files.LogKey(tenant)
+	kept, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.WriteFile(file, []byte(keys[0].Key+"\n"), 0o600)
+	case err != nil:
+		return fmt.Errorf("embedded: %w", err)
+	case string(kept) != keys[0].Key+"\n":
+		return fmt.Errorf("embedded: refusing to serve: the log key of %s is not the one in %s", tenant, in.files.LogKeys)
+	}
+	return nil
+}
