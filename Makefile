@@ -31,8 +31,11 @@ build: ## Build bin/counterfoil and bin/counterfoil-verify
 run: build ## Build and start the embedded service on 127.0.0.1:8080, data under ./data
 	./bin/counterfoil dev --data $(DATA)
 
+# The second line runs in full what the race detector makes slow and finds
+# nothing in: properties of one goroutine.
 test: ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
+	$(GO) test -tags $(TAGS) -run 'Invariant[34]' ./internal/vault
 
 test-long: ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...

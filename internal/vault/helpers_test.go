@@ -19,6 +19,9 @@ func long() bool { return os.Getenv("COUNTERFOIL_LONG") != "" }
 // check runs a property n times: rapid takes the number from its flag.
 func check(t *testing.T, n int, property func(*rapid.T)) {
 	t.Helper()
+	if underRace {
+		n /= 10
+	}
 	f := flag.Lookup("rapid.checks")
 	before := f.Value.String()
 	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
