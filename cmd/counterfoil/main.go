@@ -2,11 +2,16 @@
 // prompts, keeps the encrypted mappings, and gives values back for a reason
 // that is written down first.
 //
-//	counterfoil dev          the embedded service, for one machine
-//	counterfoil token        a credential of the development issuer
-//	counterfoil verify       check the logs of a data folder
-//	counterfoil policy test  run the policy's decision tables
-//	counterfoil version      what this is
+//	counterfoil dev            the development mode, for one machine
+//	counterfoil token          a credential of the development issuer
+//	counterfoil serve          a configured service
+//	counterfoil config check   every fault of a configuration
+//	counterfoil keys init      make the key file of a configured service
+//	counterfoil tenant create  make a tenant
+//	counterfoil tenant list    list the tenants
+//	counterfoil verify         check the logs of a service
+//	counterfoil policy test    run the policy's decision tables
+//	counterfoil version        what this is
 package main
 
 import (
@@ -36,7 +41,11 @@ const (
 type commands struct {
 	Dev     devCommand     `cmd:"" help:"Run the embedded service on this machine."`
 	Token   tokenCommand   `cmd:"" help:"Print a credential of the development issuer."`
-	Verify  verifyCommand  `cmd:"" help:"Check the logs of a data folder."`
+	Serve   serveCommand   `cmd:"" help:"Run a configured service."`
+	Config  configCommands `cmd:"" help:"Work with a configuration."`
+	Keys    keysCommands   `cmd:"" help:"Work with the wrapping keys of a configured service."`
+	Tenant  tenantCommands `cmd:"" help:"Work with the tenants of a configured service."`
+	Verify  verifyCommand  `cmd:"" help:"Check the logs of a service."`
 	Policy  policyCommands `cmd:"" help:"Work with the policy."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -122,6 +122,10 @@ func credential(t testing.TB, data string, args ...string) string {
 
 // call sends a request and decodes the answer into out, if it is of a 2xx.
 func call(method, url, bearer string, body, out any) (status int, raw []byte, err error) {
+	return callWith(http.DefaultClient, method, url, bearer, body, out)
+}
+
+func callWith(client *http.Client, method, url, bearer string, body, out any) (status int, raw []byte, err error) {
 	var reader io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
@@ -136,7 +140,7 @@ func call(method, url, bearer string, body, out any) (status int, raw []byte, er
 	}
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -6,21 +6,31 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/embedded"
 )
 
 type verifyCommand struct {
-	Data string `required:"" type:"path" help:"Data folder of the development mode."`
+	Data   string `required:"" xor:"service" type:"path" help:"Data folder of the development mode."`
+	Config string `required:"" xor:"service" type:"path" help:"Configuration of a service. It may be running."`
 }
 
 // exitUnread is the code of verify where nothing can be said, as a folder
 // without a database; exitError is the one for a fault that was found.
 const exitUnread = 3
 
-// Run checks every log of the folder. Exit code 0: sound; 1: a fault was
+// Run checks every log of the service. Exit code 0: sound; 1: a fault was
 // found; 2: wrong use; 3: the folder could not be read.
 func (c verifyCommand) Run(ctx context.Context, s streams) error {
-	results, err := embedded.Verify(ctx, c.Data)
+	files, prefix := config.Layout{Dir: c.Data}.Files(), embedded.LogPrefix
+	if c.Config != "" {
+		cfg, err := loadConfig(c.Config)
+		if err != nil {
+			return err
+		}
+		files, prefix = cfg.Files(), cfg.LogPrefix
+	}
+	results, err := embedded.VerifyFiles(ctx, files, prefix)
 	for _, r := range results {
 		if _, err := fmt.Fprintf(s.out, "SOUND tenant=%s entries=%d signed=%d root=%s first=%s last=%s\n",
 			r.Tenant, r.Entries, r.Signed, r.Root, stamp(r.First), stamp(r.Last)); err != nil {

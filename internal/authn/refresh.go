@@ -145,9 +145,10 @@ func (r *remoteKeys) underWay() *fetch {
 }
 
 // ask is for a kid that is not known. Strangers can make up as many as they
-// like, so that it returns nil when there were too many.
-func (r *remoteKeys) ask() *fetch {
-	return r.request(func() bool { return r.limiter.AllowN(r.now(), 1) })
+// like, so that it returns nil when there were too many. It does so, too, where
+// the kid became known just now.
+func (r *remoteKeys) ask(kid string) *fetch {
+	return r.request(func() bool { return r.lookup(kid) == nil && r.limiter.AllowN(r.now(), 1) })
 }
 
 // request returns the fetch to wait for: the one that there is, or one more

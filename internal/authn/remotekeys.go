@@ -78,7 +78,7 @@ func (r *remoteKeys) find(ctx context.Context, kid string) (*publicKey, error) {
 	}
 	// A fetch that is under way may have begun before the issuer published the
 	// key, so that one more may be needed.
-	for _, next := range []func() *fetch{r.underWay, r.ask} {
+	for _, next := range []func() *fetch{r.underWay, func() *fetch { return r.ask(kid) }} {
 		f := next()
 		if f == nil {
 			continue

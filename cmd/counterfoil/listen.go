@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/counterfoil/counterfoil/internal/embedded"
+	"github.com/counterfoil/counterfoil/internal/httpapi"
+)
+
+// drainTimeout is how long requests that were accepted may take after a
+// stop was asked for: longer than any request is allowed to take.
+const drainTimeout = 40 * time.Second
+
+func newHandler(in *embedded.Instance, logger *slog.Logger, limits httpapi.Limits) (http.Handler, error) {
+	return httpapi.New(httpapi.Config{
+		Service: in.Service, Authenticate: in.Verifier.Verify, Logger: logger,
+		Registry: prometheus.NewRegistry(), Limits: limits, Version: version,
+	})
+}
+
+// closeAfter closes what has served, however that ended.
+func closeAfter(ctx context.Context, in *embedded.Instance, served error) error {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	return errors.Join(served, in.Close(closing))
+}
+
+// serveUntil serves beside the background work until the context ends, then
+// lets requests finish before the background work stops.
+func serveUntil(ctx context.Context, server *http.Server, listener net.Listener, work func(context.Context)) error {
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	background.Go(func() { work(working) })
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		err = server.Shutdown(draining)
+		cancel()
+		if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+	}
+	stopWork()
+	background.Wait()
+	return err
+}
