@@ -13,9 +13,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/counterfoil/counterfoil/internal/authn"
 	"github.com/counterfoil/counterfoil/internal/config"
 )
 
@@ -231,7 +233,7 @@ func (v *served) refuses(t *testing.T, s *site, bearer string) {
 		t.Fatal(err)
 	}
 	client := s.client()
-	for {
+	for began := time.Now(); time.Since(began) < authn.RefreshEvery/2; {
 		status, raw, err := callWith(client, "POST", v.url+"/v1/tokenize", bearer, object{"scope": "s", "text": "x"}, nil)
 		if status == 401 {
 			return
@@ -240,6 +242,7 @@ func (v *served) refuses(t *testing.T, s *site, bearer string) {
 			t.Fatalf("%d %v %s", status, err, raw)
 		}
 	}
+	t.Error("a hangup does not read the keys of the issuers")
 }
 
 // What serve refuses, and what it says to do about it.

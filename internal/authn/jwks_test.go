@@ -324,7 +324,10 @@ func TestAnswersThatAreNoKeySet(t *testing.T) {
 		"206":                func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206); _, _ = w.Write([]byte(good)) },
 		"a redirect to http": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
 		"a body too large":   say(good[:len(good)-1] + strings.Repeat(" ", authn.MaxJWKSBytes) + "}"),
-		"headers too large":  func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) },
+		"headers too large": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 1<<20))
+			_, _ = w.Write([]byte(good))
+		},
 		"a body without end": func(w http.ResponseWriter, _ *http.Request) {
 			for block := bytes.Repeat([]byte(" "), 32<<10); ; {
 				n, err := w.Write(block)

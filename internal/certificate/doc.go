@@ -10,9 +10,9 @@
 // good state stays, and the logger is told. At the start there is no good state
 // to keep, so that [Open] fails.
 //
-// Sessions are not resumed: a resumed one would skip the certificate, and a
-// client whose authority was taken out would come back with its ticket. A
-// connection that stands is not cut by new files.
+// Sessions are not resumed: every connection is judged by the files as they are
+// now, not by a ticket from before. A connection that stands is not cut by new
+// files.
 //
 // Formats: RFC 8446 (TLS 1.3), RFC 5280 (certificates), RFC 7468 (PEM).
 package certificate

@@ -205,6 +205,22 @@ func TestClientsMustShowACertificate(t *testing.T) {
 	}
 }
 
+func TestSessionsAreNotResumed(t *testing.T) {
+	a := newAuthority("a")
+	address := serve(t, must(certificate.Open(newFolder(t, a).Files, time.Now)))
+	config := &tls.Config{RootCAs: a.pool(), ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+	for range 3 {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+		response, err := client.Get("https://" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Body.Close() != nil || response.TLS.DidResume {
+			t.Errorf("resumed %v, %v", response.TLS.DidResume, err)
+		}
+	}
+}
+
 // Without the authorities anybody gets in: the refusals above are theirs.
 func TestClientsMustShowACertificateTwin(t *testing.T) {
 	a := newAuthority("a")
