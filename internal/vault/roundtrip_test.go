@@ -12,8 +12,8 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
 )
 
-// piece is a part of a text and what it must be after tokenize and detokenize.
-type piece struct{ text, restored string }
+// piece is a part of a text.
+type piece struct{ text string }
 
 // world is a scope with living tokens, and another whose tokens are foreign.
 type world struct {
@@ -41,7 +41,7 @@ func newWorld(t *testing.T, v *vaulttest.Vault) *world {
 // detection finds, living tokens, tokens of elsewhere, and living tokens as a
 // model might have changed them, which are data here.
 func (w *world) pieces() *rapid.Generator[piece] {
-	same := func(s string) piece { return piece{s, s} }
+	same := func(s string) piece { return piece{s} }
 	return rapid.Custom(func(t *rapid.T) piece {
 		switch rapid.IntRange(0, 8).Draw(t, "kind") {
 		case 0:
@@ -54,8 +54,7 @@ func (w *world) pieces() *rapid.Generator[piece] {
 				"078-05-1120", "192.168.10.4", "müller@bücher.example", "a@b.co",
 			}).Draw(t, "value"))
 		case 4:
-			tok := rapid.SampledFrom(w.order).Draw(t, "living")
-			return piece{tok, w.living[tok]}
+			return same(rapid.SampledFrom(w.order).Draw(t, "living"))
 		case 5:
 			return same(rapid.SampledFrom(w.foreign).Draw(t, "foreign"))
 		case 6:
@@ -70,13 +69,15 @@ func (w *world) pieces() *rapid.Generator[piece] {
 	})
 }
 
-// text joins pieces. What joins into something else than its parts is not
-// what the property speaks of: a living token that only the join made.
+// text joins pieces. Two that are data may join into a living token of the
+// scope; then it is one, and its value is what must come back.
 func (w *world) text(t *rapid.T) (text, restored string) {
-	for i, p := range rapid.SliceOfN(w.pieces(), 0, 8).Draw(t, "pieces") {
-		_ = i
+	for _, p := range rapid.SliceOfN(w.pieces(), 0, 8).Draw(t, "pieces") {
 		text += p.text
-		restored += p.restored
+	}
+	restored = text
+	for tok, value := range w.living {
+		restored = strings.ReplaceAll(restored, tok, value)
 	}
 	return text, restored
 }
