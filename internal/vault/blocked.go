@@ -47,7 +47,7 @@ func (j *tokenizeJob) violation(f *finding) Violation {
 	p := &j.parts[f.part]
 	field := j.field()
 	if j.doc != nil {
-		field += j.coverage().Scanned[f.part].Pointer
+		field += j.coverage.Scanned[f.part].Pointer
 	}
 	switch p.kind {
 	case payload.KindKey:

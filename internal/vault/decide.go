@@ -90,12 +90,7 @@ func (j *restoreJob) bestFor(name string) access.Decision {
 	}
 	r := j.request()
 	r.Entity, r.Class = entity.Name, entity.Class
-	d := j.s.policy.Best(r)
-	if d.Why == access.WhyNeedsApproval {
-		// Who could restore it with an approval may be told so.
-		d.Allow = true
-	}
-	return d
+	return j.s.policy.Best(r) // an approval that it needs counts as given
 }
 
 // readMappings reads the scopes and what their tokens stand for, and forgets
@@ -214,10 +209,10 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 	r.Restricted = o.mapping.State == MappingRestricted
 	r.Place = access.PlaceProse
 	inProse := policy.Decide(r)
-	r.Place, r.Tool = o.place, o.tool
-	here := policy.Decide(r)
-	if f.ignorePlace {
-		here = inProse
+	here := inProse
+	if o.place != access.PlaceProse && !f.ignorePlace {
+		r.Place, r.Tool = o.place, o.tool
+		here = policy.Decide(r)
 	}
 	switch {
 	case inProse.Why == access.WhyRestricted:

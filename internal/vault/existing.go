@@ -120,6 +120,6 @@ func sameToken(m Mapping, t token.Token) bool {
 // tokenLike is text that would read as a token and is not a living one of the
 // scope: it comes back as it was and can never be restored as somebody's value.
 func (j *tokenizeJob) tokenLike(start, end int) finding {
-	entity, _ := j.s.policy.Entity(access.EntityTokenLike) // New has checked that it is there
+	entity, _ := j.s.policy.Entity(access.EntityTokenLike) // no policy loads without it
 	return finding{start: start, end: end, entity: entity, action: access.ActTokenize, wrapped: true}
 }

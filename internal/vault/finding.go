@@ -81,6 +81,9 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 		}
 	}
 	j.found = slices.Concat(byPart...)
+	if j.doc != nil {
+		j.coverage = j.cover()
+	}
 	if len(j.found) > MaxFindings {
 		return tooLarge(j.field(), "findings", MaxFindings)
 	}

@@ -205,8 +205,7 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 // rendered puts the text or the body into the answer.
 func (j *tokenizeJob) rendered(result *TokenizeResult, byPart [][]splice) (err error) {
 	if j.doc != nil {
-		coverage := j.coverage()
-		result.Coverage = &coverage
+		result.Coverage = &j.coverage
 	}
 	switch {
 	case j.req.DryRun:
@@ -222,9 +221,9 @@ func (j *tokenizeJob) rendered(result *TokenizeResult, byPart [][]splice) (err e
 	return nil
 }
 
-// coverage says what of the payload was searched, with the keys redacted in
+// cover says what of the payload was searched, with the keys redacted in
 // which something was found.
-func (j *tokenizeJob) coverage() payload.Manifest {
+func (j *tokenizeJob) cover() payload.Manifest {
 	hit := make(map[int]bool)
 	for i := range j.found {
 		hit[j.found[i].part] = true

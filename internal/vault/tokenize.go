@@ -57,6 +57,7 @@ type tokenizeJob struct {
 	scope    Scope
 	newScope bool
 	found    []finding
+	coverage payload.Manifest // of the payload, once it was searched
 	slots    []slot
 }
 
@@ -166,8 +167,7 @@ func (j *tokenizeJob) describe() audit.Entry {
 		entry.Results[f.become()]++
 	}
 	if j.doc != nil {
-		coverage := j.coverage()
-		entry.CoverageDigest = coverage.Digest()
+		entry.CoverageDigest = j.coverage.Digest()
 	}
 	return entry
 }
