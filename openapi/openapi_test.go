@@ -46,6 +46,7 @@ var operations = map[string]string{
 	"GET /v1/audit/checkpoint":            "auditCheckpoint",
 	"GET /v1/audit/keys":                  "auditKeys",
 	"GET /v1/policy":                      "policy",
+	"GET /v1/preamble":                    "preamble",
 	"GET /v1/limits":                      "limits",
 	"GET /healthz":                        "healthz",
 	"GET /readyz":                         "readyz",
@@ -142,6 +143,9 @@ func TestRequestsAreClosedAndBounded_Twin(t *testing.T) {
 // closed, not bounded, or a combination: see the comment of the package.
 func looseSchemas(doc *openapi3.T) []string {
 	var bad []string
+	// The body of a provider has whatever members that provider gave it: this
+	// one schema is open, and bounded by bytes in the domain.
+	somebodysBody := doc.Components.Schemas["Payload"].Value
 	seen := make(map[*openapi3.Schema]bool)
 	var walk func(where string, s *openapi3.Schema)
 	walk = func(where string, s *openapi3.Schema) {
@@ -152,6 +156,7 @@ func looseSchemas(doc *openapi3.T) []string {
 		switch {
 		case len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || s.Not != nil:
 			bad = append(bad, where+": combination")
+		case s == somebodysBody:
 		case s.Type.Is("object") && (s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has):
 			bad = append(bad, where+": open object")
 		case s.Type.Is("array") && s.MaxItems == nil:
@@ -232,6 +237,7 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	numbers := map[string]uint64{
 		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
+		"read_scopes": vault.MaxReadScopes,
 	}
 	found := 0
 	for name, ref := range load(t, openapi.Document).Components.Schemas {
