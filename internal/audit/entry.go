@@ -52,6 +52,11 @@ const (
 	KindTenantCreate     Kind = "tenant_create"
 	KindKeyCreate        Kind = "key_create"
 	KindKeyDestroy       Kind = "key_destroy"
+	KindKeyRotate        Kind = "key_rotate"
+	KindKeyRewrap        Kind = "key_rewrap"
+	KindTenantSuspend    Kind = "tenant_suspend"
+	KindTenantResume     Kind = "tenant_resume"
+	KindTenantClose      Kind = "tenant_close"
 	KindPolicyLoad       Kind = "policy_load"
 	KindServiceStart     Kind = "service_start"
 	KindServiceStop      Kind = "service_stop"
@@ -117,6 +122,8 @@ type Entry struct {
 	SubjectRefs    []string       `json:"subject_refs"`
 	KeyIDs         []string       `json:"key_ids"`
 	CoverageDigest string         `json:"coverage_digest"`
+	SourceDigest   string         `json:"source_digest"` // keyed digest of the document that values came from
+	ReplayOf       string         `json:"replay_of"`     // change id of the first request with the same idempotency key
 	RequestID      string         `json:"request_id"`
 	Replica        string         `json:"replica"`
 	Code           string         `json:"code"`   // the error code of a refusal or failure
