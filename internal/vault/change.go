@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/envelope"
 )
 
 // Change is what changes and the entry that says so. Only [NewChange] makes
@@ -17,6 +18,7 @@ type Change struct {
 	id     string
 	effect Effect
 	entry  audit.Entry
+	claim  *Claim
 }
 
 // Effect is what a change does. The set is closed: a store switches over it.
@@ -54,6 +56,9 @@ type Tokenize struct {
 	// is extended like that of a value found again; where one lives no more
 	// the change fails with ErrConflict.
 	Touch []TouchRef
+	// Source is the document that the text came from: every token that stands
+	// in the answer is noted under it. The zero digest notes nothing.
+	Source Digest
 }
 
 // SubjectUse is a subject as read, or to be made.
@@ -111,6 +116,27 @@ type MappingRef struct{ ScopeID, TokenID string }
 // DestroyKeys destroys data keys and every mapping that they seal.
 type DestroyKeys struct{ Keys []string }
 
+// SetTenant suspends, resumes or closes a tenant. It fails with ErrConflict
+// where the tenant is in that state already, or was closed.
+type SetTenant struct{ State TenantState }
+
+// RaiseWrapMinimum says that no key is written any more that a version of the
+// wrapping key below Version wrapped. It never falls: a lower one, or the same
+// again, is ErrConflict.
+type RaiseWrapMinimum struct{ Version int }
+
+// Rewrap replaces how keys are wrapped. Each must be as it was read, under the
+// version From, else ErrConflict; a new version below the tenant's minimum is
+// ErrWrapVersion.
+type Rewrap struct{ Keys []RewrappedKey }
+
+// RewrappedKey is a data key or a tenant key, wrapped anew.
+type RewrappedKey struct {
+	ID      string
+	From    int
+	Wrapped envelope.Wrapped
+}
+
 // Record changes nothing but the log: a denial, a start, a failure.
 type Record struct{}
 
@@ -120,6 +146,20 @@ func (Tokenize) kinds() []audit.Kind    { return []audit.Kind{audit.KindTokenize
 func (Restore) kinds() []audit.Kind     { return []audit.Kind{audit.KindRestore} }
 func (Sweep) kinds() []audit.Kind       { return []audit.Kind{audit.KindSweep} }
 func (DestroyKeys) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyDestroy} }
+func (s SetTenant) kinds() []audit.Kind {
+	switch s.State {
+	case TenantActive:
+		return []audit.Kind{audit.KindTenantResume}
+	case TenantSuspended:
+		return []audit.Kind{audit.KindTenantSuspend}
+	case TenantClosed:
+		return []audit.Kind{audit.KindTenantClose}
+	default:
+		return nil
+	}
+}
+func (RaiseWrapMinimum) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyRotate} }
+func (Rewrap) kinds() []audit.Kind           { return []audit.Kind{audit.KindKeyRewrap} }
 func (Record) kinds() []audit.Kind {
 	return []audit.Kind{
 		audit.KindTokenize, audit.KindRestore, audit.KindOutcome, audit.KindIntegrityFailure,
@@ -151,6 +191,28 @@ func NewChange(tenant string, effect Effect, entry audit.Entry) (Change, error) 
 		return Change{}, fmt.Errorf("vault: the entry of a change: %w", err)
 	}
 	return Change{id: entry.ChangeID, effect: effect, entry: entry}, nil
+}
+
+// Claiming returns the change with an idempotency key that rides along: where
+// the key is in use the change fails with ErrClaimed.
+func (c Change) Claiming(key, body Digest) Change {
+	c.claim = &Claim{Key: key, Body: body, ChangeID: c.id}
+	return c
+}
+
+// Claim is the idempotency key that rides along, nil where there is none.
+func (c Change) Claim() *Claim { return c.claim }
+
+// Serves tells whether the change is refused with ErrSuspended unless its
+// tenant is active: it would tokenize or restore. Everything else, a denial or
+// a sweep, goes on.
+func (c Change) Serves() bool {
+	switch c.effect.(type) {
+	case Tokenize, Restore, OpenScope:
+		return true
+	default:
+		return false
+	}
 }
 
 // NewID returns 128 random bits in hexadecimal.

@@ -103,6 +103,14 @@ var (
 	ErrIDTaken = errors.New("vault: the token id is taken")
 	// ErrScopeMoved says that another scope stands for the name: read again.
 	ErrScopeMoved = errors.New("vault: the scope is another one now")
+	// ErrClaimed says that the idempotency key of the change is in use: read
+	// again what it stands for.
+	ErrClaimed = errors.New("vault: the idempotency key is in use")
+	// ErrWrapVersion says that a key of the change is wrapped by a version
+	// that is not written any more: wrap it anew.
+	ErrWrapVersion = errors.New("vault: a key is wrapped by a version that is not written any more")
+	// ErrSuspended says that the tenant is suspended or closed.
+	ErrSuspended = errors.New("vault: the tenant is not served")
 	// ErrHeld says that a hold forbids the destruction.
 	ErrHeld = errors.New("vault: held")
 	// ErrUnknownTenant says that the tenant was never made.

@@ -54,6 +54,16 @@ const (
 	// SweepBatch bounds the mappings that one sweep commit destroys, so that
 	// restorations wait at most for so many deletes.
 	SweepBatch = 500
+	// ClaimLife is how long an idempotency key stands for its first body: the
+	// longest that a client waits before it gives a request up.
+	ClaimLife = 24 * time.Hour
+	// ClaimSweep bounds the idempotency keys that are forgotten at a time.
+	ClaimSweep = 1000
+	// RewrapBatch bounds the keys that are wrapped anew in one commit and one
+	// call of the key service.
+	RewrapBatch = 200
+	// PageTokens bounds a page of tokens of one source.
+	PageTokens = 1000
 	// TenantKeyLife is how long index and log keys stay in memory.
 	TenantKeyLife = 24 * time.Hour
 	// RetryAfter is the advice of an answer that says unavailable.
@@ -91,6 +101,10 @@ func (s *Service) Limits() []Limit {
 		{"denial_window_seconds", "seconds", "identical denials share one further entry", seconds(DenialWindow)},
 		{"denial_windows", "count", "open denial windows", MaxDenialWindows},
 		{"sweep_batch", "count", "mappings that one sweep commit destroys", SweepBatch},
+		{"idempotency_seconds", "seconds", "an idempotency key stands for its first body", seconds(ClaimLife)},
+		{"idempotency_sweep", "count", "idempotency keys forgotten at a time", ClaimSweep},
+		{"rewrap_batch", "count", "keys wrapped anew in one commit", RewrapBatch},
+		{"source_page", "count", "tokens of one page of a source", PageTokens},
 		{"tenant_key_seconds", "seconds", "index and log keys in memory", seconds(TenantKeyLife)},
 		{"audit_page", "count", "entries of one page", PageEntries},
 		{"token_candidate", "code points", "longest reading of a token, and what a stream holds back", token.MaxCandidate},

@@ -110,7 +110,40 @@ const (
 // Tenant is the unit of isolation.
 type Tenant struct {
 	Name      string
+	State     TenantState
 	CreatedAt time.Time
+	// MinWrapVersion is the oldest version of the wrapping key under which
+	// keys are still written.
+	MinWrapVersion int
+}
+
+// TenantState tells whether a tenant is served.
+type TenantState string
+
+// The states of a tenant. A suspended one can be resumed; closed is for good.
+// In both nothing is tokenized or restored, while the log can be read, denials
+// are recorded, and what has expired is swept.
+const (
+	TenantActive    TenantState = "active"
+	TenantSuspended TenantState = "suspended"
+	TenantClosed    TenantState = "closed"
+)
+
+// StaleKey is a data key or a tenant key that an older version of the wrapping
+// key wrapped.
+type StaleKey struct {
+	ID      string
+	Wrapped envelope.Wrapped
+}
+
+// Claim ties an idempotency key to the body that it first came with. It rides
+// along with the change of that request and says nothing of what may be
+// restored, by whom or for how long.
+type Claim struct {
+	Key      Digest
+	Body     Digest
+	ChangeID string    // of the first request
+	At       time.Time // set by the store
 }
 
 // TenantKey is a long-lived secret of a tenant, wrapped.

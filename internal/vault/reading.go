@@ -139,7 +139,7 @@ func (s *Service) AuditCheckpoint(ctx context.Context, call Call) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	note, err := s.ledger.LastNote(ctx, call.Caller.Tenant, NoteCheckpoint)
+	note, err := s.books.LastNote(ctx, call.Caller.Tenant, NoteCheckpoint)
 	if err == nil {
 		return note.Body, nil
 	}

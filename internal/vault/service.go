@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Store    Store
 	Ledger   Ledger
+	Books    Bookkeeping
 	Registry Registry
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
@@ -40,6 +41,7 @@ type Config struct {
 type Service struct {
 	store    Store
 	ledger   Ledger
+	books    Bookkeeping
 	registry Registry
 	wrapper  envelope.KeyWrapper
 	policy   *access.Policy
@@ -60,8 +62,8 @@ type Service struct {
 // New checks the configuration and makes a service.
 func New(cfg Config) (*Service, error) {
 	switch {
-	case cfg.Store == nil, cfg.Ledger == nil, cfg.Registry == nil:
-		return nil, errors.New("vault: a store, a ledger and a registry are required")
+	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil:
+		return nil, errors.New("vault: a store, its ledger, its books and its registry are required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
@@ -80,7 +82,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("vault: vocabulary: %w", err)
 	}
 	s := &Service{
-		store: cfg.Store, ledger: cfg.Ledger, registry: cfg.Registry, wrapper: cfg.Wrapper,
+		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), limits: cfg.Limits,

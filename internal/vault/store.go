@@ -21,6 +21,11 @@ import (
 //     A change whose precondition fails, fails alone.
 //   - The context of a request bounds its waiting, never the commit: a change
 //     that is already in a batch is committed or not, whatever its caller does.
+//   - A change that serves (Change.Serves) of a tenant that is not active is
+//     ErrSuspended, judged after the lock. A key that is inserted or wrapped
+//     anew under a version below the tenant's minimum is ErrWrapVersion.
+//   - A claim that rides along is written with its change or not at all. Where
+//     another one of its key stands, the change fails with ErrClaimed.
 //   - After an unknown outcome the store looks the change ids up. What cannot
 //     be looked up is never acknowledged: ErrUnavailable.
 //   - Time is the store's: set inside the commit, in UTC, truncated to
@@ -41,10 +46,15 @@ type Store interface {
 	Commit(ctx context.Context, tenant string, c Change) (Committed, error)
 }
 
-// MappingQuery names mappings of one scope by token id.
+// MappingQuery names mappings of one scope by token id or, where Source is
+// set, a page of those that were noted under a source, by token id.
 type MappingQuery struct {
 	ScopeID  string
 	TokenIDs []string
+
+	Source Digest
+	After  string // the token id that the page before ended with
+	Limit  int    // of the page; zero means PageTokens
 }
 
 // KeyQuery asks for keys by id, or for those of a scope, or for those of a
@@ -79,10 +89,21 @@ type Ledger interface {
 	Entries(ctx context.Context, tenant string, q EntryQuery) ([]StoredEntry, error)
 	// Node returns a complete subtree's hash; level 0 are the leaf hashes.
 	Node(ctx context.Context, tenant string, level int, n int64) (audit.Hash, error)
-	// Note writes bookkeeping: never anything that widens access.
+}
+
+// Bookkeeping is what is written without an entry of its own: never anything
+// that widens access.
+type Bookkeeping interface {
+	// Note writes a piece of bookkeeping.
 	Note(ctx context.Context, tenant string, n Note) error
 	// LastNote returns the note of a kind, else ErrNotFound.
 	LastNote(ctx context.Context, tenant string, kind NoteKind) (Note, error)
+	// Claim returns what an idempotency key stands for, else ErrNotFound. A
+	// claim of ClaimLife ago or more stands for nothing.
+	Claim(ctx context.Context, tenant string, key Digest) (Claim, error)
+	// ForgetClaims deletes at most limit claims that stand for nothing any
+	// more, and tells how many.
+	ForgetClaims(ctx context.Context, tenant string, limit int) (int, error)
 }
 
 // Registry reads tenants and their long-lived keys.
@@ -94,6 +115,9 @@ type Registry interface {
 	// Expired returns what a sweep may destroy now, at most limit mappings;
 	// without an expired mapping, idle keys and ended scopes.
 	Expired(ctx context.Context, tenant string, limit int) (Sweep, error)
+	// StaleKeys returns at most limit data keys and tenant keys that a version
+	// of the wrapping key below the given one wrapped.
+	StaleKeys(ctx context.Context, tenant string, below, limit int) ([]StaleKey, error)
 	// Ready tells whether the store can commit.
 	Ready(ctx context.Context) error
 }

@@ -90,6 +90,7 @@ CREATE TABLE data_keys (
 
 CREATE INDEX data_keys_scope ON data_keys (tenant, scope_id, created_at) WHERE scope_id IS NOT NULL;
 CREATE INDEX data_keys_subject ON data_keys (tenant, subject_ref, created_at) WHERE subject_ref IS NOT NULL;
+CREATE INDEX data_keys_wrap ON data_keys (tenant, wrap_version);
 CREATE INDEX data_keys_idle ON data_keys (tenant, idle_at) WHERE idle_at IS NOT NULL;
 
 -- A token's encrypted value. Expiry is no state: expires_at is compared with
@@ -134,6 +135,32 @@ CREATE TABLE mapping_subjects (
 
 CREATE INDEX mapping_subjects_ref ON mapping_subjects (tenant, subject_ref);
 
+-- Which document a value came from, where the caller said so.
+CREATE TABLE mapping_sources (
+    tenant     TEXT    NOT NULL,
+    scope_id   TEXT    NOT NULL,
+    source     BLOB    NOT NULL CHECK (octet_length(source) = 32),
+    token_id   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL CHECK (created_at > 0),
+    PRIMARY KEY (tenant, scope_id, source, token_id),
+    FOREIGN KEY (tenant, scope_id, token_id) REFERENCES mappings (tenant, scope_id, token_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mapping_sources_token ON mapping_sources (tenant, scope_id, token_id);
+
+-- Idempotency keys of callers and the bodies that came with them, as digests.
+-- The answer is never kept: a repeated request is decided anew.
+CREATE TABLE claims (
+    tenant     TEXT    NOT NULL REFERENCES tenants (tenant),
+    claim      BLOB    NOT NULL CHECK (octet_length(claim) = 32),
+    body       BLOB    NOT NULL CHECK (octet_length(body) = 32),
+    change_id  TEXT    NOT NULL CHECK (octet_length(change_id) BETWEEN 1 AND 256),
+    created_at INTEGER NOT NULL CHECK (created_at > 0),
+    PRIMARY KEY (tenant, claim)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX claims_age ON claims (tenant, created_at);
+
 -- The log. Every column but the leaf can be told from the leaf, and verify
 -- compares them. Kinds and decisions are closed lists of the leaf's format,
 -- not of this table: a row can never be changed to fit a longer list.
@@ -176,11 +203,17 @@ CREATE TABLE log_nodes (
     PRIMARY KEY (tenant, level, n)
 ) STRICT, WITHOUT ROWID;
 
--- Where each log stands. The frontier holds the size.
+-- Where each log stands. The frontier holds the size. What every commit has to
+-- know of its tenant stands in the same row, because that row is read under the
+-- lock, and no other row is needed to decide.
 CREATE TABLE log_heads (
     tenant    TEXT    NOT NULL REFERENCES tenants (tenant),
     frontier  BLOB    NOT NULL CHECK (octet_length(frontier) >= 9),
     last_time INTEGER NOT NULL CHECK (last_time > 0),
+    -- Whether the tenant is served.
+    state     TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspended', 'closed')),
+    -- No key is written that an older version of the wrapping key wrapped.
+    min_wrap_version INTEGER NOT NULL DEFAULT 1 CHECK (min_wrap_version > 0),
     PRIMARY KEY (tenant)
 ) STRICT, WITHOUT ROWID;
 

@@ -14,7 +14,9 @@ var _ commitqueue.Backend = (*writer)(nil)
 type batch struct {
 	*tx
 	tenant   string
-	exists   bool           // the tenant does
+	exists   bool // the tenant does
+	state    vault.TenantState
+	minWrap  int            // no key is written that an older version wrapped
 	frontier audit.Frontier // where its log stands
 	now      int64          // the time of everything in the batch
 
@@ -131,6 +133,12 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 	if _, provision := effect.(vault.Provision); !b.exists && !provision {
 		return vault.Committed{}, vault.ErrUnknownTenant
 	}
+	if c.Serves() && b.state != vault.TenantActive {
+		return vault.Committed{}, vault.ErrSuspended
+	}
+	if err := b.claim(c.Claim()); err != nil {
+		return vault.Committed{}, err
+	}
 	outcome, err := b.effect(effect)
 	if err != nil {
 		return vault.Committed{}, err
@@ -164,6 +172,12 @@ func (b *batch) effect(effect vault.Effect) (vault.Outcome, error) {
 		return vault.Outcome{}, b.sweep(e)
 	case vault.DestroyKeys:
 		return vault.Outcome{}, b.destroyKeys(e)
+	case vault.SetTenant:
+		return vault.Outcome{}, b.setTenant(e)
+	case vault.RaiseWrapMinimum:
+		return vault.Outcome{}, b.raiseWrapMinimum(e)
+	case vault.Rewrap:
+		return vault.Outcome{}, b.rewrap(e)
 	case vault.Record:
 		return vault.Outcome{}, nil
 	default:

@@ -126,6 +126,9 @@ func (k *keyUses) owned(key vault.DataKey, u *keyUse) error {
 
 func (b *batch) writeKey(id string, key vault.DataKey, seals int, fresh bool) error {
 	if fresh {
+		if err := b.writable(key.Wrapped.Version); err != nil {
+			return err
+		}
 		_, err := b.exec(sqlInsertDataKey, b.tenant, id, optional(key.ScopeID), optional(key.SubjectRef),
 			key.Wrapped.Bytes, key.Wrapped.Version, seals, b.now)
 		return err

@@ -63,7 +63,7 @@ func (v *View) Node(ctx context.Context, tenant string, level int, n int64) (aud
 	return h, nil
 }
 
-// LastNote implements vault.Ledger.
+// LastNote implements vault.Bookkeeping.
 func (v *View) LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error) {
 	note := vault.Note{Kind: kind}
 	var at int64
@@ -78,7 +78,7 @@ func (v *View) LastNote(ctx context.Context, tenant string, kind vault.NoteKind)
 	return note, nil
 }
 
-// Note implements vault.Ledger. It does not wait in the queue: it is one row,
+// Note implements vault.Bookkeeping. It does not wait in the queue: it is one row,
 // and nothing depends on its order among changes.
 func (s *Store) Note(ctx context.Context, tenant string, n vault.Note) error {
 	switch {

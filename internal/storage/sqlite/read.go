@@ -29,6 +29,17 @@ SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_ve
 FROM mappings AS m
 WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.state <> 'retired'
     AND m.token_id IN (SELECT j.value FROM json_each(?3) AS j)`
+	sqlSourced = `
+SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
+    m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
+    m.expires_at <= MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)),
+    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id),
+    (SELECT json_group_array(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
+        WHERE l.tenant = m.tenant AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
+FROM mapping_sources AS q CROSS JOIN mappings AS m
+WHERE q.tenant = ?1 AND q.scope_id = ?2 AND q.source = ?3 AND q.token_id > ?5
+    AND m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = q.token_id AND m.state <> 'retired'
+ORDER BY q.token_id LIMIT ?6`
 	sqlKeysByID = `
 SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
     k.sealed, k.created_at
@@ -90,12 +101,21 @@ func (v *View) Subjects(ctx context.Context, tenant string, digests []vault.Dige
 // Mappings implements vault.Store.
 func (v *View) Mappings(ctx context.Context, tenant string, q vault.MappingQuery) ([]vault.Mapping, error) {
 	var mappings []vault.Mapping
-	err := v.each(ctx, "mappings", sqlMappings, func(rows *sql.Rows) error {
+	add := func(rows *sql.Rows) error {
 		m, err := scanMapping(rows)
 		m.ScopeID = q.ScopeID
 		mappings = append(mappings, m)
 		return err
-	}, tenant, q.ScopeID, list(q.TokenIDs), v.now())
+	}
+	if q.Source != (vault.Digest{}) {
+		limit := q.Limit
+		if limit <= 0 {
+			limit = vault.PageTokens
+		}
+		err := v.each(ctx, "mappings of a source", sqlSourced, add, tenant, q.ScopeID, q.Source[:], v.now(), q.After, limit)
+		return mappings, err
+	}
+	err := v.each(ctx, "mappings", sqlMappings, add, tenant, q.ScopeID, list(q.TokenIDs), v.now())
 	return mappings, err
 }
 

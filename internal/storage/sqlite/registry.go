@@ -11,7 +11,8 @@ import (
 
 const (
 	sqlTenants = `
-SELECT t.tenant, t.created_at FROM tenants AS t ORDER BY t.tenant`
+SELECT t.tenant, t.created_at, h.state, h.min_wrap_version
+FROM tenants AS t JOIN log_heads AS h ON h.tenant = t.tenant ORDER BY t.tenant`
 	sqlTenantKeys = `
 SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = ?1 ORDER BY k.version DESC, k.purpose`
@@ -29,6 +30,12 @@ ORDER BY s.ends_at LIMIT ?3`
 	sqlKeysOfScopes = `
 SELECT k.key_id FROM data_keys AS k
 WHERE k.tenant = ?1 AND k.scope_id IN (SELECT j.value FROM json_each(?2) AS j)`
+	sqlStaleTenantKeys = `
+SELECT k.key_id, k.wrapped, k.wrap_version FROM tenant_keys AS k
+WHERE k.tenant = ?1 AND k.wrap_version < ?2 LIMIT ?3`
+	sqlStaleDataKeys = `
+SELECT k.key_id, k.wrapped, k.wrap_version FROM data_keys AS k
+WHERE k.tenant = ?1 AND k.wrap_version < ?2 ORDER BY k.wrap_version LIMIT ?3`
 	sqlIdleKeys = `
 SELECT k.key_id FROM data_keys AS k
 WHERE k.tenant = ?1 AND k.idle_at IS NOT NULL
@@ -38,13 +45,14 @@ WHERE k.tenant = ?1 AND k.idle_at IS NOT NULL
 ORDER BY k.idle_at LIMIT ?2`
 )
 
-// Tenants implements vault.Registry.
+// Tenants implements vault.Registry. A tenant has a head from the commit on
+// that makes it.
 func (v *View) Tenants(ctx context.Context) ([]vault.Tenant, error) {
 	var tenants []vault.Tenant
 	err := v.each(ctx, "tenants", sqlTenants, func(rows *sql.Rows) error {
 		var t vault.Tenant
 		var created int64
-		if err := rows.Scan(&t.Name, &created); err != nil {
+		if err := rows.Scan(&t.Name, &created, &t.State, &t.MinWrapVersion); err != nil {
 			return err
 		}
 		t.CreatedAt = fromMicros(created)
@@ -99,6 +107,23 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 	slices.Sort(s.Keys)
 	s.Keys = slices.Compact(s.Keys)
 	return s, nil
+}
+
+// StaleKeys implements vault.Registry.
+func (v *View) StaleKeys(ctx context.Context, tenant string, below, limit int) ([]vault.StaleKey, error) {
+	var keys []vault.StaleKey
+	for _, text := range []string{sqlStaleTenantKeys, sqlStaleDataKeys} {
+		err := v.each(ctx, "stale keys", text, func(rows *sql.Rows) error {
+			var k vault.StaleKey
+			err := rows.Scan(&k.ID, &k.Wrapped.Bytes, &k.Wrapped.Version)
+			keys = append(keys, k)
+			return err
+		}, tenant, below, limit-len(keys))
+		if err != nil || len(keys) >= limit {
+			return keys, err
+		}
+	}
+	return keys, nil
 }
 
 func collect(into *[]string) func(*sql.Rows) error {

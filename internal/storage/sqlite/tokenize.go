@@ -35,6 +35,9 @@ ON CONFLICT (tenant, scope_id, token_id) DO NOTHING`
 INSERT INTO mapping_subjects (tenant, scope_id, token_id, subject_ref, basis, created_at)
 VALUES (?1, ?2, ?3, ?4, 'declared', ?5)
 ON CONFLICT (tenant, scope_id, token_id, subject_ref) DO NOTHING`
+	sqlNoteSource = `
+INSERT INTO mapping_sources (tenant, scope_id, source, token_id, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, scope_id, source, token_id) DO NOTHING`
 	sqlInsertSubject = `
 INSERT INTO subjects (tenant, digest, index_version, subject_ref, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING`
@@ -83,7 +86,30 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 		}
 		o.Touched = append(o.Touched, expires)
 	}
+	if err := t.note(c, o); err != nil {
+		return vault.Outcome{}, err
+	}
 	return o, b.writeKeys(t.keys)
+}
+
+// note keeps which source the tokens of the answer come from, once each.
+func (t *tokenizing) note(c vault.Tokenize, o vault.Outcome) error {
+	if c.Source == (vault.Digest{}) {
+		return nil
+	}
+	ids := make([]string, 0, len(o.Standing)+len(c.Touch))
+	for _, s := range o.Standing {
+		ids = append(ids, s.TokenID)
+	}
+	for _, kept := range c.Touch {
+		ids = append(ids, kept.TokenID)
+	}
+	for _, id := range ids {
+		if _, err := t.exec(sqlNoteSource, t.tenant, t.scopeID, c.Source[:], id, t.now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tokenizing) scope(c vault.Tokenize) (err error) {

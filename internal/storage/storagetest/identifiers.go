@@ -155,8 +155,8 @@ func emptyAndAbsent(w *world) {
 		w.Error("keys of a scope and of a subject at once are no question")
 	}
 	for _, body := range [][]byte{nil, {}, {0}, []byte("x")} {
-		w.no(w.Ledger.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: body}))
-		got, err := w.Ledger.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
+		w.no(w.Books.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: body}))
+		got, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
 		w.no(err)
 		if string(got.Body) != string(body) {
 			w.Errorf("a note of %q came back as %q", body, got.Body)

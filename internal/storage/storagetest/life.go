@@ -27,7 +27,7 @@ func reopened(w *world) {
 		w.keep(p, m)
 		values = append(values, m)
 	}
-	w.no(w.Ledger.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: []byte("note")}))
+	w.no(w.Books.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: []byte("note")}))
 	before, err := w.Ledger.Head(w.ctx, "acme")
 	w.no(err)
 	w.no(w.Close())
@@ -38,7 +38,7 @@ func reopened(w *world) {
 		w.Errorf("the head before and after: %s", diff)
 	}
 	w.commit("acme", p.Restore(values...))
-	if _, err := w.Ledger.LastNote(w.ctx, "acme", vault.NoteCheckpoint); err != nil {
+	if _, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint); err != nil {
 		w.Errorf("the note is gone: %v", err)
 	}
 	w.CheckLog("acme")
@@ -50,7 +50,7 @@ func closedStore(w *world) {
 	_, err := w.try("acme", vault.Record{})
 	w.is(err, vault.ErrClosed)
 	w.is(w.Registry.Ready(w.ctx), vault.ErrClosed)
-	w.is(w.Ledger.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint}), vault.ErrClosed)
+	w.is(w.Books.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint}), vault.ErrClosed)
 	_, err = w.Ledger.Head(w.ctx, "acme")
 	w.is(err, vault.ErrClosed)
 	_, err = w.Store.Mappings(w.ctx, "acme", vault.MappingQuery{ScopeID: p.Scope.ID, TokenIDs: []string{"x"}})

@@ -246,18 +246,18 @@ func notes(w *world) {
 		w.Errorf("the list of bookkeeping is %q: a new kind needs a reason why it has no entry", kinds)
 	}
 	size := w.size("acme")
-	_, err := w.Ledger.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
+	_, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
 	w.is(err, vault.ErrNotFound)
 	for _, body := range []string{"first", "second"} {
 		w.clock.Advance(ttl)
-		w.no(w.Ledger.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: []byte(body), At: start}))
-		got, err := w.Ledger.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
+		w.no(w.Books.Note(w.ctx, "acme", vault.Note{Kind: vault.NoteCheckpoint, Body: []byte(body), At: start}))
+		got, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint)
 		w.no(err)
 		if diff := cmp.Diff(vault.Note{Kind: vault.NoteCheckpoint, Body: []byte(body), At: w.now()}, got); diff != "" {
 			w.Error(diff)
 		}
 	}
-	if w.Ledger.Note(w.ctx, "acme", vault.Note{Kind: "grant"}) == nil {
+	if w.Books.Note(w.ctx, "acme", vault.Note{Kind: "grant"}) == nil {
 		w.Error("bookkeeping of a kind that is not in the list was written")
 	}
 	if w.size("acme") != size {

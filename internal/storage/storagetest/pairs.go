@@ -24,20 +24,25 @@ const (
 	opFresh    operation = "tokenize another value"
 	opSweep    operation = "expire and sweep"
 	opDestroy  operation = "destroy the key"
+	opSuspend  operation = "suspend the tenant"
 	pairTimes            = 200
 	pairTimesL           = 2000 // with COUNTERFOIL_LONG=1
 )
 
-var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy}
+var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend}
 
 // pairClauses has one clause for each ordered pair, under the invariant that
-// it is about: expiry (9), destruction (8), else the entry (2).
+// it is about: expiry (9), destruction (8), a suspension (15), else the entry (2).
 func pairClauses() []clause {
 	var all []clause
 	for _, a := range operations {
 		for _, b := range operations {
 			invariant := 2
 			switch {
+			case a == opSuspend && !b.serves() || b == opSuspend && !a.serves():
+				continue // they have nothing to do with each other
+			case a == opSuspend || b == opSuspend:
+				invariant = 15
 			case a == opSweep || b == opSweep:
 				invariant = 9
 			case a == opDestroy || b == opDestroy:
@@ -51,6 +56,9 @@ func pairClauses() []clause {
 	}
 	return all
 }
+
+// serves tells whether a suspended tenant refuses the operation.
+func (op operation) serves() bool { return op == opRestore || op == opReuse || op == opFresh }
 
 // pairWorld is what a pair is about: a mapping, and its key.
 type pairWorld struct {
@@ -66,12 +74,18 @@ type model struct {
 	swept, destroyed, expired bool
 	replaced                  bool // an expired mapping was retired by another
 	againStands, freshStands  bool
+	suspended                 bool
 }
 
 // does says how an operation ends in a state, and what it leaves.
 func (m model) does(op operation) (model, error) {
 	standing := !m.swept && !m.destroyed && !m.expired && !m.replaced
+	if m.suspended && op.serves() {
+		return m, vault.ErrSuspended
+	}
 	switch op {
+	case opSuspend:
+		m.suspended = true
 	case opRestore:
 		if !standing {
 			return m, vault.ErrConflict
@@ -153,6 +167,9 @@ func pairOnce(w *world, p Place, i int, a, b operation) bool {
 			w.Errorf("answer %v, and %d entries", answers[i].err, len(entries))
 		}
 	}
+	if a == opSuspend || b == opSuspend {
+		w.commit("acme", vault.SetTenant{State: vault.TenantActive})
+	}
 	return !w.Failed()
 }
 
@@ -166,6 +183,8 @@ func (x *pairWorld) effect(op operation) vault.Effect {
 		return x.Tokenize(x.fresh)
 	case opSweep:
 		return x.Sweep(x.old)
+	case opSuspend:
+		return vault.SetTenant{State: vault.TenantSuspended}
 	default:
 		return vault.DestroyKeys{Keys: []string{x.Key.ID}}
 	}

@@ -1,5 +1,5 @@
-// Package storagetest is the contract of vault.Store, vault.Ledger and
-// vault.Registry as tests: a clause for each sentence of it. A store runs all
+// Package storagetest is the contract of vault.Store, vault.Ledger,
+// vault.Bookkeeping and vault.Registry as tests: a clause for each sentence of it. A store runs all
 // of them in three lines:
 //
 //	func TestContract(t *testing.T) {
@@ -26,10 +26,11 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Stores is one store in its three roles.
+// Stores is one store in its four roles.
 type Stores struct {
 	Store    vault.Store
 	Ledger   vault.Ledger
+	Books    vault.Bookkeeping
 	Registry vault.Registry
 
 	// Hold keeps the queue from taking a batch until release is called.
@@ -56,7 +57,7 @@ func clauses() []clause {
 	var all []clause
 	for _, part := range [][]clause{
 		tenantClauses, identifierClauses, timeClauses, scopeClauses, tokenizeClauses, expiryClauses, subjectClauses,
-		keyClauses, restoreClauses, sweepClauses, logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
+		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses, logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)
 	}

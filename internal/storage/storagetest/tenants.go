@@ -27,8 +27,8 @@ func unknownTenant(w *world) {
 	}
 	_, err := w.Ledger.Head(w.ctx, "globex")
 	w.is(err, vault.ErrUnknownTenant)
-	w.is(w.Ledger.Note(w.ctx, "globex", vault.Note{Kind: vault.NoteCheckpoint}), vault.ErrUnknownTenant)
-	_, err = w.Ledger.LastNote(w.ctx, "globex", vault.NoteCheckpoint)
+	w.is(w.Books.Note(w.ctx, "globex", vault.Note{Kind: vault.NoteCheckpoint}), vault.ErrUnknownTenant)
+	_, err = w.Books.LastNote(w.ctx, "globex", vault.NoteCheckpoint)
 	w.is(err, vault.ErrNotFound)
 	_, err = w.Store.Scope(w.ctx, "globex", p.Scope.Digest)
 	w.is(err, vault.ErrNotFound)

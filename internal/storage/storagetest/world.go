@@ -92,7 +92,7 @@ func Digest(parts ...string) vault.Digest {
 
 // kindOf is the kind of entry that speaks for an effect.
 func kindOf(effect vault.Effect) audit.Kind {
-	switch effect.(type) {
+	switch e := effect.(type) {
 	case vault.Provision:
 		return audit.KindTenantCreate
 	case vault.OpenScope:
@@ -105,6 +105,19 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindSweep
 	case vault.DestroyKeys:
 		return audit.KindKeyDestroy
+	case vault.SetTenant:
+		switch e.State {
+		case vault.TenantSuspended:
+			return audit.KindTenantSuspend
+		case vault.TenantClosed:
+			return audit.KindTenantClose
+		default:
+			return audit.KindTenantResume
+		}
+	case vault.RaiseWrapMinimum:
+		return audit.KindKeyRotate
+	case vault.Rewrap:
+		return audit.KindKeyRewrap
 	default:
 		return audit.KindServiceStart
 	}

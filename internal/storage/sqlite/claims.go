@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	// A claim past its life makes room for the next of its key.
+	sqlInsertClaim = `
+INSERT INTO claims (tenant, claim, body, change_id, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (tenant, claim) DO UPDATE SET body = excluded.body, change_id = excluded.change_id, created_at = excluded.created_at
+WHERE claims.created_at <= ?6`
+	sqlClaim = `
+SELECT c.body, c.change_id, c.created_at FROM claims AS c
+WHERE c.tenant = ?1 AND c.claim = ?2
+    AND c.created_at > MAX(?3, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)) - ?4`
+	sqlForgetClaims = `
+DELETE FROM claims WHERE tenant = ?1 AND claim IN (
+    SELECT c.claim FROM claims AS c
+    WHERE c.tenant = ?1
+        AND c.created_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)) - ?3
+    ORDER BY c.created_at LIMIT ?4)`
+)
+
+// claimLife is vault.ClaimLife as the tables count.
+var claimLife = vault.ClaimLife.Microseconds()
+
+// claim writes the idempotency key that rides along with a change.
+func (b *batch) claim(c *vault.Claim) error {
+	if c == nil {
+		return nil
+	}
+	return b.mustChange(vault.ErrClaimed, sqlInsertClaim, b.tenant, c.Key[:], c.Body[:], c.ChangeID, b.now, b.now-claimLife)
+}
+
+// Claim implements vault.Bookkeeping.
+func (v *View) Claim(ctx context.Context, tenant string, key vault.Digest) (vault.Claim, error) {
+	c := vault.Claim{Key: key}
+	var body []byte
+	var at int64
+	found, err := v.one(ctx, "a claim", sqlClaim, []any{&body, &c.ChangeID, &at}, tenant, key[:], v.now(), claimLife)
+	if err != nil {
+		return vault.Claim{}, err
+	}
+	if !found {
+		return vault.Claim{}, vault.ErrNotFound
+	}
+	copy(c.Body[:], body)
+	c.At = fromMicros(at)
+	return c, nil
+}
+
+// ForgetClaims implements vault.Bookkeeping.
+func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int, error) {
+	switch {
+	case s.closed.Load():
+		return 0, vault.ErrClosed
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("sqlite: forget claims: %w", ctx.Err())
+	case limit <= 0:
+		return 0, fmt.Errorf("%w: to forget without a limit", ErrMalformed)
+	}
+	n, err := s.writer.forgetClaims(tenant, limit)
+	if err != nil {
+		return 0, fmt.Errorf("sqlite: forget claims: %w: %w", vault.ErrUnavailable, err)
+	}
+	return n, nil
+}
+
+func (w *writer) forgetClaims(tenant string, limit int) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x, err := w.begin()
+	if err != nil {
+		return 0, err
+	}
+	defer x.abandon()
+	n, err := x.exec(sqlForgetClaims, tenant, micros(w.clock()), claimLife, limit)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return int(n), x.commit()
+}
