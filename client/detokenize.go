@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// What stands in the answer for a token that is not restored.
+const (
+	RefusedKeep  = "keep"  // the token; the default
+	RefusedLabel = "label" // its entity, as in <EMAIL_ADDRESS>
+	RefusedFail  = "fail"  // nothing: the whole request is denied
+)
+
+// What became of a token. Only the first three give anything of its value.
+const (
+	StatusRestored         = "restored"
+	StatusPartial          = "partial"
+	StatusMasked           = "masked"
+	StatusPlace            = "place"
+	StatusNeedsApproval    = "needs_approval"
+	StatusOverBudget       = "over_budget"
+	StatusSuspended        = "suspended"
+	StatusRestricted       = "restricted"
+	StatusExpired          = "expired"
+	StatusErased           = "erased"
+	StatusAmbiguous        = "ambiguous"
+	StatusIntegrityFailure = "integrity_failure"
+	StatusDenied           = "denied"
+	StatusUnknown          = "unknown"
+)
+
+// Reason is why the caller wants the values, by the catalogue of the policy.
+type Reason struct {
+	Code      string `json:"code"`
+	Reference string `json:"reference,omitempty"` // of a ticket, matter or incident
+	Note      string `json:"note,omitempty"`      // for reviewers; the log has a digest
+}
+
+// DetokenizeRequest asks for values in the place of tokens. Scope, Reason and
+// Content are required. One without a reason is sent all the same: the service
+// refuses it and records that.
+type DetokenizeRequest struct {
+	Scope      string
+	Reason     Reason
+	Content    Restorable
+	ReadScopes []string // further scopes whose tokens may stand there
+	Recipient  string   // who will see the values, where it is not the caller
+	OnRefused  string   // RefusedKeep, RefusedLabel or RefusedFail
+
+	OnBehalfOf     string // the end user, where the client may assert one
+	IdempotencyKey string // 128 random bits where it is empty
+}
+
+// DetokenizeAnswer holds the content with the values that were restored. Of
+// Text, Values and Payload that one is set which was sent; Values are those of
+// Tokens, in their order.
+type DetokenizeAnswer struct {
+	Text          string          `json:"text"`
+	Values        []string        `json:"values"`
+	Payload       json.RawMessage `json:"payload"`
+	Results       []TokenResult   `json:"results"`
+	PolicyVersion string          `json:"policy_version"`
+	Receipt       *Receipt        `json:"audit"`
+	RequestID     string          `json:"request_id"`
+}
+
+// TokenResult says what became of one token.
+type TokenResult struct {
+	Token    string `json:"token"`   // as the caller wrote it
+	Pointer  string `json:"pointer"` // of the string in the payload
+	Status   string `json:"status"`
+	Form     string `json:"form"`     // full, partial, masked; "" where nothing was given
+	Repaired bool   `json:"repaired"` // read from a form that a model had changed
+}
+
+// Detokenize puts values back in the place of tokens. The answer is given out
+// only if the log proves that the restoration was recorded.
+func (c *Client) Detokenize(ctx context.Context, r DetokenizeRequest) (*DetokenizeAnswer, error) {
+	b := &body{Scope: r.Scope, ReadScopes: r.ReadScopes, Recipient: r.Recipient, OnRefused: r.OnRefused}
+	if r.Reason != (Reason{}) {
+		b.Reason = &r.Reason
+	}
+	if err := b.content(r.Content); err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Text *string `json:"text"`
+		DetokenizeAnswer
+	}
+	seen, err := c.post(ctx, "detokenize", b, r.OnBehalfOf, r.IdempotencyKey, &answer)
+	if err != nil {
+		return nil, err
+	}
+	out := &answer.DetokenizeAnswer
+	if err = c.log.check(out.Receipt, seen); err == nil {
+		err = matches(r.Content, answer.Text, &out.Text, out.Values, out.Payload)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
