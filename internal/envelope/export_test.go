@@ -45,5 +45,8 @@ func UnframeUnchecked(framed []byte) ([]byte, error) {
 
 // NewIndexKeyOneLabel is an index key that has one sub key for everything.
 func NewIndexKeyOneLabel(secret Secret) *IndexKey {
-	return &IndexKey{secret, secret, secret, secret, secret, secret, secret}
+	return &IndexKey{
+		identity: secret, lookup: secret, scope: secret, subject: secret, endUser: secret,
+		client: secret, note: secret, claim: secret, source: secret,
+	}
 }

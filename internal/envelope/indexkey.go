@@ -23,6 +23,7 @@ const indexInfo = "counterfoil/index/1/"
 type IndexKey struct {
 	identity, lookup                      Secret
 	scope, subject, endUser, client, note Secret
+	claim, source                         Secret
 }
 
 // NewIndexKey derives the sub keys. It keeps no reference to the secret, which
@@ -34,7 +35,7 @@ func NewIndexKey(secret Secret) (*IndexKey, error) {
 	k := &IndexKey{}
 	for label, sub := range map[string]*Secret{
 		"identity": &k.identity, "lookup": &k.lookup, "scope": &k.scope,
-		"subject": &k.subject, "end-user": &k.endUser, "client": &k.client, "note": &k.note,
+		"subject": &k.subject, "end-user": &k.endUser, "client": &k.client, "note": &k.note, "claim": &k.claim, "source": &k.source,
 	} {
 		// No salt: the secret is uniformly random already (RFC 5869, 3.1).
 		b, err := hkdf.Key(sha256.New, secret.Reveal(), nil, indexInfo+label, KeySize)
@@ -78,6 +79,16 @@ func (k *IndexKey) Client(id string) [32]byte { return digestOne(k.client, id) }
 
 // Note is the digest that stands in an entry for a sealed note.
 func (k *IndexKey) Note(text string) [32]byte { return digestOne(k.note, text) }
+
+// Claim is the digest of an idempotency key and of the client that sent it; a
+// key of one client says nothing about that of another.
+func (k *IndexKey) Claim(client, key string) [32]byte {
+	b := make([]byte, 0, 2*lengthSize+len(client)+len(key))
+	return digest(k.claim, appendField(appendField(b, client), key))
+}
+
+// Source is the digest of a caller's name for the document that a text is of.
+func (k *IndexKey) Source(ref string) [32]byte { return digestOne(k.source, ref) }
 
 func digestOne(key Secret, field string) [32]byte {
 	return digest(key, appendField(make([]byte, 0, lengthSize+len(field)), field))
