@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,3 +58,7 @@ func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
+
+// RotateKey gives the wrapping key of every tenant a new version. What was
+// wrapped before still opens.
+func (in *Instance) RotateKey(ctx context.Context) error { return in.key.Rotate(ctx) }

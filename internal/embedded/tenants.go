@@ -28,6 +28,19 @@ func CreateTenant(ctx context.Context, files config.Files, tenant string, opts O
 	return errors.Join(err, in.release())
 }
 
+// SetTenantState suspends, resumes or closes a tenant of a service that is not
+// running. It fails with ErrInUse where it is.
+func SetTenantState(ctx context.Context, files config.Files, tenant string, state vault.TenantState, opts Options) error {
+	in, err := open(ctx, files, opts.withDefaults())
+	if err == nil {
+		err = in.Service.SetTenantState(ctx, vault.Call{Channel: "process"}, tenant, state)
+	}
+	if err == nil {
+		err = in.Worker.Publish(ctx)
+	}
+	return errors.Join(err, in.release())
+}
+
 // Tenants lists the tenants of a service that is running or not. The system's
 // own log is not one of them.
 func Tenants(ctx context.Context, files config.Files) (_ []vault.Tenant, err error) {

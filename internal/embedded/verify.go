@@ -123,7 +123,7 @@ func verifyTenant(ctx context.Context, files config.Files, view *sqlite.View, op
 	case !errors.Is(err, vault.ErrNotFound):
 		return verify.Result{}, err
 	}
-	tables := &tables{view: view, tenant: tenant, head: head}
+	tables := &tables{view: view, tenant: tenant, head: head, state: vault.TenantActive, minWrap: 1}
 	result, err := verify.Log(ctx, tables.source(ctx), opts)
 	var fault *verify.Fault
 	if errors.As(err, &fault) {
@@ -142,6 +142,8 @@ type tables struct {
 	tenant string
 	head   vault.Head
 
+	state    vault.TenantState // as the leaves up to the head say
+	minWrap  int
 	frontier audit.Frontier // of the leaves read so far
 	atHead   *audit.Frontier
 }
@@ -167,6 +169,9 @@ func (t *tables) source(ctx context.Context) verify.Source {
 				if err := rows[i].Check(t.tenant); err != nil {
 					return fmt.Errorf("%w: %w", ErrFault, err)
 				}
+				if err := t.follow(&rows[i]); err != nil {
+					return err
+				}
 				leaves = append(leaves, rows[i].Leaf)
 			}
 			if err := t.grow(ctx, leaves); err != nil {
@@ -175,6 +180,29 @@ func (t *tables) source(ctx context.Context) verify.Source {
 			next = rows[len(rows)-1].Index + 1
 		}
 	}
+}
+
+// follow takes note of the entries that say whether the tenant is served and
+// which keys are written: what the head keeps of it must follow from them.
+func (t *tables) follow(row *sqlite.EntryRow) error {
+	if row.Index >= t.head.Frontier.Size {
+		return nil // younger than the head that was read
+	}
+	e, err := audit.ParseLeaf(row.Leaf)
+	if err != nil {
+		return fmt.Errorf("%w: entry %d: leaf: %w", ErrFault, row.Index, err)
+	}
+	switch e.Kind {
+	case audit.KindTenantSuspend:
+		t.state = vault.TenantSuspended
+	case audit.KindTenantResume:
+		t.state = vault.TenantActive
+	case audit.KindTenantClose:
+		t.state = vault.TenantClosed
+	case audit.KindKeyRotate:
+		t.minWrap = e.Counts[vault.CountMinWrapVersion]
+	}
+	return nil
 }
 
 // grow appends leaves to the tree and compares the inner nodes that the
@@ -216,6 +244,9 @@ func (t *tables) finish() error {
 	got, err := t.head.Frontier.MarshalBinary()
 	if err != nil || string(got) != string(want) {
 		return fmt.Errorf("%w: the head is not what its leaves give", ErrFault)
+	}
+	if t.head.State != t.state || t.head.MinWrapVersion != t.minWrap {
+		return fmt.Errorf("%w: the state of the tenant is not what its leaves say", ErrFault)
 	}
 	return nil
 }

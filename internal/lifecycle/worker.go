@@ -47,7 +47,7 @@ func (w *Worker) Run(ctx context.Context) {
 		case <-publish.C:
 			w.report("publish", errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx)))
 		case <-sweep.C:
-			w.report("sweep", w.Sweep(ctx))
+			w.report("sweep", errors.Join(w.Sweep(ctx), w.ForgetClaims(ctx)))
 		}
 	}
 }
@@ -73,6 +73,25 @@ func (w *Worker) Publish(ctx context.Context) error {
 			}
 		}
 		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// ForgetClaims deletes idempotency keys whose time is over.
+func (w *Worker) ForgetClaims(ctx context.Context) error {
+	tenants, err := w.service.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, tenant := range tenants {
+		for range SweepBatches {
+			more, err := w.service.ForgetClaims(ctx, tenant)
+			failed = errors.Join(failed, err)
+			if !more || err != nil {
+				break
+			}
+		}
 	}
 	return failed
 }

@@ -35,13 +35,14 @@ func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeReque
 	if err := job.decideLabels(ctx); err != nil {
 		return DetokenizeResult{}, err
 	}
+	job.claim = s.newClaiming(call, keys)
 	for range MaxAttempts {
 		result, err := job.attempt(ctx)
 		if err == nil {
 			return result, nil
 		}
 		if !plannable(err) {
-			return DetokenizeResult{}, public(err)
+			return DetokenizeResult{}, s.settle(ctx, call.Caller.Tenant, job.entry, err)
 		}
 	}
 	return DetokenizeResult{}, public(ErrConflict)
@@ -54,6 +55,7 @@ type restoreJob struct {
 	req   DetokenizeRequest
 	keys  *keySet
 	entry audit.Entry
+	claim claiming
 	doc   *payload.Document
 	parts []part
 	found []occurrence
@@ -156,6 +158,9 @@ func (j *restoreJob) scan() {
 // attempt decides against the mappings as they are read now, commits the
 // intent on the condition that they still stand, and opens the values.
 func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
+	if err := j.claim.read(ctx, j.s, j.call.Caller.Tenant, &j.entry); err != nil {
+		return DetokenizeResult{}, err
+	}
 	if err := j.readMappings(ctx); err != nil {
 		return DetokenizeResult{}, err
 	}
@@ -173,7 +178,7 @@ func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
 	}
 	var committed Committed
 	commit := func() error {
-		committed, err = j.s.commit(ctx, j.call.Caller.Tenant, effect, j.describe())
+		committed, err = j.s.commitClaiming(ctx, j.call.Caller.Tenant, effect, j.describe(), &j.claim)
 		return err
 	}
 	if j.s.faults.openBeforeCommit {

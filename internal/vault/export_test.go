@@ -3,7 +3,7 @@ package vault
 // Faults take guards out of a service, for the twins of the invariants' tests.
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
-	ForgetDenials, IgnoreDetector bool
+	ForgetDenials, IgnoreDetector, IgnoreClaims bool
 }
 
 // SetFaults must be called before the service is used.
@@ -12,5 +12,6 @@ func (s *Service) SetFaults(f Faults) {
 		ignoreBinding: f.IgnoreBinding, ignorePlace: f.IgnorePlace, ignoreExpiry: f.IgnoreExpiry,
 		openBeforeCommit: f.OpenBeforeCommit, leaveGaps: f.LeaveGaps,
 		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
+		ignoreClaims: f.IgnoreClaims,
 	}
 }

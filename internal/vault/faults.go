@@ -11,5 +11,6 @@ type faults struct {
 	ignoreTokenLike  bool // text that looks like a token is let be (invariant 3, first guard)
 	forgetDenials    bool // refusals are not recorded (invariant 10)
 	ignoreDetector   bool // a detector that fails finds nothing (invariant 18)
+	ignoreClaims     bool // an idempotency key stands for any body (invariant 16)
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

@@ -13,6 +13,8 @@ type Call struct {
 	Caller    Caller
 	RequestID string // made by the service, never taken from outside unchecked
 	Channel   string // how the request came in: "api", "cli"
+	// Idempotency is nil where the caller sent no key.
+	Idempotency *Idempotency
 }
 
 // TokenizeRequest asks for tokens in place of personal data. Exactly one of
@@ -26,6 +28,7 @@ type TokenizeRequest struct {
 	Detect      DetectOptions
 	Existing    ExistingTokens
 	ReadScopes  []string // whose tokens stay in what an assistant or a tool wrote
+	SourceRef   string   // the document that the text is of, as the caller names it
 	DryRun      bool     // nothing is written, no token is made
 
 	Text   *string

@@ -48,19 +48,24 @@ func (s *Service) OpenScope(ctx context.Context, call Call, req OpenScopeRequest
 		return OpenScopeResult{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
 	}
 	entry.Decision = audit.Allow
+	claim := s.newClaiming(call, keys)
 	for range MaxAttempts {
-		result, err := s.openScopeOnce(ctx, call.Caller, keys, req, entry)
+		result, err := s.openScopeOnce(ctx, call.Caller, keys, req, entry, &claim)
 		if err == nil {
 			return result, nil
 		}
 		if !plannable(err) {
-			return OpenScopeResult{}, public(err)
+			entry.Kind = audit.KindRequestRefused
+			return OpenScopeResult{}, s.settle(ctx, call.Caller.Tenant, entry, err)
 		}
 	}
 	return OpenScopeResult{}, public(ErrConflict)
 }
 
-func (s *Service) openScopeOnce(ctx context.Context, caller Caller, keys *keySet, req OpenScopeRequest, entry audit.Entry) (OpenScopeResult, error) {
+func (s *Service) openScopeOnce(ctx context.Context, caller Caller, keys *keySet, req OpenScopeRequest, entry audit.Entry, claim *claiming) (OpenScopeResult, error) {
+	if err := claim.read(ctx, s, caller.Tenant, &entry); err != nil {
+		return OpenScopeResult{}, err
+	}
 	wanted := s.proposeScope(keys, caller, req)
 	standing, err := s.store.Scope(ctx, caller.Tenant, wanted.Digest)
 	if err == nil {
@@ -75,10 +80,10 @@ func (s *Service) openScopeOnce(ctx context.Context, caller Caller, keys *keySet
 	}
 	entry.ScopeRefs = []string{wanted.ID}
 	entry.Counts = map[string]int{"idle_ttl_seconds": int(wanted.IdleTTL / time.Second)}
-	committed, err := s.commit(ctx, caller.Tenant, OpenScope{
-		Scope: wanted, Keys: []DataKey{{ID: fresh.ID, ScopeID: wanted.ID, Wrapped: fresh.Wrapped}},
-	}, entry)
+	effect := OpenScope{Scope: wanted, Keys: []DataKey{{ID: fresh.ID, ScopeID: wanted.ID, Wrapped: fresh.Wrapped}}}
+	committed, err := s.commitClaiming(ctx, caller.Tenant, effect, entry, claim)
 	if err != nil {
+		s.refused(caller.Tenant, err, effect.Keys)
 		return OpenScopeResult{}, err
 	}
 	s.keys.Put(fresh)
@@ -114,7 +119,7 @@ func (s *Service) proposeScope(keys *keySet, caller Caller, req OpenScopeRequest
 // scope, so that a privacy officer can find the transcripts elsewhere, and
 // destroying the key forgets the name with the values.
 func (s *Service) nameScope(ctx context.Context, tenant string, scope *Scope, name string) (envelope.FreshKey, error) {
-	fresh, err := s.pool.Take(ctx, tenant)
+	fresh, err := s.freshKey(ctx, tenant)
 	if err != nil {
 		return envelope.FreshKey{}, fmt.Errorf("vault: key of a scope: %w", err)
 	}

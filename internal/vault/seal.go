@@ -148,7 +148,7 @@ func (p *sealPlan) sealFor(ctx context.Context, j *tokenizeJob, o owner, slots [
 	}
 	for len(slots) > 0 {
 		if len(room) == 0 {
-			fresh, err := j.s.pool.Take(ctx, j.call.Caller.Tenant)
+			fresh, err := j.s.freshKey(ctx, j.call.Caller.Tenant)
 			if err != nil {
 				return fmt.Errorf("vault: data key: %w", err)
 			}
@@ -279,7 +279,11 @@ func (p *sealPlan) effect(j *tokenizeJob) Tokenize {
 			touch = append(touch, TouchRef{TokenID: f.kept.ID, Entity: f.entity.Name, TTL: j.ttl()})
 		}
 	}
-	return Tokenize{
+	effect := Tokenize{
 		Scope: j.scope, NewScope: j.newScope, Subjects: uses, Keys: p.keys, Mappings: p.mappings, Touch: touch,
 	}
+	if j.req.SourceRef != "" {
+		effect.Source = j.keys.index.Source(j.req.SourceRef)
+	}
+	return effect
 }

@@ -52,6 +52,7 @@ type Service struct {
 	keys     *envelope.Cache
 	denials  *denials
 	strays   *strays
+	floors   *wrapFloors
 	faults   faults
 	clock    func() time.Time
 	limits   []Limit
@@ -85,7 +86,7 @@ func New(cfg Config) (*Service, error) {
 		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
-		denials: newDenials(), strays: newStrays(), limits: cfg.Limits,
+		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
 	}
 	s.tenants = newTenantKeys(cfg.Registry, cfg.Wrapper, cfg.LogPrefix, cfg.Clock)
 	if s.keys, err = envelope.NewCache(envelope.CacheConfig{Now: cfg.Clock}); err != nil {
@@ -151,11 +152,16 @@ func (s *Service) entry(call Call, kind audit.Kind, keys *keySet) audit.Entry {
 // caller may know. Conditions that a request can meet by planning again are
 // passed through as they are.
 func (s *Service) commit(ctx context.Context, tenant string, effect Effect, entry audit.Entry) (Committed, error) {
+	return s.commitClaiming(ctx, tenant, effect, entry, &claiming{})
+}
+
+// commitClaiming commits with the idempotency key of the request.
+func (s *Service) commitClaiming(ctx context.Context, tenant string, effect Effect, entry audit.Entry, claim *claiming) (Committed, error) {
 	change, err := NewChange(tenant, effect, entry)
 	if err != nil {
 		return Committed{}, fmt.Errorf("vault: %w", err)
 	}
-	return s.store.Commit(ctx, tenant, change)
+	return s.store.Commit(ctx, tenant, claim.on(change))
 }
 
 // receipt signs the head once per batch and proves the last entry of the
@@ -171,7 +177,8 @@ func (s *Service) receipt(keys *keySet, c Committed) (*audit.Receipt, error) {
 // plannable tells whether planning again may meet the condition.
 func plannable(err error) bool {
 	return errors.Is(err, ErrConflict) || errors.Is(err, ErrKeyDestroyed) ||
-		errors.Is(err, ErrIDTaken) || errors.Is(err, ErrScopeMoved)
+		errors.Is(err, ErrIDTaken) || errors.Is(err, ErrScopeMoved) ||
+		errors.Is(err, ErrClaimed) || errors.Is(err, ErrWrapVersion)
 }
 
 // public turns an error of a store, key service or detector into one with a

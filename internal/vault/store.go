@@ -126,6 +126,10 @@ type Registry interface {
 type Head struct {
 	Frontier audit.Frontier
 	At       time.Time // time of the last entry
+	// State and MinWrapVersion are those of the tenant. They stand with the
+	// head, which every commit reads under its lock.
+	State          TenantState
+	MinWrapVersion int
 }
 
 // EntryQuery selects entries. Zero fields do not select. Cursor is the index

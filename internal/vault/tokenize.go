@@ -29,13 +29,14 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape); err != nil {
 		return TokenizeResult{}, public(err)
 	}
+	job.claim = s.newClaiming(call, keys)
 	for range MaxAttempts {
 		result, err := job.attempt(ctx)
 		if err == nil {
 			return result, nil
 		}
 		if !plannable(err) {
-			return TokenizeResult{}, public(err)
+			return TokenizeResult{}, s.settle(ctx, call.Caller.Tenant, job.entry, err)
 		}
 	}
 	return TokenizeResult{}, public(ErrConflict)
@@ -49,6 +50,7 @@ type tokenizeJob struct {
 	req         TokenizeRequest
 	keys        *keySet
 	entry       audit.Entry
+	claim       claiming
 	destination access.Destination
 
 	doc   *payload.Document
@@ -87,6 +89,9 @@ const defaultDestination = "default"
 
 // attempt plans the change against the world as it is read now, and commits.
 func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
+	if err := j.claim.read(ctx, j.s, j.call.Caller.Tenant, &j.entry); err != nil {
+		return TokenizeResult{}, err
+	}
 	if err := j.readScope(ctx); err != nil {
 		return TokenizeResult{}, err
 	}
@@ -104,7 +109,7 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 	}
 	entry := j.describe()
 	if len(j.slots) == 0 && !j.keeps() {
-		committed, err := j.s.commit(ctx, j.call.Caller.Tenant, Record{}, entry)
+		committed, err := j.s.commitClaiming(ctx, j.call.Caller.Tenant, Record{}, entry, &j.claim)
 		if err != nil {
 			return TokenizeResult{}, err
 		}
@@ -116,8 +121,9 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 	}
 	entry.ScopeRefs = []string{j.scope.ID}
 	entry.SubjectRefs = plan.subjectRefs()
-	committed, err := j.s.commit(ctx, j.call.Caller.Tenant, plan.effect(j), entry)
+	committed, err := j.s.commitClaiming(ctx, j.call.Caller.Tenant, plan.effect(j), entry, &j.claim)
 	if err != nil {
+		j.s.refused(j.call.Caller.Tenant, err, plan.keys)
 		return TokenizeResult{}, err
 	}
 	for _, fresh := range plan.fresh {
@@ -166,6 +172,9 @@ func (j *tokenizeJob) describe() audit.Entry {
 		entry.Entities[f.entity.Name]++
 		entry.Results[f.become()]++
 	}
+	if j.req.SourceRef != "" {
+		entry.SourceDigest = hexDigest(j.keys.index.Source(j.req.SourceRef))
+	}
 	if j.doc != nil {
 		entry.CoverageDigest = j.coverage.Digest()
 	}
@@ -205,6 +214,9 @@ func checkTokenize(req *TokenizeRequest) error {
 		return err
 	}
 	if err := checkName("/subject", req.Subject, false); err != nil {
+		return err
+	}
+	if err := checkName("/source_ref", req.SourceRef, false); err != nil {
 		return err
 	}
 	if err := checkTTL("/ttl", req.TTL); err != nil {

@@ -28,14 +28,15 @@ SELECT n.body, n.at FROM notes AS n WHERE n.tenant = ?1 AND n.kind = ?2`
 func (v *View) Head(ctx context.Context, tenant string) (vault.Head, error) {
 	var frontier []byte
 	var last int64
-	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last}, tenant)
+	var h vault.Head
+	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last, &h.State, &h.MinWrapVersion}, tenant)
 	if err != nil {
 		return vault.Head{}, err
 	}
 	if !found {
 		return vault.Head{}, vault.ErrUnknownTenant
 	}
-	h := vault.Head{At: fromMicros(last)}
+	h.At = fromMicros(last)
 	if err := h.Frontier.UnmarshalBinary(frontier); err != nil {
 		return vault.Head{}, fmt.Errorf("sqlite: head of the log: %w", err)
 	}

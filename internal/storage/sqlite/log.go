@@ -9,10 +9,8 @@ import (
 )
 
 const (
-	sqlReadHead = `
-SELECT h.frontier, h.last_time FROM log_heads AS h WHERE h.tenant = ?1`
 	// What every commit has to know of its tenant is in the one row.
-	sqlLockHead = `
+	sqlReadHead = `
 SELECT h.frontier, h.last_time, h.state, h.min_wrap_version FROM log_heads AS h WHERE h.tenant = ?1`
 	sqlInsertHead = `
 INSERT INTO log_heads (tenant, frontier, last_time) VALUES (?1, ?2, ?3)`
@@ -77,7 +75,7 @@ func termsOf(e *audit.Entry) []Term {
 func (b *batch) readHead() error {
 	var frontier []byte
 	var last int64
-	found, err := b.row([]any{&frontier, &last, &b.state, &b.minWrap}, sqlLockHead, b.tenant)
+	found, err := b.row([]any{&frontier, &last, &b.state, &b.minWrap}, sqlReadHead, b.tenant)
 	if err != nil || !found {
 		return err
 	}

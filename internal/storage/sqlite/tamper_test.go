@@ -163,6 +163,8 @@ func TestInvariant11_ChangedDatabase(t *testing.T) {
 		"term moved":       {"UPDATE entry_terms SET idx = 5" + acme + " AND field = 'request' AND idx = 4"},
 		"node":             {"UPDATE log_nodes SET hash = zeroblob(32)" + acme + " AND level = 1 AND n = 1"},
 		"node deleted":     {"DELETE FROM log_nodes" + acme + " AND level = 2 AND n = 0"},
+		"state":            {"UPDATE log_heads SET state = 'suspended'" + acme},
+		"wrap minimum":     {"UPDATE log_heads SET min_wrap_version = 7" + acme},
 		"head":             {"UPDATE log_heads SET frontier = (SELECT frontier FROM log_heads WHERE tenant = 'globex')" + acme},
 		"head deleted":     {"DELETE FROM log_heads" + acme},
 		"tenant vanished":  {"DELETE FROM tenants WHERE tenant = 'globex'"},

@@ -20,15 +20,21 @@ var rewrapClauses = []clause{
 	{"wrapping/the minimum never falls", minimumRises},
 }
 
-// state reads the row of a tenant.
+// row reads what stands of a tenant; its head says the same.
 func (w *world) row(tenant string) vault.Tenant {
 	w.Helper()
 	all, err := w.Registry.Tenants(w.ctx)
 	w.no(err)
 	for _, t := range all {
-		if t.Name == tenant {
-			return t
+		if t.Name != tenant {
+			continue
 		}
+		head, err := w.Ledger.Head(w.ctx, tenant)
+		w.no(err)
+		if head.State != t.State || head.MinWrapVersion != t.MinWrapVersion {
+			w.Errorf("the row says %+v, the head %+v", t, head)
+		}
+		return t
 	}
 	w.Fatalf("there is no tenant %q", tenant)
 	return vault.Tenant{}
