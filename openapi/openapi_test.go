@@ -39,6 +39,7 @@ func TestDocumentIsValidAndOfTheVersionThatTheGeneratorReads(t *testing.T) {
 var operations = map[string]string{
 	"POST /v1/tokenize":                   "tokenize",
 	"POST /v1/detokenize":                 "detokenize",
+	"POST /v1/sources/tokens":             "sourceTokens",
 	"POST /v1/scopes":                     "openScope",
 	"GET /v1/audit/entries":               "auditEntries",
 	"GET /v1/audit/entries/{index}":       "auditEntry",

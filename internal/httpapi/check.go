@@ -58,6 +58,9 @@ func (a *api) check(c *gin.Context) {
 	body, err := a.readBody(c)
 	x.bytesIn = int64(len(body))
 	if err == nil {
+		x.call.Idempotency, err = idempotencyOf(c.Request, x.op.id, body)
+	}
+	if err == nil {
 		body, x.payload = cutPayload(body)
 		err = a.checkBody(c, x.op, body)
 	}

@@ -69,6 +69,9 @@ func (r reply) VisitDetokenizeResponse(w http.ResponseWriter) error { return r.w
 // VisitOpenScopeResponse writes the answer.
 func (r reply) VisitOpenScopeResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitSourceTokensResponse writes the answer.
+func (r reply) VisitSourceTokensResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitAuditEntriesResponse writes the answer.
 func (r reply) VisitAuditEntriesResponse(w http.ResponseWriter) error { return r.write(w) }
 

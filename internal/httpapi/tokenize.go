@@ -32,7 +32,7 @@ func tokenizeRequest(b *gen.TokenizeRequest) vault.TokenizeRequest {
 		Scope: b.Scope, Subject: value(b.Subject), Destination: value(b.Destination),
 		TTL: duration(b.Ttl), Format: string(value(b.Format)),
 		Existing: vault.ExistingKeep, DryRun: value(b.DryRun), Text: b.Text, Shape: string(value(b.Shape)),
-		ReadScopes: value(b.ReadScopes),
+		ReadScopes: value(b.ReadScopes), SourceRef: value(b.SourceRef),
 	}
 	if b.ExistingTokens != nil {
 		req.Existing = vault.ExistingTokens(*b.ExistingTokens)

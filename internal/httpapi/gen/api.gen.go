@@ -629,6 +629,9 @@ type Health struct {
 // HealthStatus Always `ok`; anything else is a problem.
 type HealthStatus string
 
+// IdempotencyKey 1 to 128 letters, digits and any of . _ : -, such as a UUID. Quotes around it are taken off.
+type IdempotencyKey = string
+
 // Identifier An identifier as entries have it.
 type Identifier = string
 
@@ -961,6 +964,57 @@ type SkippedPart struct {
 // SkippedPartWhy Why it is not text.
 type SkippedPartWhy string
 
+// SourcePage A page of the tokens of a document.
+type SourcePage struct {
+	// NextCursor Where a page of tokens goes on. Opaque.
+	NextCursor *TokenCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Tokens The tokens, in the order of their ids.
+	Tokens []SourceToken `json:"tokens"`
+}
+
+// SourceRef The document that the text is of, by the caller's own name for it, such as
+// the id of a chunk in a vector store. Only a keyed digest of it is kept.
+// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+type SourceRef = string
+
+// SourceRequest Which document, and which page of its tokens.
+type SourceRequest struct {
+	// Cursor Where a page of tokens goes on. Opaque.
+	Cursor *TokenCursor `json:"cursor,omitempty"`
+
+	// Limit How many tokens a page holds at most.
+	Limit *int32 `json:"limit,omitempty"`
+
+	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
+	// of the conversation. It is kept sealed and as a keyed digest only.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Scope ScopeName `json:"scope"`
+
+	// SourceRef The document that the text is of, by the caller's own name for it, such as
+	// the id of a chunk in a vector store. Only a keyed digest of it is kept.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	SourceRef SourceRef `json:"source_ref"`
+}
+
+// SourceToken A living token of a document.
+type SourceToken struct {
+	// Class How sensitive a value is.
+	Class EntityClass `json:"class"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity Entity `json:"entity"`
+
+	// ExpiresAt When it expires if it is not used before.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Token As it stands in the text.
+	Token string `json:"token"`
+}
+
 // Span A part of the text, from `start` up to but not including `end`.
 type Span struct {
 	// End A position in the text of the request, counted in Unicode code points from 0.
@@ -1029,6 +1083,9 @@ type Token struct {
 
 // TokenOrigin `new`: made now. `reused`: the value had one. `kept`: it stood in the text. `wrapped`: it looked like a token and was tokenized as data.
 type TokenOrigin string
+
+// TokenCursor Where a page of tokens goes on. Opaque.
+type TokenCursor = string
 
 // TokenResult What became of one token.
 type TokenResult struct {
@@ -1155,6 +1212,11 @@ type TokenizeRequest struct {
 
 	// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
 	Shape *Shape `json:"shape,omitempty"`
+
+	// SourceRef The document that the text is of, by the caller's own name for it, such as
+	// the id of a chunk in a vector store. Only a keyed digest of it is kept.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	SourceRef *SourceRef `json:"source_ref,omitempty"`
 
 	// Spans Findings of the caller's own in `text`, in any order. They may touch but not overlap.
 	Spans *[]Span `json:"spans,omitempty"`
@@ -1292,10 +1354,34 @@ type DetokenizeParams struct {
 	// policy lets assert it; for others, and where the credential names
 	// somebody else, the request is `denied`.
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // OpenScopeParams defines parameters for OpenScope.
 type OpenScopeParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SourceTokensParams defines parameters for SourceTokens.
+type SourceTokensParams struct {
 	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
 	// policy lets assert it; for others, and where the credential names
 	// somebody else, the request is `denied`.
@@ -1308,6 +1394,14 @@ type TokenizeParams struct {
 	// policy lets assert it; for others, and where the credential names
 	// somebody else, the request is `denied`.
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DetokenizeJSONRequestBody defines body for Detokenize for application/json ContentType.
@@ -1315,6 +1409,9 @@ type DetokenizeJSONRequestBody = DetokenizeRequest
 
 // OpenScopeJSONRequestBody defines body for OpenScope for application/json ContentType.
 type OpenScopeJSONRequestBody = ScopeRequest
+
+// SourceTokensJSONRequestBody defines body for SourceTokens for application/json ContentType.
+type SourceTokensJSONRequestBody = SourceRequest
 
 // TokenizeJSONRequestBody defines body for Tokenize for application/json ContentType.
 type TokenizeJSONRequestBody = TokenizeRequest
@@ -1360,6 +1457,9 @@ type ServerInterface interface {
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(c *gin.Context, params OpenScopeParams)
+	// SourceTokens List the tokens of a document
+	// (POST /v1/sources/tokens)
+	SourceTokens(c *gin.Context, params SourceTokensParams)
 	// Tokenize Put tokens in the place of personal data
 	// (POST /v1/tokenize)
 	Tokenize(c *gin.Context, params TokenizeParams)
@@ -1634,6 +1734,25 @@ func (siw *ServerInterfaceWrapper) Detokenize(c *gin.Context) {
 
 	}
 
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1713,6 +1832,25 @@ func (siw *ServerInterfaceWrapper) OpenScope(c *gin.Context) {
 
 	}
 
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1721,6 +1859,46 @@ func (siw *ServerInterfaceWrapper) OpenScope(c *gin.Context) {
 	}
 
 	siw.Handler.OpenScope(c, params)
+}
+
+// SourceTokens operation middleware
+func (siw *ServerInterfaceWrapper) SourceTokens(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SourceTokensParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SourceTokens(c, params)
 }
 
 // Tokenize operation middleware
@@ -1750,6 +1928,25 @@ func (siw *ServerInterfaceWrapper) Tokenize(c *gin.Context) {
 		}
 
 		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
 
 	}
 
@@ -1793,6 +1990,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/tokenize", wrapper.Tokenize)
 	router.POST(options.BaseURL+"/v1/detokenize", wrapper.Detokenize)
 	router.POST(options.BaseURL+"/v1/scopes", wrapper.OpenScope)
+	router.POST(options.BaseURL+"/v1/sources/tokens", wrapper.SourceTokens)
 	router.GET(options.BaseURL+"/v1/audit/entries", wrapper.AuditEntries)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index", wrapper.AuditEntry)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index/proof", wrapper.AuditProof)
@@ -3955,6 +4153,214 @@ func (response OpenScope503ApplicationProblemPlusJSONResponse) VisitOpenScopeRes
 	return err
 }
 
+type SourceTokensRequestObject struct {
+	Params SourceTokensParams
+	Body   *SourceTokensJSONRequestBody
+}
+
+type SourceTokensResponseObject interface {
+	VisitSourceTokensResponse(w http.ResponseWriter) error
+}
+
+type SourceTokens200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type SourceTokens200JSONResponse struct {
+	Body    SourcePage
+	Headers SourceTokens200ResponseHeaders
+}
+
+func (response SourceTokens200JSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens400ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens401ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens403ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens404ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens413ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens415ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens422ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens429ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens500ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SourceTokens503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SourceTokens503ApplicationProblemPlusJSONResponse) VisitSourceTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TokenizeRequestObject struct {
 	Params TokenizeParams
 	Body   *TokenizeJSONRequestBody
@@ -4221,6 +4627,9 @@ type StrictServerInterface interface {
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(ctx context.Context, request OpenScopeRequestObject) (OpenScopeResponseObject, error)
+	// SourceTokens List the tokens of a document
+	// (POST /v1/sources/tokens)
+	SourceTokens(ctx context.Context, request SourceTokensRequestObject) (SourceTokensResponseObject, error)
 	// Tokenize Put tokens in the place of personal data
 	// (POST /v1/tokenize)
 	Tokenize(ctx context.Context, request TokenizeRequestObject) (TokenizeResponseObject, error)
@@ -4634,6 +5043,50 @@ func (sh *strictHandler) OpenScope(ctx *gin.Context, params OpenScopeParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(OpenScopeResponseObject); ok {
 		if err := validResponse.VisitOpenScopeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SourceTokens operation middleware
+func (sh *strictHandler) SourceTokens(ctx *gin.Context, params SourceTokensParams) {
+	var request SourceTokensRequestObject
+
+	request.Params = params
+
+	var body SourceTokensJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SourceTokens(ctx, request.(SourceTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SourceTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SourceTokensResponseObject); ok {
+		if err := validResponse.VisitSourceTokensResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
