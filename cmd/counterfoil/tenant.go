@@ -9,11 +9,16 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/embedded"
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 type tenantCommands struct {
 	Create tenantCreateCommand `cmd:"" help:"Make a tenant, with its keys and its log. The service must be stopped."`
-	List   tenantListCommand   `cmd:"" help:"List the tenants. The service may be running."`
+	List   tenantListCommand   `cmd:"" help:"List the tenants and their states. The service may be running."`
+
+	Suspend tenantSuspendCommand `cmd:"" help:"Tokenize and restore nothing for a tenant until it is resumed. The service must be stopped."`
+	Resume  tenantResumeCommand  `cmd:"" help:"Serve a suspended tenant again. The service must be stopped."`
+	Close   tenantCloseCommand   `cmd:"" help:"Tokenize and restore nothing for a tenant any more. The service must be stopped."`
 }
 
 type tenantCreateCommand struct {
@@ -49,13 +54,64 @@ func (c tenantCreateCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
+// tenantState is what the three commands share that change a tenant's state.
+type tenantState struct {
+	configFile
+	Tenant string `required:"" help:"Name of the tenant."`
+}
+
+func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState) error {
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	err = embedded.SetTenantState(ctx, cfg.Files(), c.Tenant, state, serviceOptions(cfg, nil))
+	if errors.Is(err, embedded.ErrInUse) {
+		return fmt.Errorf("the service is running: stop it first: %w", err)
+	}
+	if err != nil {
+		return explained(err)
+	}
+	_, err = fmt.Fprintf(s.out, "tenant %s is %s\n", c.Tenant, state)
+	return err
+}
+
+type tenantSuspendCommand struct{ tenantState }
+
+// Run suspends the tenant.
+func (c tenantSuspendCommand) Run(ctx context.Context, s streams) error {
+	return c.set(ctx, s, vault.TenantSuspended)
+}
+
+type tenantResumeCommand struct{ tenantState }
+
+// Run resumes the tenant.
+func (c tenantResumeCommand) Run(ctx context.Context, s streams) error {
+	return c.set(ctx, s, vault.TenantActive)
+}
+
+type tenantCloseCommand struct {
+	tenantState
+	Yes bool `required:"" help:"A closed tenant cannot be opened again."`
+}
+
+// Help says what becomes of what the tenant holds.
+func (tenantCloseCommand) Help() string {
+	return "What the tenant holds is not destroyed at once: it expires in its time, and is swept. Its log stays, and can be read."
+}
+
+// Run closes the tenant for good.
+func (c tenantCloseCommand) Run(ctx context.Context, s streams) error {
+	return c.set(ctx, s, vault.TenantClosed)
+}
+
 func spokenFor(cfg *config.Serve, tenant string) bool {
 	return slices.ContainsFunc(cfg.Issuers, func(i config.Issuer) bool { return slices.Contains(i.Tenants, tenant) })
 }
 
 type tenantListCommand struct{ configFile }
 
-// Run prints a line for each tenant: its name and when it was made.
+// Run prints a line for each tenant: its name, when it was made, its state.
 func (c tenantListCommand) Run(ctx context.Context, s streams) error {
 	cfg, err := loadConfig(c.Config)
 	if err != nil {
@@ -69,7 +125,7 @@ func (c tenantListCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, tenant := range tenants {
-		if _, err := fmt.Fprintln(s.out, tenant.Name, stamp(tenant.CreatedAt)); err != nil {
+		if _, err := fmt.Fprintln(s.out, tenant.Name, stamp(tenant.CreatedAt), tenant.State); err != nil {
 			return err
 		}
 	}
