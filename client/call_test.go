@@ -10,7 +10,9 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +43,24 @@ type noted struct {
 // further ones by the last.
 type stub struct {
 	*httptest.Server
-	got []noted
+
+	mu    sync.Mutex
+	noted []noted
+}
+
+// got is what came so far.
+func (s *stub) got() []noted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.noted)
+}
+
+// note takes a request down and returns how many came before it.
+func (s *stub) note(n noted) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noted = append(s.noted, n)
+	return len(s.noted) - 1
 }
 
 func newStub(t *testing.T, script ...http.HandlerFunc) *stub {
@@ -49,8 +68,8 @@ func newStub(t *testing.T, script ...http.HandlerFunc) *stub {
 	s := &stub{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent, _ := io.ReadAll(r.Body)
-		s.got = append(s.got, noted{r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), string(sent), r.Header})
-		script[min(len(s.got), len(script))-1](w, r)
+		n := s.note(noted{r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), string(sent), r.Header})
+		script[min(n, len(script)-1)](w, r)
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -131,8 +150,8 @@ func TestInvariant16_WhatIsTriedAgainAndWhatIsNot(t *testing.T) {
 		one := s.client(t)
 		slept := one.WithClock(date)
 		text, err := one.Preamble(t.Context())
-		if len(s.got) != c.attempts || len(*slept) != c.attempts-1 {
-			t.Errorf("%s: %d attempts, %d pauses, want %d attempts; %v", name, len(s.got), len(*slept), c.attempts, err)
+		if len(s.got()) != c.attempts || len(*slept) != c.attempts-1 {
+			t.Errorf("%s: %d attempts, %d pauses, want %d attempts; %v", name, len(s.got()), len(*slept), c.attempts, err)
 			continue
 		}
 		if good := c.attempts > 1 || strings.HasSuffix(name, "good"); good != (err == nil) || good != (text == "some words") {
@@ -165,7 +184,7 @@ func TestInvariant17_RetriesAreBounded(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// Pauses are random between 3 and 4.5 seconds.
-		if n := len(s.got); n > c.attempts || n < c.attempts-1 || c.attempts < 3 && n != c.attempts {
+		if n := len(s.got()); n > c.attempts || n < c.attempts-1 || c.attempts < 3 && n != c.attempts {
 			t.Errorf("%s: %d attempts, want %d", name, n, c.attempts)
 		}
 	}
@@ -173,16 +192,16 @@ func TestInvariant17_RetriesAreBounded(t *testing.T) {
 	s := newStub(t, busy)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if _, err := s.client(t).Preamble(ctx); !errors.Is(err, client.ErrUnavailable) || ctx.Err() != nil || len(s.got) != 1 {
-		t.Errorf("%d attempts, %v", len(s.got), err)
+	if _, err := s.client(t).Preamble(ctx); !errors.Is(err, client.ErrUnavailable) || ctx.Err() != nil || len(s.got()) != 1 {
+		t.Errorf("%d attempts, %v", len(s.got()), err)
 	}
 }
 
 func TestAContextThatIsCancelledEndsACall(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newStub(t, func(http.ResponseWriter, *http.Request) { cancel(); hangsUp(nil, nil) }, preambleOK)
-	if _, err := s.client(t).Preamble(ctx); err == nil || len(s.got) != 1 {
-		t.Errorf("%d attempts, %v", len(s.got), err)
+	if _, err := s.client(t).Preamble(ctx); err == nil || len(s.got()) != 1 {
+		t.Errorf("%d attempts, %v", len(s.got()), err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	s = newStub(t, func(w http.ResponseWriter, r *http.Request) {
@@ -190,8 +209,8 @@ func TestAContextThatIsCancelledEndsACall(t *testing.T) {
 		time.AfterFunc(time.Millisecond, cancel)
 	}, preambleOK)
 	_, err := s.client(t).Preamble(ctx)
-	if !errors.Is(err, context.Canceled) || len(s.got) != 1 {
-		t.Errorf("%d attempts, %v", len(s.got), err)
+	if !errors.Is(err, context.Canceled) || len(s.got()) != 1 {
+		t.Errorf("%d attempts, %v", len(s.got()), err)
 	}
 }
 
@@ -199,8 +218,8 @@ func TestAContextThatIsCancelledEndsACall(t *testing.T) {
 func TestATimeoutIsNotTriedAgain(t *testing.T) {
 	s := newStub(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, preambleOK)
 	one := s.client(t, func(cfg *client.Config) { cfg.Timeout = 20 * time.Millisecond })
-	if _, err := one.Preamble(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(s.got) != 1 {
-		t.Errorf("%d attempts, %v", len(s.got), err)
+	if _, err := one.Preamble(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(s.got()) != 1 {
+		t.Errorf("%d attempts, %v", len(s.got()), err)
 	}
 }
 
@@ -248,11 +267,11 @@ func TestInvariant16_OneKeyForAllAttemptsOfACall(t *testing.T) {
 	if _, err := one.Tokenize(t.Context(), prompt("mail "+value)); !errors.Is(err, client.ErrDenied) {
 		t.Fatal(err)
 	}
-	if len(s.got) != 3 || s.got[0].body != s.got[2].body || len(s.got[0].key) != 32 {
-		t.Fatalf("%d attempts, key %q", len(s.got), s.got[0].key)
+	if len(s.got()) != 3 || s.got()[0].body != s.got()[2].body || len(s.got()[0].key) != 32 {
+		t.Fatalf("%d attempts, key %q", len(s.got()), s.got()[0].key)
 	}
-	for i, got := range s.got {
-		if got.key != s.got[0].key || got.bearer != fmt.Sprintf("Bearer token-%d", i+1) || got.path != "/v1/tokenize" {
+	for i, got := range s.got() {
+		if got.key != s.got()[0].key || got.bearer != fmt.Sprintf("Bearer token-%d", i+1) || got.path != "/v1/tokenize" {
 			t.Errorf("attempt %d: %q %q %q", i+1, got.key, got.bearer, got.path)
 		}
 	}
@@ -261,11 +280,11 @@ func TestInvariant16_OneKeyForAllAttemptsOfACall(t *testing.T) {
 	own := prompt("x")
 	own.IdempotencyKey, own.OnBehalfOf = "order-4711", "Jané"
 	_, _ = one.Tokenize(t.Context(), own)
-	if s.got[3].key == s.got[0].key || s.got[4].key != "order-4711" || s.got[4].header.Get("Counterfoil-End-User") != "Jané" {
-		t.Errorf("%q %q", s.got[3].key, s.got[4].key)
+	if s.got()[3].key == s.got()[0].key || s.got()[4].key != "order-4711" || s.got()[4].header.Get("Counterfoil-End-User") != "Jané" {
+		t.Errorf("%q %q", s.got()[3].key, s.got()[4].key)
 	}
 	_, _ = one.Preamble(t.Context())
-	if last := s.got[5]; last.key != "" || last.header.Get("User-Agent") != client.DefaultUserAgent {
+	if last := s.got()[5]; last.key != "" || last.header.Get("User-Agent") != client.DefaultUserAgent {
 		t.Errorf("%+v", last.header)
 	}
 }
@@ -286,8 +305,8 @@ func TestARedirectGetsNoCredential(t *testing.T) {
 			}
 		}
 	}
-	if len(elsewhere.got) != 0 {
-		t.Errorf("%d requests went elsewhere", len(elsewhere.got))
+	if len(elsewhere.got()) != 0 {
+		t.Errorf("%d requests went elsewhere", len(elsewhere.got()))
 	}
 }
 
@@ -380,7 +399,7 @@ func TestATokenThatIsNoneIsNotSent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(s.got) != 0 {
-		t.Errorf("%d requests", len(s.got))
+	if len(s.got()) != 0 {
+		t.Errorf("%d requests", len(s.got()))
 	}
 }

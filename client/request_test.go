@@ -59,8 +59,8 @@ func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(s.got) != 0 {
-		t.Errorf("%d requests were sent", len(s.got))
+	if len(s.got()) != 0 {
+		t.Errorf("%d requests were sent", len(s.got()))
 	}
 	// The twin: as they were meant, they are sent.
 	for name, err := range map[string]error{
@@ -71,8 +71,8 @@ func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(s.got) != 5 {
-		t.Errorf("%d requests were sent", len(s.got))
+	if len(s.got()) != 5 {
+		t.Errorf("%d requests were sent", len(s.got()))
 	}
 }
 
@@ -85,10 +85,10 @@ func TestARequestIsWrittenOnce(t *testing.T) {
 	})
 	want := `{"scope":"a<b>","subject":"s","destination":"d","ttl":60,"format":"opaque","detect":{"enabled":true,"entities":["PERSON"]},` +
 		`"existing_tokens":"wrap","read_scopes":["r"],"shape":"json","payload":{"x" : 1e400}}`
-	if got := s.got[0].body; got != want {
+	if got := s.got()[0].body; got != want {
 		t.Errorf("sent %s\nwant %s", got, want)
 	}
-	if h := s.got[0].header; h.Get("Content-Type") != "application/json" || h.Get("Accept-Encoding") == "gzip" {
+	if h := s.got()[0].header; h.Get("Content-Type") != "application/json" || h.Get("Accept-Encoding") == "gzip" {
 		t.Errorf("%v", h)
 	}
 }
