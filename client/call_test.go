@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -141,7 +144,7 @@ func TestInvariant16_WhatIsTriedAgainAndWhatIsNot(t *testing.T) {
 		"a redirect":             {says(307, "text/plain", "", "Location", "/elsewhere", "Retry-After", "1"), 1, 0, 0},
 		"no answer":              {hangsUp, 2, 50 * time.Millisecond, 100 * time.Millisecond},
 		"half an answer":         {halfway, 2, 50 * time.Millisecond, 100 * time.Millisecond},
-		"an answer not of ours":  {says(200, "text/html", "<html>"), 1, 0, 0},
+		"an answer not of ours":  {says(200, "text/html", `{"text":"some words"}`), 1, 0, 0},
 		"an answer out of JSON":  {says(200, "application/json", "{"), 1, 0, 0},
 		"an answer of nothing":   {says(204, "application/json", ""), 1, 0, 0},
 		"an answer that is good": {preambleOK, 1, 0, 0},
@@ -243,14 +246,47 @@ func TestAServiceThatIsNotThereIsTriedAgain(t *testing.T) {
 func TestACertificateThatIsNotTrustedIsNotTriedAgain(t *testing.T) {
 	server := httptest.NewUnstartedServer(preambleOK)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	for name, transport := range map[string]*http.Transport{
-		"unknown authority": {}, "no common version": {TLSClientConfig: &tls.Config{MaxVersion: tls.VersionTLS10, InsecureSkipVerify: true}},
+		"unknown authority": {}, "no common version": {TLSClientConfig: &tls.Config{MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true}},
 	} {
 		c := newClient(t, server.URL, client.Config{Token: constant(secret), LogKeys: pinned(t), HTTP: &http.Client{Transport: transport}})
 		slept := c.WithClock(time.Unix(1e9, 0))
 		if _, err := c.Preamble(t.Context()); err == nil || len(*slept) != 0 {
+			t.Errorf("%s: %d pauses, %v", name, len(*slept), err)
+		}
+	}
+}
+
+// broken is a network that fails in one way.
+type broken struct{ err error }
+
+func (b broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, b.err }
+
+func TestWhichConnectionsHaveFailed(t *testing.T) {
+	failed := func(op string, err error) error { return &net.OpError{Op: op, Net: "tcp", Err: err} }
+	for name, c := range map[string]struct {
+		err   error
+		again bool
+	}{
+		"refused":           {failed("dial", syscall.ECONNREFUSED), true},
+		"a dial too long":   {failed("dial", os.ErrDeadlineExceeded), true},
+		"reset":             {failed("read", syscall.ECONNRESET), true},
+		"reset in a write":  {failed("write", syscall.EPIPE), true},
+		"closed":            {io.EOF, true},
+		"cut":               {fmt.Errorf("x: %w", io.ErrUnexpectedEOF), true},
+		"a read too long":   {failed("read", os.ErrDeadlineExceeded), false},
+		"an alert of TLS":   {failed("remote error", errors.New("tls: bad certificate")), false},
+		"a proxy":           {failed("proxyconnect", syscall.ECONNREFUSED), false},
+		"nobody knows what": {errors.New("something"), false},
+	} {
+		one := newClient(t, "https://vault.example.com", client.Config{
+			Token: constant(secret), LogKeys: pinned(t), HTTP: &http.Client{Transport: broken{c.err}},
+		})
+		slept := one.WithClock(time.Unix(1e9, 0))
+		if _, err := one.Preamble(t.Context()); !errors.Is(err, c.err) || c.again != (len(*slept) > 0) {
 			t.Errorf("%s: %d pauses, %v", name, len(*slept), err)
 		}
 	}
@@ -341,7 +377,7 @@ func TestEachCodeHasItsSentinel(t *testing.T) {
 			}
 		}
 	}
-	s := newStub(t, says(403, "text/plain", "denied"))
+	s := newStub(t, says(403, "text/plain", `{"code":"denied"}`))
 	if _, err := s.client(t).Preamble(t.Context()); errors.Is(err, client.ErrDenied) || errors.Is(err, client.Code("")) || err.Error() != "counterfoil: refused (403)" {
 		t.Errorf("the refusal of a proxy: %v", err)
 	}

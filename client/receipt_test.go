@@ -3,6 +3,7 @@ package client_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -95,12 +96,17 @@ const acmeLog = "vault.example/log/acme"
 type shop struct {
 	*client.Client
 	next *client.Receipt
+	note *string // of the checkpoint
 }
 
 func newShop(t *testing.T, keys ...string) *shop {
 	t.Helper()
 	s := &shop{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, *s.note) // net/http sees that it is text
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]any{"text": "x", "results": []int{}, "audit": s.next})
 	}))
@@ -223,6 +229,36 @@ func TestInvariant11_AForkIsRefused(t *testing.T) {
 			t.Errorf("the honest log after the fork: %v", err)
 		}
 	}
+}
+
+// A checkpoint is held against what receipts have shown, and the reverse.
+func TestInvariant11_ACheckpointOfAForkIsRefused(t *testing.T) {
+	ours := newLedger(t, acmeLog, 1).append(t, "a", "b", "c")
+	theirs := newLedger(t, acmeLog, 1).append(t, "a", "x", "c")
+	_, honest := ours.note(t, 2)
+	_, fork := theirs.note(t, 2)
+	note := fork
+	s := newShop(t, ours.signer.VerifierKey())
+	s.note = &note
+	known, forged := ours.receipt(t, 2, 3), theirs.receipt(t, 2, 3)
+	if err := s.answer(t, &known); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, client.FaultFork, func() error { _, err := s.Checkpoint(t.Context()); return err })
+	note = honest // and behind the receipts, as checkpoints are
+	if got, err := s.Checkpoint(t.Context()); err != nil || got.Size != 2 || got.Note != honest {
+		t.Errorf("the honest one: %+v %v", got, err)
+	}
+	other := newShop(t, ours.signer.VerifierKey())
+	other.note = &note
+	if _, err := other.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, client.FaultFork, func() error { return other.answer(t, &forged) })
+	_, note = newLedger(t, "vault.example/log/globex", 2).append(t, "a", "b", "c").note(t, 3)
+	wantFault(t, client.FaultSignature, func() error { _, err := other.Checkpoint(t.Context()); return err })
+	note = "no note"
+	wantFault(t, client.FaultProof, func() error { _, err := other.Checkpoint(t.Context()); return err })
 }
 
 // What a receipt states of sizes other than that of its head is what the tree

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,7 +151,7 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"keys that are none": func(cfg *client.Config) { cfg.LogKeys = []string{"x"} },
 		"keys of two logs":   func(cfg *client.Config) { cfg.LogKeys = append(cfg.LogKeys, globex) },
 		"a key of no tenant": func(cfg *client.Config) { cfg.LogKeys = []string{newLedger(t, "acme", 1).signer.VerifierKey()} },
-		"too many keys":      func(cfg *client.Config) { cfg.LogKeys = make([]string, 33) },
+		"too many keys":      func(cfg *client.Config) { cfg.LogKeys = slices.Repeat(cfg.LogKeys, 33) },
 		"a negative limit":   func(cfg *client.Config) { cfg.Attempts = -1 },
 		"an agent in lines":  func(cfg *client.Config) { cfg.UserAgent = "a\nb" },
 	} {

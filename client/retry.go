@@ -36,7 +36,7 @@ func (c *Client) call(ctx context.Context, x exchange) ([]byte, error) {
 		at := c.now().Add(pause)
 		deadline, bounded := ctx.Deadline()
 		switch {
-		case !again, ctx.Err() != nil, n >= c.cfg.Attempts, at.Sub(began) > c.cfg.RetryFor, bounded && !at.Before(deadline):
+		case !again, n >= c.cfg.Attempts, at.Sub(began) > c.cfg.RetryFor, bounded && !at.Before(deadline):
 			return nil, err
 		}
 		if stopped := c.sleep(ctx, pause); stopped != nil {

@@ -128,6 +128,10 @@ func TestAScopeAndItsEndUser(t *testing.T) {
 	if err != nil || again.Created || again.Receipt != nil {
 		t.Errorf("%+v %v", again, err)
 	}
+	w.wire.changing(func(body []byte) []byte { return bytes.Replace(body, []byte(`"audit"`), []byte(`"other"`), 1) })
+	unproven := client.OpenScopeRequest{Scope: "chat-2", Kind: client.KindConversation}
+	wantFault(t, client.FaultMissing, func() error { _, err := c.OpenScope(t.Context(), unproven); return err })
+	w.wire.changing(nil)
 	r.Kind = client.KindCase
 	if _, err := c.OpenScope(t.Context(), r); !errors.Is(err, client.ErrConflict) {
 		t.Errorf("another kind: %v", err)
