@@ -26,6 +26,7 @@ type Destination struct {
 	BAA, DPA            Agreement
 	Training            bool // may the vendor train on it
 	VendorRetentionDays int
+	Payload             PayloadRules
 
 	// Never written after Load, so that copies may share them.
 	classes  map[Class]EntityAction
@@ -62,6 +63,7 @@ type destinationDoc struct {
 	DPA                 *agreementDoc `yaml:"dpa"`
 	Training            *bool         `yaml:"training"`
 	VendorRetentionDays *int          `yaml:"vendor_retention_days"`
+	Payload             PayloadRules  `yaml:"payload"`
 	Actions             struct {
 		Classes  map[Class]EntityAction  `yaml:"classes"`
 		Entities map[string]EntityAction `yaml:"entities"`
@@ -117,6 +119,9 @@ func (d destinationDoc) destination(name string, entities map[string]Entity) (De
 		return out, fmt.Errorf("vendor_retention_days must be 0 to %d", maxRetentionDays)
 	}
 	var err error
+	if out.Payload, err = d.Payload.check(name); err != nil {
+		return out, err
+	}
 	if out.BAA, err = d.BAA.agreement(); err != nil {
 		return out, fmt.Errorf("baa: %w", err)
 	}

@@ -87,8 +87,8 @@ func changed(t *testing.T, tok, how string) string {
 	return ""
 }
 
-// withTool is the shipped policy with one tool whose arguments are restored.
-func withTool(t *testing.T, tool string) fs.FS {
+// shipped is a copy of the shipped policy, to be changed.
+func shipped(t *testing.T) fstest.MapFS {
 	t.Helper()
 	bundle := fstest.MapFS{}
 	err := fs.WalkDir(authz.FS, ".", func(path string, d fs.DirEntry, err error) error {
@@ -102,6 +102,13 @@ func withTool(t *testing.T, tool string) fs.FS {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return bundle
+}
+
+// withTool is the shipped policy with one tool whose arguments are restored.
+func withTool(t *testing.T, tool string) fs.FS {
+	t.Helper()
+	bundle := shipped(t)
 	before := string(bundle["reasons.yaml"].Data)
 	after := strings.Replace(before, "places: [prose, code]\n    tools: []", "places: [prose, code, tool]\n    tools: ["+tool+"]", 1)
 	if after == before {

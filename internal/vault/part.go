@@ -20,8 +20,8 @@ type part struct {
 }
 
 // readParts lists the strings of a request. Without a payload it is the text.
-// A body of unknown shape is searched whole: whatever might be text is.
-func readParts(text *string, body []byte, shape string) (*payload.Document, []part, error) {
+// What becomes of a body of unknown shape is the policy's to say.
+func readParts(text *string, body []byte, shape string, unknown access.UnknownShape) (*payload.Document, []part, error) {
 	if text != nil {
 		return nil, []part{{text: *text, kind: payload.KindText}}, nil
 	}
@@ -31,7 +31,7 @@ func readParts(text *string, body []byte, shape string) (*payload.Document, []pa
 	if len(body) > MaxPayloadBytes {
 		return nil, nil, tooLarge("/payload", "payload_bytes", MaxPayloadBytes)
 	}
-	doc, err := payload.Parse(body, payload.Options{Shape: payload.Shape(shape), Unknown: payload.UnknownEveryLeaf})
+	doc, err := payload.Parse(body, payload.Options{Shape: payload.Shape(shape), Unknown: payload.Unknown(unknown)})
 	if err != nil {
 		return nil, nil, payloadRefused(err)
 	}

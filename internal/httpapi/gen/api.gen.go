@@ -525,7 +525,10 @@ type DetokenizeRequest struct {
 	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
 	// tools and nested JSON, or a response. Its strings are searched, JSON
 	// in strings (tool arguments) as well; names of members and numbers of
-	// seven digits and more too, and a finding in one of those is refused.
+	// seven digits and more too, and a finding in one of those is refused,
+	// unless the policy of the destination has it tokenized: a number then
+	// comes back as a string. What becomes of a body of unknown shape is the
+	// policy's to say: by default all of it is searched.
 	// Every byte outside of what is replaced stays as it was sent.
 	Payload *Payload `json:"payload,omitempty"`
 
@@ -728,7 +731,10 @@ type Order string
 // Payload A JSON body of a provider, at most 4 MiB: a request with its history,
 // tools and nested JSON, or a response. Its strings are searched, JSON
 // in strings (tool arguments) as well; names of members and numbers of
-// seven digits and more too, and a finding in one of those is refused.
+// seven digits and more too, and a finding in one of those is refused,
+// unless the policy of the destination has it tokenized: a number then
+// comes back as a string. What becomes of a body of unknown shape is the
+// policy's to say: by default all of it is searched.
 // Every byte outside of what is replaced stays as it was sent.
 type Payload map[string]interface{}
 
@@ -1195,7 +1201,10 @@ type TokenizeRequest struct {
 	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
 	// tools and nested JSON, or a response. Its strings are searched, JSON
 	// in strings (tool arguments) as well; names of members and numbers of
-	// seven digits and more too, and a finding in one of those is refused.
+	// seven digits and more too, and a finding in one of those is refused,
+	// unless the policy of the destination has it tokenized: a number then
+	// comes back as a string. What becomes of a body of unknown shape is the
+	// policy's to say: by default all of it is searched.
 	// Every byte outside of what is replaced stays as it was sent.
 	Payload *Payload `json:"payload,omitempty"`
 
