@@ -3,7 +3,8 @@ package vault
 // Faults take guards out of a service, for the twins of the invariants' tests.
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
-	ForgetDenials, IgnoreDetector, IgnoreClaims bool
+	ForgetDenials, IgnoreDetector, IgnoreClaims,
+	IgnoreSpanCache bool
 }
 
 // SetFaults must be called before the service is used.
@@ -12,6 +13,6 @@ func (s *Service) SetFaults(f Faults) {
 		ignoreBinding: f.IgnoreBinding, ignorePlace: f.IgnorePlace, ignoreExpiry: f.IgnoreExpiry,
 		openBeforeCommit: f.OpenBeforeCommit, leaveGaps: f.LeaveGaps,
 		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
-		ignoreClaims: f.IgnoreClaims,
+		ignoreClaims: f.IgnoreClaims, ignoreSpanCache: f.IgnoreSpanCache,
 	}
 }

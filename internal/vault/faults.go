@@ -12,5 +12,6 @@ type faults struct {
 	forgetDenials    bool // refusals are not recorded (invariant 10)
 	ignoreDetector   bool // a detector that fails finds nothing (invariant 18)
 	ignoreClaims     bool // an idempotency key stands for any body (invariant 16)
+	ignoreSpanCache  bool // every text is searched anew
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

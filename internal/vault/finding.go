@@ -141,13 +141,25 @@ func (j *tokenizeJob) complete(i int, found []finding) []finding {
 	for n := range found {
 		f := &found[n]
 		f.part, f.value = i, p.text[f.start:f.end]
-		if p.kind != payload.KindText && f.kept == nil {
-			// A key or a number is not text that a model writes on: with a
-			// token in its place the body would mean something else.
+		if j.blockedAs(p.kind) && f.kept == nil {
 			f.action = access.ActBlock
 		}
 	}
 	return found
+}
+
+// blockedAs tells whether findings in a part of a kind are blocked whatever
+// they are. A key or a number is not text that a model writes on: with a token
+// in its place the body means something else, so a policy has to ask for it.
+func (j *tokenizeJob) blockedAs(kind payload.Kind) bool {
+	switch kind {
+	case payload.KindKey:
+		return j.destination.Payload.Keys == access.ActBlock
+	case payload.KindNumber:
+		return j.destination.Payload.Numbers == access.ActBlock
+	default:
+		return false
+	}
 }
 
 // detected runs detection around the reserved ranges. A detector that fails
@@ -156,7 +168,7 @@ func (j *tokenizeJob) detected(ctx context.Context, text string, reserved [][2]i
 	if j.req.Detect.Off {
 		return nil, nil
 	}
-	spans, err := j.s.detector.FindReserved(ctx, text, reserved)
+	spans, err := j.s.spans.find(ctx, j, text, reserved)
 	if err != nil && !j.s.faults.ignoreDetector {
 		return nil, err
 	}

@@ -64,6 +64,15 @@ const (
 	RewrapBatch = 200
 	// PageTokens bounds a page of tokens of one source.
 	PageTokens = 1000
+	// SpanCacheTexts and SpanCacheSpans bound the memory for findings in texts
+	// that come again, as the history of a chat does each turn: the entries of
+	// a few hundred chats, and not more than some thirty megabytes should every
+	// text be full of findings.
+	SpanCacheTexts = 8192
+	SpanCacheSpans = 64
+	// SpanCacheBytes is the length of a text below which it is cheaper to
+	// search it than to find out whether it came before.
+	SpanCacheBytes = 256
 	// TenantKeyLife is how long index and log keys stay in memory.
 	TenantKeyLife = 24 * time.Hour
 	// RetryAfter is the advice of an answer that says unavailable.
@@ -105,6 +114,9 @@ func (s *Service) Limits() []Limit {
 		{"idempotency_sweep", "count", "idempotency keys forgotten at a time", ClaimSweep},
 		{"rewrap_batch", "count", "keys wrapped anew in one commit", RewrapBatch},
 		{"source_page", "count", "tokens of one page of a source", PageTokens},
+		{"span_cache_texts", "count", "texts whose findings are remembered, without the texts", SpanCacheTexts},
+		{"span_cache_spans", "count", "findings of a text that is remembered", SpanCacheSpans},
+		{"span_cache_bytes", "bytes", "shortest text that is remembered", SpanCacheBytes},
 		{"tenant_key_seconds", "seconds", "index and log keys in memory", seconds(TenantKeyLife)},
 		{"audit_page", "count", "entries of one page", PageEntries},
 		{"token_candidate", "code points", "longest reading of a token, and what a stream holds back", token.MaxCandidate},

@@ -53,6 +53,7 @@ type Service struct {
 	denials  *denials
 	strays   *strays
 	floors   *wrapFloors
+	spans    *spanCache
 	faults   faults
 	clock    func() time.Time
 	limits   []Limit
@@ -88,6 +89,9 @@ func New(cfg Config) (*Service, error) {
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
 	}
+	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
+		return nil, fmt.Errorf("vault: span cache: %w", err)
+	}
 	s.tenants = newTenantKeys(cfg.Registry, cfg.Wrapper, cfg.LogPrefix, cfg.Clock)
 	if s.keys, err = envelope.NewCache(envelope.CacheConfig{Now: cfg.Clock}); err != nil {
 		return nil, fmt.Errorf("vault: key cache: %w", err)
@@ -103,6 +107,7 @@ func New(cfg Config) (*Service, error) {
 func (s *Service) Close() {
 	s.pool.Close()
 	s.keys.Wipe()
+	s.spans.forget()
 	s.tenants.wipe()
 }
 

@@ -26,7 +26,7 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	if err := job.authorise(ctx); err != nil {
 		return TokenizeResult{}, err
 	}
-	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape); err != nil {
+	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, job.destination.Payload.Unknown); err != nil {
 		return TokenizeResult{}, public(err)
 	}
 	job.claim = s.newClaiming(call, keys)
