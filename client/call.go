@@ -142,9 +142,7 @@ func (c *Client) bearer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrToken, err)
 	}
-	b68 := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/=", r)
-	}
+	b68 := func(r rune) bool { return alphanumeric(r) || strings.ContainsRune("-._~+/=", r) }
 	if token == "" || len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return !b68(r) }) {
 		return "", fmt.Errorf("%w: the source gave what is not one", ErrToken)
 	}

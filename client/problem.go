@@ -72,7 +72,7 @@ func (p *Problem) Error() string {
 
 // Is compares the code.
 func (p *Problem) Is(target error) bool {
-	code, ok := target.(Code) //nolint:errorlint // errors.Is walks the chain and asks each
+	code, ok := target.(Code)
 	return ok && p.Code != "" && p.Code == code
 }
 

@@ -20,8 +20,8 @@ var ErrRequest = errors.New("client: the request cannot be sent")
 const (
 	// maxName bounds the name of an end user; the service takes no longer one.
 	maxName = 256
-	// maxKey bounds an idempotency key of the caller's own.
-	maxKey = 255
+	// maxKey bounds an idempotency key of the caller's own, as the service does.
+	maxKey = 128
 	// keyBytes is the length of one that is made: 128 bits never meet again.
 	keyBytes = 16
 )
@@ -97,6 +97,7 @@ type body struct {
 	Scope       string       `json:"scope"`
 	Subject     string       `json:"subject,omitempty"`
 	Destination string       `json:"destination,omitempty"`
+	SourceRef   string       `json:"source_ref,omitempty"`
 	TTL         int64        `json:"ttl,omitempty"`
 	Format      string       `json:"format,omitempty"`
 	Detect      *detectField `json:"detect,omitempty"`
@@ -192,7 +193,8 @@ func (b *body) encode() ([]byte, error) {
 
 func (b *body) utf8() bool {
 	all := []string{
-		b.Scope, b.Subject, b.Destination, b.Format, b.Existing, b.Recipient, b.OnRefused, b.Kind, b.EndUser, b.Shape,
+		b.Scope, b.Subject, b.Destination, b.SourceRef, b.Format, b.Existing,
+		b.Recipient, b.OnRefused, b.Kind, b.EndUser, b.Shape,
 	}
 	if b.Text != nil {
 		all = append(all, *b.Text)
@@ -243,11 +245,14 @@ func idempotencyKey(own string) (string, error) {
 		_, _ = rand.Read(random[:]) // crypto/rand never fails: it ends the process
 		return hex.EncodeToString(random[:]), nil
 	}
-	visible := func(r rune) bool { return r > ' ' && r <= '~' }
-	if len(own) > maxKey || strings.ContainsFunc(own, func(r rune) bool { return !visible(r) }) {
-		return "", refuse("idempotency_key", "must be at most 255 visible ASCII characters")
+	if len(own) > maxKey || strings.ContainsFunc(own, func(r rune) bool { return !alphanumeric(r) && !strings.ContainsRune("._:-", r) }) {
+		return "", refuse("idempotency_key", "must be at most 128 letters, digits and any of . _ : -")
 	}
 	return own, nil
+}
+
+func alphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 func headerValue(s string) bool {

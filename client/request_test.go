@@ -53,7 +53,7 @@ func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
 		"end user too long":    ask(func(r *client.TokenizeRequest) { r.OnBehalfOf = strings.Repeat("x", 257) }),
 		"end user not UTF-8":   ask(func(r *client.TokenizeRequest) { r.OnBehalfOf = "\xff" }),
 		"a key with a space":   ask(func(r *client.TokenizeRequest) { r.IdempotencyKey = "a b" }),
-		"a key that is longer": ask(func(r *client.TokenizeRequest) { r.IdempotencyKey = strings.Repeat("x", 256) }),
+		"a key that is longer": ask(func(r *client.TokenizeRequest) { r.IdempotencyKey = strings.Repeat("x", 129) }),
 		"a key with letters":   ask(func(r *client.TokenizeRequest) { r.IdempotencyKey = "é" }),
 	} {
 		if !errors.Is(err, client.ErrRequest) {
@@ -81,10 +81,10 @@ func TestARequestIsWrittenOnce(t *testing.T) {
 	s := newStub(t, refuses(403, "denied"))
 	c := s.client(t)
 	_, _ = c.Tokenize(t.Context(), client.TokenizeRequest{
-		Scope: "a<b>", Subject: "s", Destination: "d", TTL: time.Minute, Format: client.FormatOpaque, Existing: client.ExistingWrap,
+		Scope: "a<b>", Subject: "s", Destination: "d", SourceRef: "doc#4", TTL: time.Minute, Format: client.FormatOpaque, Existing: client.ExistingWrap,
 		ReadScopes: []string{"r"}, Entities: []string{"PERSON"}, Content: client.Payload{JSON: json.RawMessage(`{"x" : 1e400}`), Shape: "json"},
 	})
-	want := `{"scope":"a<b>","subject":"s","destination":"d","ttl":60,"format":"opaque","detect":{"enabled":true,"entities":["PERSON"]},` +
+	want := `{"scope":"a<b>","subject":"s","destination":"d","source_ref":"doc#4","ttl":60,"format":"opaque","detect":{"enabled":true,"entities":["PERSON"]},` +
 		`"existing_tokens":"wrap","read_scopes":["r"],"shape":"json","payload":{"x" : 1e400}}`
 	if got := s.got()[0].body; got != want {
 		t.Errorf("sent %s\nwant %s", got, want)

@@ -38,7 +38,9 @@ type ScopeAnswer struct {
 	RequestID    string
 }
 
-// OpenScope makes a scope, or finds that it stands.
+// OpenScope makes a scope, or finds that it stands. Where the first answer was
+// lost on the way, the attempt after it finds the scope standing, and there is
+// no receipt: the log has the entry all the same.
 func (c *Client) OpenScope(ctx context.Context, r OpenScopeRequest) (*ScopeAnswer, error) {
 	b := &body{Scope: r.Scope, Kind: r.Kind, EndUser: r.EndUser}
 	var err error

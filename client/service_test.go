@@ -264,6 +264,52 @@ func TestARequestThatIsRefusedSaysWhy(t *testing.T) {
 	}
 }
 
+// An answer that is lost on the way is asked for again, and the log tells that
+// from a second request.
+func TestInvariant16_ALostAnswerIsARepetitionInTheLog(t *testing.T) {
+	w := newWorld(t)
+	c := w.gateway()
+	slept := c.WithClock(time.Unix(1e9, 0))
+	replayed := func(r *client.Receipt) bool {
+		entry, err := w.vault.Service.AuditEntry(t.Context(), w.vault.Auditor(), r.Index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(entry.Leaf, []byte(`"replay_of"`))
+	}
+	once, err := c.Tokenize(t.Context(), prompt("mail "+email))
+	if err != nil || replayed(once.Receipt) {
+		t.Fatalf("a first request is a repetition: %v", err)
+	}
+	w.wire.losing(2)
+	out, err := c.Tokenize(t.Context(), prompt("mail "+email))
+	if err != nil || len(*slept) != 2 || out.Text != once.Text || !replayed(out.Receipt) {
+		t.Fatalf("%d pauses, %+v %v", len(*slept), out, err)
+	}
+	w.wire.losing(1)
+	back, err := c.Detokenize(t.Context(), restore(client.Text(out.Text)))
+	if err != nil || back.Text != "mail "+email || !replayed(back.Receipt) {
+		t.Fatalf("%+v %v", back, err)
+	}
+	w.wire.losing(1)
+	made, err := c.OpenScope(t.Context(), client.OpenScopeRequest{Scope: "chat-3", Kind: client.KindConversation})
+	if err != nil || made.Created {
+		t.Errorf("%+v %v", made, err)
+	}
+	// A key of the caller's own: the same wish twice, then another one.
+	own := prompt("mail " + email)
+	own.IdempotencyKey = "turn-17"
+	for i, want := range []bool{false, true} {
+		if got, err := c.Tokenize(t.Context(), own); err != nil || replayed(got.Receipt) != want {
+			t.Errorf("time %d: %v", i+1, err)
+		}
+	}
+	own.Content = client.Text("something else")
+	if _, err := c.Tokenize(t.Context(), own); !errors.Is(err, client.ErrConflict) {
+		t.Errorf("another wish under the same key: %v", err)
+	}
+}
+
 // The client is small: none of the dependencies of the service.
 func TestTheClientDependsOnNothingOfTheService(t *testing.T) {
 	const own = "github.com/counterfoil/counterfoil/"

@@ -25,6 +25,7 @@ type TokenizeRequest struct {
 	Content     Tokenizable
 	Subject     string        // whom the values are about, unless a span or a value says otherwise
 	Destination string        // where the prompt is going, by its name in the policy
+	SourceRef   string        // the document that the content is of, by the caller's name
 	TTL         time.Duration // of an unused token, in whole seconds; can only shorten
 	Format      string        // FormatLabel or FormatOpaque; without it the entity's own
 	Existing    string        // ExistingKeep or ExistingWrap
@@ -90,8 +91,8 @@ type Coverage struct {
 // Tokenize puts tokens in the place of personal data.
 func (c *Client) Tokenize(ctx context.Context, r TokenizeRequest) (*TokenizeAnswer, error) {
 	b := &body{
-		Scope: r.Scope, Subject: r.Subject, Destination: r.Destination, Format: r.Format,
-		Existing: r.Existing, ReadScopes: r.ReadScopes, DryRun: r.DryRun,
+		Scope: r.Scope, Subject: r.Subject, Destination: r.Destination, SourceRef: r.SourceRef,
+		Format: r.Format, Existing: r.Existing, ReadScopes: r.ReadScopes, DryRun: r.DryRun,
 	}
 	if r.DetectOff || len(r.Entities) > 0 {
 		b.Detect = &detectField{Enabled: !r.DetectOff, Entities: r.Entities}

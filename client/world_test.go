@@ -43,6 +43,7 @@ type wire struct {
 	sent   []*http.Request
 	bodies []string
 	change func(body []byte) []byte
+	lose   int // so many answers, after the service gave them
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -54,9 +55,14 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w.mu.Lock()
 	w.sent, w.bodies = append(w.sent, r.Clone(context.Background())), append(w.bodies, string(sent))
-	change := w.change
+	change, lost := w.change, w.lose > 0
+	w.lose = max(0, w.lose-1)
 	w.mu.Unlock()
 	answer, err := w.base.RoundTrip(r)
+	if err == nil && lost {
+		_ = answer.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
 	if err != nil || change == nil {
 		return answer, err
 	}
@@ -77,6 +83,13 @@ func (w *wire) changing(change func(body []byte) []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.change = change
+}
+
+// losing loses the next answers.
+func (w *wire) losing(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lose = n
 }
 
 func (w *wire) requests() int {
