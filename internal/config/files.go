@@ -2,10 +2,10 @@ package config
 
 import "path/filepath"
 
-// Files says where the parts of an embedded service are.
+// Files says where the parts of a service are that are files.
 type Files struct {
-	Database string // the SQLite file
-	KeyFile  string // the wrapping keys; who has it and the database has the values
+	Database string // the SQLite file; "" with another store
+	KeyFile  string // the wrapping keys; who has it and the database has the values; "" with a key service
 	Anchors  string // folder of the anchors: the memory of how far each log came
 	LogKeys  string // folder of the public keys of the logs, for auditors
 }
@@ -20,8 +20,12 @@ func (l Layout) Files() Files {
 
 // Files are the places that the configuration names.
 func (s *Serve) Files() Files {
-	return Files{
-		Database: s.Store.SQLite.Path, KeyFile: s.Keys.Local.File,
-		Anchors: s.Anchors, LogKeys: Layout{Dir: s.Data}.LogKeys(),
+	files := Files{Anchors: s.Anchors, LogKeys: Layout{Dir: s.Data}.LogKeys()}
+	if s.Store.SQLite != nil {
+		files.Database = s.Store.SQLite.Path
 	}
+	if s.Keys.Local != nil {
+		files.KeyFile = s.Keys.Local.File
+	}
+	return files
 }

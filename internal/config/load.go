@@ -68,13 +68,7 @@ func (s *Serve) complete(path string, getenv func(string) string) error {
 
 // paths are all settings that name a file or a folder.
 func (s *Serve) paths() []*string {
-	paths := []*string{&s.Data, &s.Anchors}
-	if s.Store.SQLite != nil {
-		paths = append(paths, &s.Store.SQLite.Path)
-	}
-	if s.Keys.Local != nil {
-		paths = append(paths, &s.Keys.Local.File)
-	}
+	paths := append(s.backendPaths(), &s.Data, &s.Anchors)
 	if s.TLS != nil {
 		paths = append(paths, &s.TLS.Cert, &s.TLS.Key, &s.TLS.ClientCA)
 	}

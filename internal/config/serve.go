@@ -32,26 +32,6 @@ type Serve struct {
 	trusted []authn.Issuer
 }
 
-// Store is where entries and mappings are: exactly one kind.
-type Store struct {
-	SQLite *SQLite `yaml:"sqlite"`
-}
-
-// SQLite is a file that one process at a time can open.
-type SQLite struct {
-	Path string `yaml:"path"`
-}
-
-// Keys is where the wrapping keys are: exactly one kind.
-type Keys struct {
-	Local *LocalKey `yaml:"local"`
-}
-
-// LocalKey is a key file.
-type LocalKey struct {
-	File string `yaml:"file"`
-}
-
 // Issuer is an issuer of credentials; see authn.Issuer for what each field
 // means. Exactly one of JWKS and Keys is set.
 type Issuer struct {
@@ -111,14 +91,23 @@ func (s *Serve) Encrypted() bool { return s.TLS != nil && s.TLS.Cert != "" }
 func (s *Serve) Advice() []string {
 	var advice []string
 	files := s.Files()
-	if within(files.Anchors, s.Data) || within(files.Anchors, filepath.Dir(files.Database)) {
+	if within(files.Anchors, s.Data) || beside(files.Anchors, files.Database) {
 		advice = append(advice, "anchors: better on another disk than the data: who puts back an older copy of all of it is not noticed")
 	}
-	if within(files.KeyFile, s.Data) || within(files.KeyFile, filepath.Dir(files.Database)) {
+	if files.KeyFile != "" && (within(files.KeyFile, s.Data) || beside(files.KeyFile, files.Database)) {
 		advice = append(advice, "keys.local.file: better not beside the data: a copy of the folder is a copy of every value")
+	}
+	if p := s.Store.Postgres; p != nil && p.Owner != "" {
+		advice = append(advice, "store.postgres.owner_dsn_file: better not where the service runs: the owner can drop the tables")
+	}
+	if t := s.Keys.Transit; t != nil && t.Administration != nil {
+		advice = append(advice, "keys.transit.administration: better not where the service runs: it can retire keys")
 	}
 	return advice
 }
+
+// beside tells whether a path lies in the folder of a file, where there is one.
+func beside(path, file string) bool { return file != "" && within(path, filepath.Dir(file)) }
 
 // within tells whether a path is a folder or lies in it, by the names alone.
 func within(path, folder string) bool {

@@ -139,6 +139,54 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// A service on PostgreSQL and transit has the files of neither SQLite nor a
+// local key, and every path of it is made absolute.
+func TestLoadProduction(t *testing.T) {
+	text := strings.Replace(good, "store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", `
+store:
+  postgres: {app_dsn_file: app.dsn, destroy_dsn_file: /run/destroy.dsn, owner_dsn_file: owner.dsn, pgbouncer: true, max_conns: 8}
+keys:
+  transit:
+    address: http://127.0.0.1:8200
+    serving: {approle: {role_id_file: role, secret_id_file: secret}}
+    administration: {token_file: token}`, 1)
+	path := folder(t, text)
+	s, err := config.Load(path, noEnvironment, most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	p, keys := s.Store.Postgres, s.Keys.Transit
+	got := []string{p.App, p.Destroy, p.Audit, p.Owner, keys.CA, keys.Serving.AppRole.RoleID, keys.Serving.AppRole.SecretID, keys.Administration.TokenFile}
+	want := []string{
+		filepath.Join(dir, "app.dsn"), "/run/destroy.dsn", "", filepath.Join(dir, "owner.dsn"), "",
+		filepath.Join(dir, "role"), filepath.Join(dir, "secret"), filepath.Join(dir, "token"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !p.Pooled || p.MaxConns != 8 || s.Files().Database != "" || s.Files().KeyFile != "" {
+		t.Errorf("postgres %+v, files %+v", p, s.Files())
+	}
+	// Who can drop tables and retire keys should not be where the service is.
+	if advice := s.Advice(); len(advice) != 2 {
+		t.Errorf("advice: %q", advice)
+	}
+}
+
+func TestReadSecret(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dsn")
+	if err := os.WriteFile(path, []byte("postgres://app@db/vault\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := config.ReadSecret(path); err != nil || got != "postgres://app@db/vault" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := config.ReadSecret(path + "x"); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}
+
 // Each change of the good configuration and the faults that must be told, all
 // of them and no others.
 var changes = map[string]struct {
@@ -155,10 +203,10 @@ var changes = map[string]struct {
 	"log_prefix with a blank": {"vault.example/log", "my vault", "log_prefix: must be letters, digits or any of -._~:/, and not too long"},
 	"no data":                 {"data: data\n", "", "data: is required"},
 	"no anchors":              {"anchors: /somewhere/anchors\n", "", "anchors: is required"},
-	"no store":                {"store: {sqlite: {path: data/counterfoil.db}}\n", "", "store.sqlite.path: is required"},
-	"a store of no kind":      {"{sqlite: {path: data/counterfoil.db}}", "{}", "store.sqlite.path: is required"},
+	"no store":                {"store: {sqlite: {path: data/counterfoil.db}}\n", "", "store: must have exactly one of sqlite and postgres"},
+	"a store of no kind":      {"{sqlite: {path: data/counterfoil.db}}", "{}", "store: must have exactly one of sqlite and postgres"},
 	"no path":                 {"{path: data/counterfoil.db}", "{}", "store.sqlite.path: is required"},
-	"no keys":                 {"keys: {local: {file: secret/local.key}}\n", "", "keys.local.file: is required"},
+	"no keys":                 {"keys: {local: {file: secret/local.key}}\n", "", "keys: must have exactly one of local and transit"},
 	"no issuers":              {good[strings.Index(good, "issuers:"):strings.Index(good, "tls:")], "", "issuers: is required"},
 	"no issuer":               {"issuer: https://a.example\n    audience", "audience", "issuers[0].issuer: is required"},
 	"an issuer twice":         {"https://b.example", "https://a.example", "issuers[1].issuer: is given twice"},
@@ -212,8 +260,19 @@ var changes = map[string]struct {
 	"merged settings":         {"listen:", "<<: {listen: x}\nlisten:", "<<: is no setting"},
 	"a list for a text":       {"audience: counterfoil\n    algorithms: [ES256]\n", "audience: [counterfoil]\n    algorithms: [ES256]\n", "issuers[0].audience: must be a text"},
 	"a text for a group":      {"limits:\n  body_bytes: 1000\n  request_seconds: 10\n", "limits: none\n", "limits: must be a group of settings"},
-	"a list for a group":      {"{sqlite: {path: data/counterfoil.db}}", "[sqlite]", "store: must be a group of settings\nstore.sqlite.path: is required"},
-	"postgres is not there":   {"{sqlite: {path: data/counterfoil.db}}", "{postgres: {url: x}}", "store.postgres: is no setting\nstore.sqlite.path: is required"},
+	"a list for a group":      {"{sqlite: {path: data/counterfoil.db}}", "[sqlite]", "store: must be a group of settings"},
+	"a URL for postgres":      {"{sqlite: {path: data/counterfoil.db}}", "{postgres: {url: x}}", "store.postgres.url: is no setting\nstore.postgres.app_dsn_file: is required\nstore.postgres.destroy_dsn_file: is required\nkeys.local: cannot go with store.postgres: a key file is of one process"},
+	"both stores":             {"{sqlite: {path: data/counterfoil.db}}", "{sqlite: {path: x}, postgres: {app_dsn_file: a, destroy_dsn_file: b}}", "store: must have exactly one of sqlite and postgres\nkeys.local: cannot go with store.postgres: a key file is of one process"},
+	"both kinds of keys":      {"{local: {file: secret/local.key}}", "{local: {file: x}, transit: {address: 'https://keys.example', serving: {token_file: t}}}", "keys: must have exactly one of local and transit"},
+	"transit without TLS":     {"{local: {file: secret/local.key}}", "{transit: {address: 'http://keys.example:8200', serving: {token_file: t}}}", "keys.transit.address: must be https, off the loopback interface"},
+	"transit with a path":     {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example/v1', serving: {token_file: t}}}", "keys.transit.address: must be https://host:port"},
+	"transit, a user in it":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://canary:canary@keys.example', serving: {token_file: t}}}", "keys.transit.address: must be https://host:port"},
+	"transit, nobody":         {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example'}}", "keys.transit.serving: is required"},
+	"transit, two logins":     {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t, kubernetes: {role: r, jwt_file: j}}}}", "keys.transit.serving: must have exactly one of approle, kubernetes and token_file"},
+	"transit, half an id":     {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {approle: {role_id_file: r}}}}", "keys.transit.serving.approle: needs role_id_file and secret_id_file"},
+	"transit, half a login":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t}, administration: {kubernetes: {role: r}}}}", "keys.transit.administration.kubernetes: needs role and jwt_file"},
+	"transit, a prefix":       {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', key_prefix: 'a/b', serving: {token_file: t}}}", "keys.transit.key_prefix: must be letters, digits or any of -._"},
+	"many connections":        {"store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", "store: {postgres: {app_dsn_file: a, destroy_dsn_file: b, max_conns: 100}}\nkeys: {transit: {address: 'https://keys.example', serving: {token_file: t}}}", "store.postgres.max_conns: must be from 1 to 48"},
 }
 
 func TestLoadTellsEveryFault(t *testing.T) {

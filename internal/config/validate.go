@@ -22,12 +22,7 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	if s.Anchors == "" {
 		report("anchors", ruleRequired)
 	}
-	if s.Store.SQLite == nil || s.Store.SQLite.Path == "" {
-		report("store.sqlite.path", ruleRequired)
-	}
-	if s.Keys.Local == nil || s.Keys.Local.File == "" {
-		report("keys.local.file", ruleRequired)
-	}
+	s.validateBackends(report)
 	s.validateTLS(report)
 	s.Limits.validate(most, report)
 }
