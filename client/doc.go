@@ -3,7 +3,7 @@
 // the answer.
 //
 //	vault, err := client.New("https://vault.example.com", client.Config{
-//		Token:   source,                                // a fresh bearer JWT for each request
+//		Token:   source,                                     // a fresh bearer JWT for each request
 //		LogKeys: []string{"vault.example.com/log/acme+..."}, // of the tenant's log, pinned
 //	})
 //	out, err := vault.Tokenize(ctx, client.TokenizeRequest{
@@ -36,8 +36,8 @@
 // must come after all that the newest head covered when the request was sent,
 // and wherever two receipts state a root for the same size, the roots must be
 // equal. A receipt states three: that of its head, and, by the proof, those of
-// the tree up to its entry and with it. Whoever calls one log alone so sees
-// every fork at the next call. Among many callers some forks escape, since the
+// the tree up to its entry and with it. So a fork is seen at the next call, if
+// no entry of somebody else came in between. Other forks escape, since the
 // service does not serve consistency proofs yet; the verifier of the whole log
 // finds those. Heads are forgotten when the process ends.
 //
@@ -60,6 +60,8 @@
 // closed list of codes has sentinels for errors.Is, such as [ErrDenied]. No
 // text of an error holds a value, a credential, or words that the service
 // chose: only codes, places, limits and ids. [Problem.Detail] has the words.
+// What the caller's own token source or transport says of a failure is passed
+// on as it is.
 //
 // Retries are made where the request certainly may be sent again: when the
 // connection failed (no answer, or not a whole one), and on 429 and 503 that
