@@ -1,6 +1,8 @@
 package storagetest
 
 import (
+	"fmt"
+
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/envelope"
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -112,7 +114,7 @@ func suspendedAlone(w *world) {
 
 // wrappedAt is a wrapped key of a version.
 func wrappedAt(version int) envelope.Wrapped {
-	return envelope.Wrapped{Version: version, Bytes: []byte{'w', byte(version)}}
+	return envelope.Wrapped{Version: version, Bytes: fmt.Append(nil, "wrapped at ", version)}
 }
 
 func staleKeys(w *world) {
