@@ -164,9 +164,12 @@ const (
 // NoteKinds returns the closed list.
 func NoteKinds() []NoteKind { return []NoteKind{NoteCheckpoint} }
 
-// Note is a piece of bookkeeping; a later one of its kind replaces it.
+// Note is a piece of bookkeeping. One of its kind and of the same or a higher
+// Order replaces it; one of a lower Order is dropped, so that of two replicas
+// that write at once the one that is behind does not win.
 type Note struct {
-	Kind NoteKind
-	Body []byte
-	At   time.Time // set by the store
+	Kind  NoteKind
+	Order int64 // of a checkpoint: the size of the log
+	Body  []byte
+	At    time.Time // set by the store
 }

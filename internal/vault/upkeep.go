@@ -55,7 +55,7 @@ func (s *Service) PublishCheckpoint(ctx context.Context, tenant string, after in
 	if err != nil || tree.Size <= after {
 		return audit.Anchor{}, false, public(err)
 	}
-	if err := s.books.Note(ctx, tenant, Note{Kind: NoteCheckpoint, Body: checkpoint}); err != nil {
+	if err := s.books.Note(ctx, tenant, Note{Kind: NoteCheckpoint, Order: tree.Size, Body: checkpoint}); err != nil {
 		return audit.Anchor{}, false, public(err)
 	}
 	return audit.Anchor{

@@ -221,6 +221,8 @@ CREATE TABLE log_heads (
 CREATE TABLE notes (
     tenant TEXT    NOT NULL REFERENCES tenants (tenant),
     kind   TEXT    NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 64),
+    -- One that is behind does not replace one that is ahead.
+    ord    INTEGER NOT NULL CHECK (ord >= 0),
     body   BLOB    NOT NULL CHECK (octet_length(body) <= 1048576),
     at     INTEGER NOT NULL CHECK (at > 0),
     PRIMARY KEY (tenant, kind)

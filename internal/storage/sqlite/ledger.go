@@ -17,11 +17,12 @@ SELECT e.leaf_hash FROM entries AS e WHERE e.tenant = ?1 AND e.idx = ?2`
 SELECT n.hash FROM log_nodes AS n WHERE n.tenant = ?1 AND n.level = ?2 AND n.n = ?3`
 	// A note of an unknown tenant is refused by the foreign key.
 	sqlWriteNote = `
-INSERT INTO notes (tenant, kind, body, at)
-VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)))
-ON CONFLICT (tenant, kind) DO UPDATE SET body = excluded.body, at = MAX(notes.at, excluded.at)`
+INSERT INTO notes (tenant, kind, ord, body, at)
+VALUES (?1, ?2, ?3, ?4, MAX(?5, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)))
+ON CONFLICT (tenant, kind) DO UPDATE SET ord = excluded.ord, body = excluded.body, at = MAX(notes.at, excluded.at)
+WHERE notes.ord <= excluded.ord`
 	sqlLastNote = `
-SELECT n.body, n.at FROM notes AS n WHERE n.tenant = ?1 AND n.kind = ?2`
+SELECT n.ord, n.body, n.at FROM notes AS n WHERE n.tenant = ?1 AND n.kind = ?2`
 )
 
 // Head implements vault.Ledger.
@@ -68,7 +69,7 @@ func (v *View) Node(ctx context.Context, tenant string, level int, n int64) (aud
 func (v *View) LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error) {
 	note := vault.Note{Kind: kind}
 	var at int64
-	found, err := v.one(ctx, "a note", sqlLastNote, []any{&note.Body, &at}, tenant, string(kind))
+	found, err := v.one(ctx, "a note", sqlLastNote, []any{&note.Order, &note.Body, &at}, tenant, string(kind))
 	if err != nil {
 		return vault.Note{}, err
 	}
@@ -117,7 +118,7 @@ func (w *writer) note(tenant string, n vault.Note) error {
 	if body == nil {
 		body = []byte{} // there is no absent body: nil and empty are the same
 	}
-	if _, err := x.exec(sqlWriteNote, tenant, string(n.Kind), body, micros(w.clock())); err != nil {
+	if _, err := x.exec(sqlWriteNote, tenant, string(n.Kind), n.Order, body, micros(w.clock())); err != nil {
 		return err
 	}
 	return x.commit()

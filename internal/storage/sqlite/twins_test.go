@@ -79,6 +79,8 @@ func TestTwins(t *testing.T) {
 			[]string{"WHERE claims.created_at <= ?6", "WHERE 0 <= ?6"}},
 		{"a claim ends", "Invariant16/a claim past",
 			[]string{"WHERE claims.created_at <= ?6", "WHERE 0 > ?6"}},
+		{"a note that is behind is dropped", "log/bookkeeping",
+			[]string{"WHERE notes.ord <= excluded.ord", "WHERE 0 <= excluded.ord"}},
 		{"a source is one of its scope", "Invariant6/a source is one",
 			[]string{"WHERE q.tenant = ?1 AND q.scope_id = ?2 AND q.source = ?3", "WHERE q.tenant = ?1 AND q.source = ?3",
 				"AND m.scope_id = ?2 AND m.token_id = q.token_id", "AND m.scope_id = q.scope_id AND ?2 <> '' AND m.token_id = q.token_id"}},

@@ -257,6 +257,13 @@ func notes(w *world) {
 			w.Error(diff)
 		}
 	}
+	ahead := vault.Note{Kind: vault.NoteCheckpoint, Order: 7, Body: []byte("ahead")}
+	for _, n := range []vault.Note{ahead, {Kind: vault.NoteCheckpoint, Order: 6, Body: []byte("behind")}} {
+		w.no(w.Books.Note(w.ctx, "acme", n))
+	}
+	if got, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint); err != nil || string(got.Body) != "ahead" || got.Order != 7 {
+		w.Errorf("one that is behind won: %+v, %v", got, err)
+	}
 	if w.Books.Note(w.ctx, "acme", vault.Note{Kind: "grant"}) == nil {
 		w.Error("bookkeeping of a kind that is not in the list was written")
 	}
