@@ -1,0 +1,74 @@
+-- The roles of the service and what each may do: the whole of it, in one file.
+--
+-- An administrator runs it once, in the database of the service, before the
+-- first migration: that makes the roles. `counterfoil migrate up` runs it again
+-- after each migration, as the owner: that sets the rights to what is written
+-- here, whatever they were. It may be run again at any time.
+--
+--   counterfoil_owner    owns the tables: migrations, and pruning old leaves.
+--                        The service never connects as the owner.
+--   counterfoil_app      serves. It inserts and reads; of what stands it
+--                        changes only what is named below; it deletes no
+--                        mapping, no key and no entry.
+--   counterfoil_destroy  erases, sweeps, closes, re-wraps. It deletes mappings
+--                        and keys, and inserts entries.
+--   counterfoil_audit    reads, for verification.
+--
+-- Nobody may update or delete entries, nor truncate anything. Passwords, or
+-- better certificates, are the administrator's: ALTER ROLE ... PASSWORD.
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['counterfoil_owner', 'counterfoil_app', 'counterfoil_destroy', 'counterfoil_audit']
+    LOOP
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS', name);
+        END IF;
+    END LOOP;
+END
+$$;
+
+DO $$
+BEGIN
+    IF to_regclass('entries') IS NULL THEN
+        RETURN; -- before the first migration
+    END IF;
+
+    -- Rights on columns go with those on their table.
+    REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
+        claims, entries, entry_terms, log_nodes, log_heads, notes, goose_db_version
+        FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
+
+    GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
+        claims, entries, entry_terms, log_nodes, log_heads, notes, goose_db_version
+        TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
+    GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
+
+    -- Every change, whoever makes it, appends its entries, moves the head and
+    -- may bring an idempotency key.
+    GRANT INSERT ON entries, entry_terms, log_nodes, claims TO counterfoil_app, counterfoil_destroy;
+    GRANT UPDATE (frontier, last_time) ON log_heads TO counterfoil_app, counterfoil_destroy;
+    GRANT UPDATE (body, change_id, created_at) ON claims TO counterfoil_app, counterfoil_destroy;
+
+    -- To serve. A new tenant is active, under the first version: the other
+    -- columns of its head are not the app's to write.
+    GRANT INSERT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources, notes
+        TO counterfoil_app;
+    GRANT INSERT (tenant, frontier, last_time) ON log_heads TO counterfoil_app;
+    GRANT UPDATE (living) ON scopes TO counterfoil_app;
+    GRANT UPDATE (sealed, idle_at) ON data_keys TO counterfoil_app;
+    GRANT UPDATE (state, expires_at) ON mappings TO counterfoil_app;
+    GRANT UPDATE (ord, body, at) ON notes TO counterfoil_app;
+    GRANT DELETE ON claims TO counterfoil_app;
+
+    -- To destroy. What a mapping is linked to goes with it, by foreign key.
+    GRANT DELETE ON mappings, data_keys, scopes, subjects TO counterfoil_destroy;
+    GRANT UPDATE (sealed_name, name_key_id) ON scopes TO counterfoil_destroy;
+    GRANT UPDATE (sealed_identifier, key_id) ON subjects TO counterfoil_destroy;
+    GRANT UPDATE (idle_at, wrapped, wrap_version) ON data_keys TO counterfoil_destroy;
+    GRANT UPDATE (wrapped, wrap_version) ON tenant_keys TO counterfoil_destroy;
+    GRANT UPDATE (state, min_wrap_version) ON log_heads TO counterfoil_destroy;
+END
+$$;
