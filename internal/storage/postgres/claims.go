@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlClaim = `
+SELECT c.body, c.change_id, c.created_at FROM claims AS c
+WHERE c.tenant = $1 AND c.claim = $2
+    AND c.created_at > GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)) - $4`
+	sqlForgetClaims = `
+DELETE FROM claims WHERE tenant = $1 AND claim IN (
+    SELECT c.claim FROM claims AS c
+    WHERE c.tenant = $1
+        AND c.created_at <= GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)) - $3
+    ORDER BY c.created_at LIMIT $4)`
+)
+
+// Claim implements vault.Bookkeeping.
+func (v *View) Claim(ctx context.Context, tenant string, key vault.Digest) (vault.Claim, error) {
+	c := vault.Claim{Key: key}
+	var body []byte
+	var at int64
+	found, err := v.one(ctx, "a claim", sqlClaim, []any{&body, &c.ChangeID, &at}, tenant, key[:], v.now(), claimLife)
+	if err != nil {
+		return vault.Claim{}, err
+	}
+	if !found {
+		return vault.Claim{}, vault.ErrNotFound
+	}
+	copy(c.Body[:], body)
+	c.At = fromMicros(at)
+	return c, nil
+}
+
+// ForgetClaims implements vault.Bookkeeping.
+func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int, error) {
+	switch {
+	case s.closed.Load():
+		return 0, vault.ErrClosed
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("postgres: forget claims: %w", ctx.Err())
+	case !storable(tenant):
+		return 0, nil
+	case limit <= 0:
+		return 0, fmt.Errorf("%w: to forget without a limit", ErrMalformed)
+	}
+	p := &pipeline{hooks: s.hooks}
+	var n int64
+	p.exec(sqlBound, tenant, inMillis(lockTimeout), inMillis(statementTimeout), inMillis(idleTimeout))
+	p.add(step{text: sqlForgetClaims, count: func(changed int64) error { n = changed; return nil }},
+		[]any{tenant, s.now(), claimLife, int64(limit)})
+	if err := pooled(ctx, s.pool, p); err != nil {
+		return 0, fmt.Errorf("postgres: forget claims: %w: %w", vault.ErrUnavailable, err)
+	}
+	return int(n), nil
+}

@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// The names of the guards that are judged here, for the tests that leave one
+// out. Each has a clause of the contract that goes red without it.
+const (
+	guardUndo       = "what fails is undone"
+	guardSuspended  = "a suspended tenant is not served"
+	guardOnce       = "a change is committed once"
+	guardClaim      = "a claim stands"
+	guardExpired    = "a restoration checks expiry"
+	guardThere      = "a restoration checks that the mapping is there"
+	guardMatch      = "a match must not be expired"
+	guardTouch      = "a kept token must live"
+	guardTaken      = "a taken id is left alone"
+	guardKeyThere   = "a key must stand"
+	guardKeyRoom    = "a key has room"
+	guardKeyOwner   = "a key is of its scope or subject"
+	guardWrap       = "no key is written below the minimum"
+	guardScopeMoved = "only one scope of a name lives"
+	guardSubject    = "a subject is as it was read"
+)
+
+// change judges one change by the image, and puts what it does into it. Where
+// it fails, it fails alone: the image is as it was.
+func (b *batch) change(c vault.Change) (vault.Committed, error) {
+	b.image.begin()
+	leaves, terms, rows := len(b.leaves), len(b.terms), len(b.entries)
+	committed, err := b.try(c)
+	if err != nil && !b.hooks.skips(guardUndo) {
+		b.image.fail()
+	}
+	if err != nil {
+		b.leaves, b.terms, b.entries = b.leaves[:leaves], b.terms[:terms], b.entries[:rows]
+	}
+	return committed, err
+}
+
+func (b *batch) try(c vault.Change) (vault.Committed, error) {
+	if err := b.admit(c); err != nil {
+		return vault.Committed{}, err
+	}
+	if err := b.claim(c.Claim()); err != nil {
+		return vault.Committed{}, err
+	}
+	outcome, err := b.effect(c.Effect())
+	if err != nil {
+		return vault.Committed{}, err
+	}
+	return b.append(c, outcome)
+}
+
+// admit judges what no effect changes: the tenant, and the change itself.
+func (b *batch) admit(c vault.Change) error {
+	_, provision := c.Effect().(vault.Provision)
+	switch {
+	case c.Effect() == nil:
+		return vault.ErrNoEntry
+	case !b.exists && !provision:
+		return vault.ErrUnknownTenant
+	case b.exists && provision:
+		return fmt.Errorf("postgres: the tenant exists: %w", vault.ErrConflict)
+	case c.Serves() && b.state != vault.TenantActive && !b.hooks.skips(guardSuspended):
+		return vault.ErrSuspended
+	default:
+		return nil
+	}
+}
+
+// effect puts what a shared change does into the image.
+func (b *batch) effect(effect vault.Effect) (vault.Outcome, error) {
+	switch e := effect.(type) {
+	case vault.OpenScope:
+		return vault.Outcome{}, b.openScope(e)
+	case vault.Tokenize:
+		return b.tokenize(e)
+	case vault.Restore:
+		return vault.Outcome{}, b.restore(e)
+	case vault.Record:
+		return vault.Outcome{}, nil
+	default:
+		return vault.Outcome{}, fmt.Errorf("%w: no store knows %T", ErrMalformed, effect)
+	}
+}
+
+// claimLife is vault.ClaimLife as the tables count.
+var claimLife = vault.ClaimLife.Microseconds()
+
+// claim takes the idempotency key that rides along with a change. One past its
+// life makes room for the next of its key.
+func (b *batch) claim(c *vault.Claim) error {
+	if c == nil {
+		return nil
+	}
+	at, held := b.image.claims[c.Key]
+	if held && at > b.now-claimLife && !b.hooks.skips(guardClaim) {
+		return vault.ErrClaimed
+	}
+	put(b.image, b.image.claims, c.Key, b.now)
+	set(b.image, &b.image.writes.claims, append(b.image.writes.claims, *c))
+	return nil
+}
+
+// restore checks that everything is as the caller read it. It writes nothing
+// but, by the change that it is part of, the entry.
+func (b *batch) restore(r vault.Restore) error {
+	for _, ref := range r.Refs {
+		if !b.restorable(ref) {
+			return fmt.Errorf("postgres: a mapping is not as it was read: %w", vault.ErrConflict)
+		}
+	}
+	return nil
+}
+
+func (b *batch) restorable(ref vault.RestoreRef) bool {
+	m := b.image.rows[place{ref.ScopeID, ref.TokenID}]
+	if m == nil {
+		return b.hooks.skips(guardThere)
+	}
+	reached := m.state == vault.MappingLive || m.state == vault.MappingRestricted && ref.Restricted
+	expired := m.expires <= b.now && !ref.Expired && !b.hooks.skips(guardExpired)
+	return m.keyID == ref.KeyID && m.entity == ref.Entity && m.keyAlive && reached && !expired
+}
+
+// writable refuses a key that an older version of the wrapping key wrapped:
+// that version may be destroyed as soon as no stored key needs it.
+func (b *batch) writable(version int) error {
+	if version < b.minWrap && !b.hooks.skips(guardWrap) {
+		return fmt.Errorf("postgres: %w", vault.ErrWrapVersion)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+// Package postgres is the production store: vault.Store, vault.Ledger,
+// vault.Bookkeeping and vault.Registry on PostgreSQL 15 or later. It is the
+// only importer of pgx. Any number of processes serve one database; there is no
+// state in them that another would miss.
+//
+// # Shape
+//
+// Two pools, one for each role that migrations/postgres/roles.sql describes:
+// what serves has no right to destroy, and what destroys goes through the
+// other pool. A third role reads, for verification (OpenReadOnly). The service
+// refuses to start as a superuser, as the owner of the tables, with a role that
+// may do more than it should, on a schema of another version, or on a server
+// that runs without fsync.
+//
+// Every table is behind row-level security. A transaction names its tenant as
+// its first act, in a setting that ends with it; without it there is no row.
+// The one read that spans tenants, their list, is a function that the owner
+// made for it. All settings are of a transaction, never of a session, so a
+// pooler in transaction mode may stand between (Config.Pooler).
+//
+// # A commit, and what a crash leaves behind
+//
+// Changes are shared into batches by package commitqueue. A batch is one
+// transaction of three or four round trips:
+//
+//  1. BEGIN (READ COMMITTED), the settings, the lock on the head of the
+//     tenant's log; then, in the same round trip but as statements of their
+//     own, with snapshots from after the lock, the time and all rows that the
+//     changes of the batch are about. The lock is had by one batch at a time,
+//     whichever process it is of: from here on nobody else writes for the
+//     tenant. Now is the database's clock, or the time of the last entry where
+//     the clock went back.
+//  2. Each change is judged by the image of those rows, in the order of
+//     arrival, and puts what it does into the image. One that fails is undone
+//     there and gets its error alone; no statement ever raised it. What
+//     commits alone has its conditions in its statements instead, and is rolled
+//     back where they change other than the rows that it named.
+//  3. The batch is written, with one statement for each kind of row, then its
+//     entries, the nodes of the tree and the head: one round trip (a sweep takes
+//     one more). Every statement must change exactly as many rows as the image
+//     said; otherwise somebody writes without the lock, and nothing is committed.
+//  4. COMMIT, without any timeout of the server, on nobody's context. The
+//     server answers once the commit record is on its disk, and on that of its
+//     synchronous standbys (synchronous_commit is set to on, or left at
+//     remote_apply).
+//
+// A crash before the commit record is durable loses the batch whole, one after
+// it keeps it whole. Nobody was answered before.
+//
+// # Unknown outcomes
+//
+// Where COMMIT is not answered with success, or with a warning (a wait for a
+// standby that was cancelled), the connection is closed and the change ids are
+// looked up. That takes the same lock, so it waits until the old transaction
+// has ended, one way or the other, even if its COMMIT is still on its way. And
+// it commits itself: it took a row lock, which is written to the log, so that
+// its COMMIT is answered only once the standbys have everything up to it. What
+// was found is then as durable as anything. What is missing is applied once
+// more. A tenant that is being made has no head; the lock on its name stands
+// for it.
+//
+// # Reading
+//
+// A read is one round trip and one statement, on the primary. Expiry is judged
+// by the database's clock, or by the time of the last entry if that is later.
+//
+// # Errors
+//
+// What reaches a caller is a condition of package vault, or ErrUnavailable with
+// the SQLSTATE. Never a statement, an address, or what the server said: its
+// messages may quote values.
+package postgres

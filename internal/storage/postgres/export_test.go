@@ -1,0 +1,25 @@
+package postgres
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Hooks are the hooks of a store under test; see hooks.
+type Hooks struct {
+	Gate          func()
+	Rewrite       func(text string) string
+	Before, After func(text string) error
+	Skip          func(guard string) bool
+	Dial          func(ctx context.Context, network, addr string) (net.Conn, error)
+	Local         func() time.Time
+}
+
+// WithHooks returns a configuration with hooks.
+func WithHooks(c Config, h Hooks) Config {
+	c.hooks = hooks{
+		gate: h.Gate, rewrite: h.Rewrite, before: h.Before, after: h.After, skip: h.Skip, dial: h.Dial, local: h.Local,
+	}
+	return c
+}

@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// What a batch is judged by. All of it is read in the round trip that takes the
+// lock, by statements that come after it: what is to be read can be told from
+// the changes alone. Nothing is judged here; conditions are never raised.
+const (
+	sqlFindChanges = `
+SELECT e.change_id FROM entries AS e WHERE e.tenant = $1 AND e.change_id = ANY ($2::text[]) AND e.seq = 0`
+	sqlClaimsHeld = `
+SELECT c.claim, c.created_at FROM claims AS c WHERE c.tenant = $1 AND c.claim = ANY ($2::bytea[])`
+	sqlLivingScopes = `
+SELECT s.digest, s.scope_id, s.ends_at FROM scopes AS s
+WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[]) AND s.living`
+	sqlScopeIDs = `
+SELECT s.scope_id FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[])`
+	sqlSubjectsKnown = `
+SELECT s.digest, s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[])`
+	sqlSubjectRefs = `
+SELECT s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.subject_ref = ANY ($2::text[])`
+	sqlKeysUsed = `
+SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.sealed FROM data_keys AS k
+WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[])`
+	// The rows that stand for values.
+	sqlMatches = `
+SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
+    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
+FROM unnest($2::text[], $3::bytea[]) AS r (scope_id, identity)
+JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = r.scope_id AND m.identity = r.identity AND m.state = 'live'`
+	// Rows by token, in any state.
+	sqlTokens = `
+SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
+    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
+FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
+JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id`
+)
+
+// wanted is what a batch has to know, each thing once.
+type wanted struct {
+	changes   []string
+	claims    [][]byte
+	scopes    distinct[vault.Digest]
+	newScopes distinct[string]
+	subjects  distinct[vault.Digest]
+	newRefs   distinct[string]
+	keys      distinct[string]
+	values    distinct[valuePlace]
+	tokens    distinct[place]
+}
+
+// distinct is a list of different things, in the order in which they came.
+type distinct[K comparable] struct {
+	seen  map[K]bool
+	items []K
+}
+
+func (s *distinct[K]) add(k K) {
+	if s.seen[k] {
+		return
+	}
+	if s.seen == nil {
+		s.seen = make(map[K]bool)
+	}
+	s.seen[k] = true
+	s.items = append(s.items, k)
+}
+
+// want collects what a change has to know. Identifiers that cannot be stored
+// are left out: the change that has them is refused without looking.
+func (w *wanted) want(c vault.Change) {
+	w.changes = append(w.changes, c.ID())
+	if claim := c.Claim(); claim != nil {
+		w.claims = append(w.claims, claim.Key[:])
+	}
+	switch e := c.Effect().(type) {
+	case vault.OpenScope:
+		w.scope(e.Scope, true)
+		w.freshKeys(e.Keys)
+	case vault.Tokenize:
+		w.tokenize(&e)
+	case vault.Restore:
+		for _, ref := range e.Refs {
+			w.row(ref.ScopeID, ref.TokenID)
+		}
+	}
+}
+
+func (w *wanted) tokenize(e *vault.Tokenize) {
+	w.scope(e.Scope, e.NewScope)
+	w.freshKeys(e.Keys)
+	for _, use := range e.Subjects {
+		w.subjects.add(use.Subject.Digest)
+		if use.New && storable(use.Subject.Ref) {
+			w.newRefs.add(use.Subject.Ref)
+		}
+	}
+	for i := range e.Mappings {
+		m := &e.Mappings[i].Mapping
+		w.row(e.Scope.ID, m.TokenID)
+		if storable(e.Scope.ID) {
+			w.values.add(valuePlace{e.Scope.ID, m.Identity})
+		}
+		if storable(m.KeyID) {
+			w.keys.add(m.KeyID)
+		}
+	}
+	for _, t := range e.Touch {
+		w.row(e.Scope.ID, t.TokenID)
+	}
+}
+
+func (w *wanted) scope(s vault.Scope, isNew bool) {
+	w.scopes.add(s.Digest)
+	if isNew && storable(s.ID) {
+		w.newScopes.add(s.ID)
+	}
+}
+
+func (w *wanted) freshKeys(keys []vault.DataKey) {
+	for _, k := range keys {
+		if storable(k.ID) {
+			w.keys.add(k.ID)
+		}
+	}
+}
+
+func (w *wanted) row(scopeID, tokenID string) {
+	if storable(scopeID, tokenID) {
+		w.tokens.add(place{scopeID, tokenID})
+	}
+}
+
+// readFor adds the statements that fill the image; those that would find nothing
+// are left out.
+func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
+	ask := func(n int, text string, row func(pgx.Rows) error, args ...any) {
+		if n > 0 {
+			p.each(text, row, append([]any{tenant}, args...)...)
+		}
+	}
+	ask(len(w.changes), sqlFindChanges, mark(m.done), w.changes)
+	ask(len(w.claims), sqlClaimsHeld, m.readClaim, w.claims)
+	ask(len(w.scopes.items), sqlLivingScopes, m.readScope, digestList(w.scopes.items))
+	ask(len(w.newScopes.items), sqlScopeIDs, mark(m.scopeIDs), w.newScopes.items)
+	ask(len(w.subjects.items), sqlSubjectsKnown, m.readSubject, digestList(w.subjects.items))
+	ask(len(w.newRefs.items), sqlSubjectRefs, mark(m.refs), w.newRefs.items)
+	ask(len(w.keys.items), sqlKeysUsed, m.readKey, w.keys.items)
+	ask(len(w.values.items), sqlMatches, m.readMapping,
+		column(w.values.items, func(v valuePlace) string { return v.scopeID }),
+		column(w.values.items, func(v valuePlace) []byte { return v.identity[:] }))
+	ask(len(w.tokens.items), sqlTokens, m.readMapping,
+		column(w.tokens.items, func(t place) string { return t.scopeID }),
+		column(w.tokens.items, func(t place) string { return t.tokenID }))
+}
+
+func mark(in map[string]bool) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var id string
+		err := scan(rows, &id)
+		in[id] = true
+		return err
+	}
+}
+
+func (m *image) readClaim(rows pgx.Rows) error {
+	var key vault.Digest
+	var at int64
+	err := scanDigest(rows, &key, &at)
+	m.claims[key] = at
+	return err
+}
+
+func (m *image) readScope(rows pgx.Rows) error {
+	var digest vault.Digest
+	s := &scopeRow{}
+	err := scanDigest(rows, &digest, &s.id, &s.endsAt)
+	m.scopes[digest] = s
+	return err
+}
+
+func (m *image) readSubject(rows pgx.Rows) error {
+	var digest vault.Digest
+	var ref string
+	err := scanDigest(rows, &digest, &ref)
+	m.subjects[digest] = ref
+	return err
+}
+
+func (m *image) readKey(rows pgx.Rows) error {
+	k := &keyRow{}
+	err := scan(rows, &k.id, &k.scopeID, &k.subjectRef, &k.sealed)
+	m.keys[k.id] = k
+	return err
+}
+
+func (m *image) readMapping(rows pgx.Rows) error {
+	r := &mappingRow{}
+	err := scanDigest(rows, &r.identity, &r.scopeID, &r.tokenID, &r.entity, &r.keyID, &r.state, &r.expires, &r.end, &r.keyAlive)
+	if err == nil {
+		m.read(r)
+	}
+	return err
+}

@@ -1,0 +1,171 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	sqlScope = `
+SELECT s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,
+    COALESCE(s.name_key_id, ''), s.idle_ttl, s.created_at, s.ends_at
+FROM scopes AS s
+WHERE s.tenant = $1 AND s.digest = $2 AND s.living
+    AND s.ends_at > GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0))`
+	sqlSubjects = `
+SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
+WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[])`
+	sqlMappings = `
+SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
+    m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
+    m.expires_at <= GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)),
+    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
+    (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
+        WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
+FROM mappings AS m
+WHERE m.tenant = $1 AND m.scope_id = $2 AND m.state <> 'retired'
+    AND m.token_id = ANY ($3::text[])`
+	sqlSourced = `
+SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
+    m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
+    m.expires_at <= GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)),
+    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
+    (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
+        WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
+FROM mapping_sources AS q
+JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = $2 AND m.token_id = q.token_id AND m.state <> 'retired'
+WHERE q.tenant = $1 AND q.scope_id = $2 AND q.source = $3 AND q.token_id > $5
+ORDER BY q.token_id LIMIT $6`
+	sqlKeysByID = `
+SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
+    k.sealed, k.created_at
+FROM data_keys AS k
+WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[])
+ORDER BY k.created_at DESC, k.key_id`
+	sqlKeysOfScope = `
+SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
+    k.sealed, k.created_at
+FROM data_keys AS k
+WHERE k.tenant = $1 AND k.scope_id = $2
+ORDER BY k.created_at DESC, k.key_id LIMIT $3`
+	sqlKeysOfSubject = `
+SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
+    k.sealed, k.created_at
+FROM data_keys AS k
+WHERE k.tenant = $1 AND k.subject_ref = $2
+ORDER BY k.created_at DESC, k.key_id LIMIT $3`
+)
+
+// Scope implements vault.Store.
+func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (vault.Scope, error) {
+	s := vault.Scope{Digest: digest}
+	var endUser []byte
+	var idle, created, ends int64
+	found, err := v.one(ctx, "a scope", sqlScope,
+		[]any{&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends},
+		tenant, digest[:], v.now())
+	if err != nil {
+		return vault.Scope{}, err
+	}
+	if !found {
+		return vault.Scope{}, vault.ErrNotFound
+	}
+	copy(s.EndUser[:], endUser)
+	s.IdleTTL = time.Duration(idle) * time.Microsecond
+	s.CreatedAt, s.EndsAt = fromMicros(created), fromMicros(ends)
+	return s, nil
+}
+
+// Subjects implements vault.Store.
+func (v *View) Subjects(ctx context.Context, tenant string, digests []vault.Digest) ([]vault.Subject, error) {
+	var subjects []vault.Subject
+	err := v.each(ctx, "subjects", sqlSubjects, func(rows pgx.Rows) error {
+		var s vault.Subject
+		var d []byte
+		var created int64
+		if err := scan(rows, &d, &s.IndexVersion, &s.Ref, &created); err != nil {
+			return err
+		}
+		copy(s.Digest[:], d)
+		s.CreatedAt = fromMicros(created)
+		subjects = append(subjects, s)
+		return nil
+	}, tenant, digestList(digests))
+	return subjects, err
+}
+
+// Mappings implements vault.Store.
+func (v *View) Mappings(ctx context.Context, tenant string, q vault.MappingQuery) ([]vault.Mapping, error) {
+	var mappings []vault.Mapping
+	add := func(rows pgx.Rows) error {
+		m, err := scanMapping(rows)
+		m.ScopeID = q.ScopeID
+		mappings = append(mappings, m)
+		return err
+	}
+	if q.Source != (vault.Digest{}) {
+		limit := q.Limit
+		if limit <= 0 {
+			limit = vault.PageTokens
+		}
+		err := v.each(ctx, "mappings of a source", sqlSourced, add, tenant, q.ScopeID, q.Source[:], v.now(), q.After, int64(limit))
+		return mappings, err
+	}
+	err := v.each(ctx, "mappings", sqlMappings, add, tenant, q.ScopeID, list(q.TokenIDs), v.now())
+	return mappings, err
+}
+
+func scanMapping(rows pgx.Rows) (m vault.Mapping, err error) {
+	var identity, lookup []byte
+	var created, expires, end int64
+	err = scan(rows, &m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
+		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &m.SubjectRefs)
+	if err != nil {
+		return m, err
+	}
+	copy(m.Identity[:], identity)
+	copy(m.Lookup[:], lookup)
+	m.CreatedAt, m.ExpiresAt, m.MaxExpiresAt = fromMicros(created), fromMicros(expires), fromMicros(end)
+	return m, nil
+}
+
+// Keys implements vault.Store.
+func (v *View) Keys(ctx context.Context, tenant string, q vault.KeyQuery) ([]vault.DataKey, error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = vault.MaxKeysPerQuery
+	}
+	byID, ofScope, ofSubject := len(q.IDs) > 0, q.ScopeID != "", q.SubjectRef != ""
+	switch {
+	case byID && ofScope, byID && ofSubject, ofScope && ofSubject:
+		return nil, fmt.Errorf("%w: keys are asked for by id, by scope or by subject", ErrMalformed)
+	case byID:
+		return v.keys(ctx, sqlKeysByID, tenant, list(q.IDs))
+	case ofScope:
+		return v.keys(ctx, sqlKeysOfScope, tenant, q.ScopeID, int64(limit))
+	case ofSubject:
+		return v.keys(ctx, sqlKeysOfSubject, tenant, q.SubjectRef, int64(limit))
+	default:
+		return nil, nil // a list of no ids
+	}
+}
+
+func (v *View) keys(ctx context.Context, text, tenant string, args ...any) ([]vault.DataKey, error) {
+	var keys []vault.DataKey
+	err := v.each(ctx, "data keys", text, func(rows pgx.Rows) error {
+		var k vault.DataKey
+		var created int64
+		if err := scan(rows, &k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created); err != nil {
+			return err
+		}
+		k.CreatedAt = fromMicros(created)
+		keys = append(keys, k)
+		return nil
+	}, tenant, args...)
+	return keys, err
+}

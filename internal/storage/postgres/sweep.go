@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"fmt"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+const (
+	// Links to subjects and sources go with the mapping (ON DELETE CASCADE).
+	sqlSweepMappings = `
+DELETE FROM mappings AS m USING unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
+WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.expires_at <= $4
+RETURNING m.key_id`
+	// What a key seals may be a value, the name of a scope or an identifier.
+	sqlMarkIdle = `
+UPDATE data_keys AS k SET idle_at = $3
+WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[]) AND k.idle_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = $1 AND s.name_key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = $1 AND p.key_id = k.key_id)`
+	sqlSweepKeys = `
+DELETE FROM data_keys AS k
+WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[])
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = $1 AND s.name_key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = $1 AND p.key_id = k.key_id)`
+	// The name goes first: until then its key seals something.
+	sqlForgetScopes = `
+UPDATE scopes AS s SET sealed_name = NULL, name_key_id = NULL
+WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[]) AND s.ends_at <= $3
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = $1 AND m.scope_id = s.scope_id)`
+	sqlSweepScopes = `
+DELETE FROM scopes AS s
+WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[])
+    AND NOT EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.scope_id = s.scope_id)`
+)
+
+// sweep destroys what it names, if every bit of it may still be destroyed. The
+// conditions are in the deleting statements. It takes a round trip of its own,
+// since which keys seal nothing any more is known only after it.
+func (b *batch) sweep(p *pipeline, s vault.Sweep) error {
+	changed := fmt.Errorf("postgres: not all of it may be destroyed: %w", vault.ErrConflict)
+	for _, m := range s.Mappings {
+		if !storable(m.ScopeID, m.TokenID) {
+			return changed
+		}
+	}
+	if !storable(s.Keys...) || !storable(s.Scopes...) {
+		return changed
+	}
+	var emptied distinct[string]
+	deletes := b.pipeline()
+	if len(s.Mappings) > 0 {
+		deletes.add(step{text: sqlSweepMappings, row: ids(&emptied), count: func(n int64) error {
+			if n != int64(len(s.Mappings)) {
+				return changed
+			}
+			return nil
+		}}, []any{
+			b.tenant,
+			column(s.Mappings, func(m vault.MappingRef) string { return m.ScopeID }),
+			column(s.Mappings, func(m vault.MappingRef) string { return m.TokenID }),
+			b.now,
+		})
+	}
+	if len(s.Scopes) > 0 {
+		deletes.change(len(s.Scopes), changed, sqlForgetScopes, b.tenant, s.Scopes, b.now)
+	}
+	if len(s.Keys) > 0 {
+		deletes.change(len(s.Keys), changed, sqlSweepKeys, b.tenant, s.Keys)
+	}
+	if len(s.Scopes) > 0 {
+		deletes.change(len(s.Scopes), changed, sqlSweepScopes, b.tenant, s.Scopes)
+	}
+	if err := b.run(deletes, 0); err != nil {
+		return err
+	}
+	if len(emptied.items) > 0 {
+		p.exec(sqlMarkIdle, b.tenant, emptied.items, b.now)
+	}
+	return nil
+}
