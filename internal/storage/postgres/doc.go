@@ -16,7 +16,7 @@
 // its first act, in a setting that ends with it; without it there is no row.
 // The one read that spans tenants, their list, is a function that the owner
 // made for it. All settings are of a transaction, never of a session, so a
-// pooler in transaction mode may stand between (Config.Pooler).
+// pooler in transaction mode may stand between (Config.Pooled).
 //
 // # A commit, and what a crash leaves behind
 //

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -59,7 +60,7 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	terms := wantedTerms(q)
+	terms := entryrow.Wanted(q)
 	text, args := sqlEntriesUp, []any{w.first, w.end, int64(limit)}
 	if q.Descending {
 		text = sqlEntriesDown
@@ -70,27 +71,12 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 			text = sqlEntriesByTermDown
 		}
 		args = append(args, string(terms[0].Field), terms[0].Value,
-			column(terms[1:], func(t Term) string { return string(t.Field) }),
-			column(terms[1:], func(t Term) string { return t.Value }))
+			column(terms[1:], func(t entryrow.Term) string { return string(t.Field) }),
+			column(terms[1:], func(t entryrow.Term) string { return t.Value }))
 	}
 	var entries []vault.StoredEntry
 	err = v.each(ctx, "entries", text, collectEntries(&entries), tenant, args...)
 	return entries, err
-}
-
-// wantedTerms puts the term first that the fewest entries have, as a rule:
-// the walk goes along it.
-func wantedTerms(q vault.EntryQuery) []Term {
-	var terms []Term
-	for _, t := range []Term{
-		{FieldRequest, q.RequestID}, {FieldToken, q.Token}, {FieldActor, q.Actor}, {FieldReason, q.Reason},
-		{FieldEntity, q.Entity}, {FieldKind, q.Kind}, {FieldDecision, string(q.Decision)},
-	} {
-		if t.Value != "" {
-			terms = append(terms, t)
-		}
-	}
-	return terms
 }
 
 // window turns what selects a stretch of the log into that stretch.

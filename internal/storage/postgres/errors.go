@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -38,6 +39,7 @@ const (
 	codeCancelled   = "57014"
 	codeNoTable     = "42P01"
 	codeNoRight     = "42501"
+	codeDuplicate   = "23505"
 	codeReadOnly    = "25006" // of a standby that was a primary
 )
 
@@ -94,6 +96,15 @@ func failsAlone(err error) bool {
 // constraint, or cannot be stored. Every such thing is looked for before it is
 // written, so this is for what was forgotten.
 func isRefusal(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	if e.Code == codeDuplicate && slices.Contains(logTables, e.TableName) {
+		// The place in the log is taken: the log is not what its head says, and
+		// no change may go on top of it.
+		return false
+	}
 	switch classOf(err) {
 	case classData, classConstraint, classLimit:
 		return true
@@ -101,6 +112,9 @@ func isRefusal(err error) bool {
 		return false
 	}
 }
+
+// logTables are those that the head tells what to write.
+var logTables = []string{"entries", "entry_terms", "log_nodes", "log_heads"}
 
 // isPassing tells whether the same transaction may well succeed at once on
 // another connection: this one was lost, or its server was going away, or two

@@ -23,3 +23,11 @@ func WithHooks(c Config, h Hooks) Config {
 	}
 	return c
 }
+
+// Guards returns the names of all guards that are judged on rows.
+func Guards() []string {
+	return []string{
+		guardUndo, guardSuspended, guardOnce, guardClaim, guardExpired, guardThere, guardMatch, guardTouch, guardTaken,
+		guardKeyThere, guardKeyRoom, guardKeyOwner, guardWrap, guardScopeMoved, guardSubject,
+	}
+}

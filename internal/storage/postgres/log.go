@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -25,28 +25,8 @@ INSERT INTO log_heads (tenant, frontier, last_time) VALUES ($1, $2, $3)`
 UPDATE log_heads SET frontier = $2, last_time = $3 WHERE tenant = $1`
 )
 
-// Field is what a term of an entry says.
-type Field string
-
-// The fields by which entries are searched. The table has the same list.
-const (
-	FieldActor    Field = "actor"
-	FieldDecision Field = "decision"
-	FieldEntity   Field = "entity"
-	FieldKind     Field = "kind"
-	FieldReason   Field = "reason"
-	FieldRequest  Field = "request"
-	FieldToken    Field = "token"
-)
-
-// Term is one thing that an entry can be found by.
-type Term struct {
-	Field Field
-	Value string
-}
-
 type entryTerm struct {
-	Term
+	entryrow.Term
 	idx int64
 }
 
@@ -58,24 +38,6 @@ type entryRow struct {
 	hash     audit.Hash
 	changeID string
 	seq      int64
-}
-
-// termsOf lists the terms of an entry in a fixed order, each once: the same
-// list is written by a commit and expected by EntryRow.Check.
-func termsOf(e *audit.Entry) []Term {
-	terms := []Term{
-		{FieldActor, e.Actor}, {FieldDecision, string(e.Decision)}, {FieldKind, string(e.Kind)},
-		{FieldReason, e.Reason}, {FieldRequest, e.RequestID},
-	}
-	for entity := range e.Entities {
-		terms = append(terms, Term{FieldEntity, entity})
-	}
-	for _, id := range e.Tokens {
-		terms = append(terms, Term{FieldToken, id})
-	}
-	terms = slices.DeleteFunc(terms, func(t Term) bool { return t.Value == "" })
-	slices.SortFunc(terms, compareTerms)
-	return slices.Compact(terms)
 }
 
 // append gives a change its entries, and their places in the log.
@@ -95,7 +57,7 @@ func (b *batch) append(c vault.Change, outcome vault.Outcome) (vault.Committed, 
 		if e.Tenant != b.tenant {
 			return vault.Committed{}, fmt.Errorf("%w: the entry is of another tenant", vault.ErrNoEntry)
 		}
-		for _, t := range termsOf(e) {
+		for _, t := range entryrow.TermsOf(e) {
 			b.terms = append(b.terms, entryTerm{t, idx})
 		}
 		b.entries = append(b.entries, entryRow{idx, leaves[i], audit.LeafHash(leaves[i]), e.ChangeID, int64(e.Seq)})

@@ -18,9 +18,9 @@ type Config struct {
 	// AppDSN and DestroyDSN are the addresses of one database for the two
 	// roles. Required.
 	AppDSN, DestroyDSN string
-	// Pooler says that a pooler in transaction mode, such as PgBouncer, may
+	// Pooled says that a pooler in transaction mode, such as PgBouncer, may
 	// stand between: no statement is prepared.
-	Pooler bool
+	Pooled bool
 	// AppConns and DestroyConns bound the connections; zero means the constants
 	// of their names.
 	AppConns, DestroyConns int32

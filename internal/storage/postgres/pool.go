@@ -28,7 +28,7 @@ func openPool(ctx context.Context, what, dsn string, conns int32, c *Config) (*p
 	if config.ConnConfig.ValidateConnect == nil && what != "audit" {
 		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	if c.Pooler {
+	if c.Pooled {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 		config.ConnConfig.StatementCacheCapacity = 0
 		config.ConnConfig.DescriptionCacheCapacity = 0

@@ -1,0 +1,262 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
+	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// session is what somebody has who has a role's password, and psql.
+type session struct {
+	*testing.T
+	conn *pgx.Conn
+}
+
+func connect(t *testing.T, dsn string) session {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return session{t, conn}
+}
+
+// as names the tenant of the session.
+func (s session) as(tenant string) session {
+	s.do("SELECT set_config('counterfoil.tenant', '" + tenant + "', false)")
+	return s
+}
+
+// do runs a statement that must succeed, and tells how many rows it touched.
+func (s session) do(text string) int64 {
+	s.Helper()
+	tag, err := s.conn.Exec(context.Background(), text)
+	if err != nil {
+		s.Fatalf("%s: %v", text, err)
+	}
+	return tag.RowsAffected()
+}
+
+// refused runs a statement that must fail with a code.
+func (s session) refused(code, text string) {
+	s.Helper()
+	tag, err := s.conn.Exec(context.Background(), text)
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || e.Code != code {
+		s.Errorf("%s: %s, %v; want SQLSTATE %s", text, tag, err, code)
+	}
+}
+
+const (
+	noRight = "42501" // insufficient_privilege, also of row-level security
+	raised  = "P0001" // by a trigger
+)
+
+// two makes a database with two tenants, each with a value in a scope.
+func two(t *testing.T) *pgtest.Database {
+	t.Helper()
+	db := pgtest.New(t)
+	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})
+	for _, tenant := range []string{"acme", "globex"} {
+		p := seed(t, s, tenant)
+		m := p.Value("v")
+		effect := p.Tokenize(m)
+		effect.Source = storagetest.Digest("doc")
+		commit(t, s, tenant, effect)
+	}
+	return db
+}
+
+// seed makes a tenant and a scope in it.
+func seed(t testing.TB, s storagetest.Stores, tenant string) storagetest.Place {
+	t.Helper()
+	commit(t, s, tenant, storagetest.Provision())
+	p := storagetest.NewPlace(tenant, "scope", time.Now())
+	commit(t, s, tenant, p.Open())
+	return p
+}
+
+func commit(t testing.TB, s storagetest.Stores, tenant string, effect vault.Effect) vault.Committed {
+	t.Helper()
+	c, err := s.Store.Commit(t.Context(), tenant, storagetest.Change(t, tenant, effect))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// everyTable are the tables that hold rows of tenants.
+var everyTable = []string{
+	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
+	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
+}
+
+// logTables are those whose rows never change.
+var logTables = []string{"entries", "entry_terms", "log_nodes"}
+
+// TestInvariant6_RowsOfAnotherTenant: by no role is a row of another tenant
+// read, with or without a tenant named, nor written.
+func TestInvariant6_RowsOfAnotherTenant(t *testing.T) {
+	db := two(t)
+	for name, dsn := range map[string]string{"app": db.App, "destroy": db.Destroy, "audit": db.Audit, "owner": db.Owner} {
+		t.Run(name, func(t *testing.T) {
+			s := connect(t, dsn)
+			for _, table := range everyTable {
+				// The owner may list tenants: that is how the list is made.
+				listed := name == "owner" && (table == "tenants" || table == "log_heads")
+				for _, tenant := range []string{"", "nobody", "Acme", "acme"} {
+					s.as(tenant)
+					if n := s.do("SELECT tenant FROM " + table + " WHERE tenant <> '" + tenant + "'"); n != 0 && !listed {
+						t.Errorf("as %q, %d rows of others in %s", tenant, n, table)
+					}
+				}
+			}
+			s.as("acme")
+			if n := s.do("SELECT idx FROM entries"); n == 0 {
+				t.Error("as acme, no entries: the test sees nothing")
+			}
+			s.do("RESET counterfoil.tenant")
+			if n := s.do("SELECT idx FROM entries"); n != 0 {
+				t.Errorf("without a tenant, %d entries", n)
+			}
+		})
+	}
+	app := connect(t, db.App).as("acme")
+	app.refused(noRight, "INSERT INTO tenants (tenant, created_at) VALUES ('initech', 1)")
+	app.refused(noRight, "INSERT INTO notes (tenant, kind, ord, body, at) VALUES ('globex', 'x', 1, '', 1)")
+	if n := app.do("UPDATE mappings SET state = 'retired' WHERE tenant = 'globex'"); n != 0 {
+		t.Errorf("%d rows of another tenant were changed", n)
+	}
+	destroy := connect(t, db.Destroy).as("acme")
+	if n := destroy.do("DELETE FROM mappings WHERE tenant = 'globex'"); n != 0 {
+		t.Errorf("%d rows of another tenant were deleted", n)
+	}
+}
+
+// Twin: where row-level security is off, the same reads give rows.
+func TestInvariant6_TwinRowsOfAnotherTenant(t *testing.T) {
+	db := two(t)
+	connect(t, db.Owner).do("ALTER TABLE entries DISABLE ROW LEVEL SECURITY")
+	if n := connect(t, db.App).as("acme").do("SELECT idx FROM entries WHERE tenant <> 'acme'"); n == 0 {
+		t.Error("no rows of others: the test would not have seen the wall fall")
+	}
+}
+
+// TestInvariant11_NobodyChangesTheLog: not the roles of the service, for they
+// have no right to; nor the owner, by trigger.
+func TestInvariant11_NobodyChangesTheLog(t *testing.T) {
+	db := two(t)
+	for name, dsn := range map[string]string{"app": db.App, "destroy": db.Destroy, "audit": db.Audit} {
+		s := connect(t, dsn).as("acme")
+		for _, table := range logTables {
+			for _, text := range []string{"UPDATE %s SET tenant = tenant", "DELETE FROM %s", "TRUNCATE %s CASCADE"} {
+				s.refused(noRight, fmt.Sprintf(text, table))
+			}
+			s.refused(noRight, "ALTER TABLE "+table+" DISABLE TRIGGER ALL; -- as "+name)
+		}
+	}
+	for _, tenant := range []string{"acme", ""} {
+		owner := connect(t, db.Owner).as(tenant)
+		for _, table := range logTables {
+			for _, text := range []string{"UPDATE %s SET tenant = tenant", "DELETE FROM %s", "TRUNCATE %s CASCADE"} {
+				owner.refused(raised, fmt.Sprintf(text, table))
+			}
+		}
+	}
+	connect(t, db.Audit).as("acme").refused(noRight, "INSERT INTO notes (tenant, kind, ord, body, at) VALUES ('acme', 'x', 1, '', 1)")
+}
+
+// TestEntriesHaveNoGap: whoever inserts without the head is stopped.
+func TestInvariant11_EntriesHaveNoGap(t *testing.T) {
+	db := two(t)
+	const insert = "INSERT INTO entries (tenant, idx, leaf, leaf_hash, time, change_id, seq) SELECT 'acme', %s, '{}', decode(repeat('00', 32), 'hex'), 1, 'c' || g, 0 FROM generate_series(%s) AS g"
+	app := connect(t, db.App).as("acme")
+	app.refused(raised, fmt.Sprintf(insert, "g", "7, 7"))
+	app.refused(raised, fmt.Sprintf(insert, "g * 2 - 3", "3, 4"))
+	app.refused("23505", fmt.Sprintf(insert, "g", "2, 2"))
+	if n := app.do(fmt.Sprintf(insert, "g", "3, 5")); n != 3 {
+		t.Errorf("%d entries in a row", n)
+	}
+}
+
+// TestPruneIsTheOwners: the triggers are lifted by the owner alone, and only
+// until the end of the transaction.
+func TestInvariant11_PruneIsTheOwners(t *testing.T) {
+	db := two(t)
+	const lift = "SELECT set_config('counterfoil.prune', 'entries', %t)"
+	const prune = "UPDATE entries SET leaf = NULL WHERE tenant = 'acme' AND idx = 0"
+	for _, dsn := range []string{db.App, db.Destroy} {
+		s := connect(t, dsn).as("acme")
+		s.do(fmt.Sprintf(lift, false))
+		s.refused(noRight, prune)
+	}
+	// Even somebody who was given the right is not the owner.
+	connect(t, db.Owner).do("GRANT UPDATE ON entries TO counterfoil_app")
+	app := connect(t, db.App).as("acme")
+	app.do(fmt.Sprintf(lift, false))
+	app.refused(raised, prune)
+	owner := connect(t, db.Owner).as("acme")
+	owner.do("BEGIN")
+	owner.do(fmt.Sprintf(lift, true))
+	if n := owner.do(prune); n != 1 {
+		t.Errorf("the owner pruned %d leaves", n)
+	}
+	owner.do("COMMIT")
+	owner.refused(raised, prune)
+}
+
+// TestInvariant8_RightsOfTheApp: what serves destroys nothing, and changes of
+// what stands only what it must.
+func TestInvariant8_RightsOfTheApp(t *testing.T) {
+	db := two(t)
+	app := connect(t, db.App).as("acme")
+	for _, table := range everyTable {
+		if table != "claims" {
+			app.refused(noRight, "DELETE FROM "+table)
+		}
+		app.refused(noRight, "TRUNCATE "+table+" CASCADE")
+	}
+	for _, text := range []string{
+		"UPDATE log_heads SET state = 'active'", "UPDATE log_heads SET min_wrap_version = 1",
+		"INSERT INTO log_heads (tenant, frontier, last_time, state) VALUES ('acme', '', 1, 'active')",
+		"UPDATE data_keys SET wrapped = ''", "UPDATE tenant_keys SET wrapped = ''", "UPDATE mappings SET sealed = ''",
+		"UPDATE mappings SET max_expires_at = 1", "UPDATE mappings SET key_id = ''", "UPDATE scopes SET sealed_name = NULL",
+		"UPDATE subjects SET subject_ref = ''", "UPDATE tenants SET created_at = 1", "CREATE TABLE mine (x int)",
+	} {
+		app.refused(noRight, text)
+	}
+	destroy := connect(t, db.Destroy).as("acme")
+	for _, text := range []string{
+		"INSERT INTO mappings (tenant) VALUES ('acme')", "INSERT INTO data_keys (tenant) VALUES ('acme')",
+		"UPDATE mappings SET state = 'live'", "UPDATE mappings SET expires_at = 1", "DELETE FROM claims",
+		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
+		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",
+	} {
+		destroy.refused(noRight, text)
+	}
+	if n := destroy.do("DELETE FROM mappings"); n != 1 {
+		t.Errorf("destroy deleted %d mappings", n)
+	}
+	if n := destroy.do("SELECT token_id FROM mapping_sources"); n != 0 {
+		t.Errorf("%d sources outlived their mapping", n)
+	}
+	audit := connect(t, db.Audit).as("globex")
+	for _, table := range everyTable {
+		audit.do("SELECT tenant FROM " + table)
+		audit.refused(noRight, "DELETE FROM "+table)
+	}
+	if n := audit.do("SELECT tenant FROM counterfoil_tenants()"); n != 2 {
+		t.Errorf("the list has %d tenants", n)
+	}
+}

@@ -1,0 +1,133 @@
+package postgres_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+)
+
+// TestTwins takes guards out of the statements, one at a time, and shows that
+// the contract goes red: each clause named here watches the guard beside it.
+func TestTwins(t *testing.T) {
+	tests := []struct {
+		guard   string
+		clause  string
+		rewrite []string // pairs of old and new
+	}{
+		{"a read goes by the later of clock and log", "Invariant9/a clock that goes back revives nothing",
+			[]string{"GREATEST(COALESCE($4", "LEAST(COALESCE($4"}},
+		{"a commit goes by the later of clock and log", "time/never decreases within a log",
+			[]string{"SELECT h.frontier, h.last_time", "SELECT h.frontier, 1::bigint"}},
+		{"every change writes its entry", "Invariant2/every change has its entries",
+			[]string{"INSERT INTO entries (tenant, idx, leaf, leaf_hash, time, change_id, seq)\n", "", "r.leaf_hash, $2, r", "r.leaf_hash, $2::bigint, r",
+				"INSERT INTO entry_terms (tenant, field, term, idx)\n", ""}},
+		{"every subtree is stored", "Invariant11/entries are contiguous",
+			[]string{"SELECT $1, r.level, r.n, r.hash", "SELECT $1, r.level + 20, r.n, r.hash"}},
+		{"the head moves", "Invariant11/entries are contiguous",
+			[]string{"UPDATE log_heads SET frontier = $2, last_time = $3", "UPDATE log_heads SET frontier = COALESCE(frontier, $2), last_time = $3"}},
+		{"COMMIT commits", "Invariant15/what was acknowledged is there",
+			[]string{"READ COMMITTED", "READ COMMITTED", "COMMIT", "ROLLBACK"}},
+		{"mappings are read by tenant", "Invariant6/no read gives",
+			[]string{"set_config('counterfoil.tenant', $1, true), set_config('statement_timeout'",
+				"set_config('counterfoil.tenant', 'acme' || left($1, 0), true), set_config('statement_timeout'",
+				"WHERE m.tenant = $1 AND m.scope_id = $2", "WHERE m.scope_id = $2 AND $1 <> ''"}},
+		{"scopes are compared byte for byte", "identifiers/scopes are compared",
+			[]string{"WHERE m.tenant = $1 AND m.scope_id = $2 AND m.state", "WHERE m.tenant = $1 AND lower(m.scope_id) = lower($2) AND m.state"}},
+		{"tokens are compared byte for byte", "identifiers/tokens are compared",
+			[]string{"AND m.token_id = ANY ($3::text[])", "AND lower(m.token_id) = ANY (SELECT lower(x) FROM unnest($3::text[]) AS x)"}},
+		{"tenants are listed byte for byte", "tenants/names and keys",
+			[]string{"FROM counterfoil_tenants() AS t", "FROM counterfoil_tenants() AS t ORDER BY t.tenant COLLATE \"en-x-icu\""}},
+		{"a value that stands is found", "Invariant4/the same value on many goroutines",
+			[]string{"m.identity = r.identity AND m.state = 'live'", "m.identity = r.identity AND m.state = 'none'"}},
+		{"a reuse extends", "expiry/a reuse extends only",
+			[]string{"SET expires_at = r.expires_at", "SET expires_at = m.expires_at + 0 * r.expires_at"}},
+		{"a sweep checks the time", "sweep/destroys only what is past",
+			[]string{"AND m.expires_at <= $4", "AND 0::bigint <= $4"}},
+		{"a sweep spares keys that seal", "sweep/destroys all that it names or nothing",
+			[]string{"DELETE FROM data_keys AS k\nWHERE", "DELETE FROM data_keys AS k\nWHERE k.tenant = $1 AND k.key_id = ANY ($2::text[]) OR"}},
+		{"a sweep marks keys that seal nothing", "sweep/a key that seals again is not idle",
+			[]string{"SET idle_at = $3", "SET idle_at = NULL::bigint + $3"}},
+		{"destroying a key destroys what it seals", "Invariant8/destroying a key destroys",
+			[]string{"DELETE FROM mappings WHERE tenant = $1 AND key_id = ANY ($2::text[])", "DELETE FROM mappings WHERE tenant = $1 AND key_id = ANY ($2::text[]) AND false"}},
+		{"closed is for good", "Invariant15/a closed tenant",
+			[]string{" AND state <> 'closed'", ""}},
+		{"a tenant's state is read under the lock", "Invariant15/a suspended tenant",
+			[]string{"SELECT h.frontier, h.last_time, h.state", "SELECT h.frontier, h.last_time, 'active'"}},
+		{"a rewrap finds the key as it was read", "wrapping/keys are wrapped anew",
+			[]string{"AND k.wrap_version = r.was", "AND 0 < r.was"}},
+		{"the minimum never falls", "wrapping/the minimum never falls",
+			[]string{"AND min_wrap_version < $2", "AND 0 < $2"}},
+		{"a claim ends", "Invariant16/a claim past",
+			[]string{"SELECT c.claim, c.created_at FROM claims", "SELECT c.claim, c.created_at + 1000000000000 FROM claims"}},
+		{"a note that is behind is dropped", "log/bookkeeping",
+			[]string{"WHERE notes.ord <= excluded.ord", "WHERE 0 <= excluded.ord"}},
+		{"a source is one of its scope", "Invariant6/a source is one",
+			[]string{"WHERE q.tenant = $1 AND q.scope_id = $2 AND q.source = $3", "WHERE q.tenant = $1 AND q.source = $3",
+				"AND m.scope_id = $2 AND m.token_id = q.token_id", "AND m.scope_id = q.scope_id AND $2 <> '' AND m.token_id = q.token_id"}},
+		{"a search holds to every term", "search/every filter",
+			[]string{"AND NOT EXISTS (\n        SELECT 1 FROM unnest($7", "AND true OR NOT EXISTS (\n        SELECT 1 FROM unnest($7"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.guard, func(t *testing.T) {
+			t.Parallel()
+			var used atomic.Bool
+			replace := strings.NewReplacer(tt.rewrite...)
+			storagetest.MustFail(t, tt.clause, openWith(postgres.Config{}, postgres.Hooks{Rewrite: func(text string) string {
+				changed := replace.Replace(text)
+				if changed != text {
+					used.Store(true)
+				}
+				return changed
+			}}))
+			if !used.Load() {
+				t.Error("the guard is not in any statement that was run")
+			}
+		})
+	}
+}
+
+// TestTwins_Judged leaves out the guards that are judged on rows that were read.
+func TestTwins_Judged(t *testing.T) {
+	clauses := map[string]string{
+		"what fails is undone":                           "Invariant2/one that fails fails alone",
+		"a suspended tenant is not served":               "Invariant15/a suspended tenant",
+		"a change is committed once":                     "log/a change is committed once",
+		"a claim stands":                                 "Invariant16/a claim stands",
+		"a restoration checks expiry":                    "Invariant9/an expired mapping is not restorable",
+		"a restoration checks that the mapping is there": "Invariant8/in one window/destroy the key, then restore",
+		"a match must not be expired":                    "Invariant9/an expired mapping is never revived",
+		"a kept token must live":                         "tokenize/a kept token must live",
+		"a taken id is left alone":                       "Invariant4/two values never share a token",
+		"a key must stand":                               "Invariant8/nothing is sealed under a key that is gone",
+		"a key has room":                                 "keys/a key of a scope seals at most",
+		"a key is of its scope or subject":               "keys/a value is sealed by a key of its own",
+		"no key is written below the minimum":            "Invariant8/no key is written below",
+		"only one scope of a name lives":                 "scopes/one of a name lives",
+		"a subject is as it was read":                    "subjects/a change needs them",
+	}
+	for _, guard := range postgres.Guards() {
+		t.Run(guard, func(t *testing.T) {
+			t.Parallel()
+			var used atomic.Bool
+			storagetest.MustFail(t, clauses[guard], openWith(postgres.Config{}, postgres.Hooks{Skip: func(asked string) bool {
+				if asked == guard {
+					used.Store(true)
+				}
+				return asked == guard
+			}}))
+			if !used.Load() {
+				t.Error("nothing asked for the guard")
+			}
+		})
+	}
+}
+
+// A store that never shares must be noticed, too.
+func TestTwins_NoSharing(t *testing.T) {
+	c := postgres.Config{Limits: commitqueue.Limits{MaxBatch: 1}}
+	storagetest.MustFail(t, "batch/changes that wait share a commit", openWith(c, postgres.Hooks{}))
+}
