@@ -5,6 +5,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -203,7 +204,7 @@ func (b *batch) appendEntry(e *audit.Entry, leaf []byte) error {
 		return err
 	}
 	b.leaves = append(b.leaves, leaf)
-	for _, t := range termsOf(e) {
+	for _, t := range entryrow.TermsOf(e) {
 		b.terms = append(b.terms, entryTerm{t, idx})
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -60,7 +61,7 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	terms := wantedTerms(q)
+	terms := entryrow.Wanted(q)
 	text, args := sqlEntriesUp, []any{tenant, w.first, w.end, limit}
 	if q.Descending {
 		text = sqlEntriesDown
@@ -79,21 +80,6 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 	var entries []vault.StoredEntry
 	err = v.each(ctx, "entries", text, collectEntries(&entries), args...)
 	return entries, err
-}
-
-// wantedTerms puts the term first that the fewest entries have, as a rule:
-// the walk goes along it.
-func wantedTerms(q vault.EntryQuery) []Term {
-	var terms []Term
-	for _, t := range []Term{
-		{FieldRequest, q.RequestID}, {FieldToken, q.Token}, {FieldActor, q.Actor}, {FieldReason, q.Reason},
-		{FieldEntity, q.Entity}, {FieldKind, q.Kind}, {FieldDecision, string(q.Decision)},
-	} {
-		if t.Value != "" {
-			terms = append(terms, t)
-		}
-	}
-	return terms
 }
 
 // window turns what selects a stretch of the log into that stretch.

@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -27,47 +27,9 @@ INSERT INTO log_nodes (tenant, level, n, hash) VALUES (?1, ?2, ?3, ?4)`
 SELECT e.seq FROM entries AS e WHERE e.tenant = ?1 AND e.change_id = ?2 AND e.seq = 0`
 )
 
-// Field is what a term of an entry says.
-type Field string
-
-// The fields by which entries are searched. The table has the same list.
-const (
-	FieldActor    Field = "actor"
-	FieldDecision Field = "decision"
-	FieldEntity   Field = "entity"
-	FieldKind     Field = "kind"
-	FieldReason   Field = "reason"
-	FieldRequest  Field = "request"
-	FieldToken    Field = "token"
-)
-
-// Term is one thing that an entry can be found by.
-type Term struct {
-	Field Field
-	Value string
-}
-
 type entryTerm struct {
-	Term
+	entryrow.Term
 	idx int64
-}
-
-// termsOf lists the terms of an entry in a fixed order, each once: the same
-// list is written by a commit and expected by EntryRow.Check.
-func termsOf(e *audit.Entry) []Term {
-	terms := []Term{
-		{FieldActor, e.Actor}, {FieldDecision, string(e.Decision)}, {FieldKind, string(e.Kind)},
-		{FieldReason, e.Reason}, {FieldRequest, e.RequestID},
-	}
-	for entity := range e.Entities {
-		terms = append(terms, Term{FieldEntity, entity})
-	}
-	for _, id := range e.Tokens {
-		terms = append(terms, Term{FieldToken, id})
-	}
-	terms = slices.DeleteFunc(terms, func(t Term) bool { return t.Value == "" })
-	slices.SortFunc(terms, compareTerms)
-	return slices.Compact(terms)
 }
 
 // readHead finds out where the log stands and what time it is: never before

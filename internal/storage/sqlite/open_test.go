@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -228,7 +229,7 @@ func TestEntryRows(t *testing.T) {
 	if n := must(t, len(all), err); n != 5 {
 		t.Fatalf("%d rows, want 5", n)
 	}
-	var paged []sqlite.EntryRow
+	var paged []entryrow.Row
 	for {
 		page, err := v.EntryRows(t.Context(), "acme", int64(len(paged)), 2)
 		if must(t, len(page), err) == 0 {
@@ -247,27 +248,27 @@ func TestEntryRows(t *testing.T) {
 	if len(all[2].Terms) != 5 { // actor, decision, kind, two tokens
 		t.Errorf("terms of a tokenize: %v", all[2].Terms)
 	}
-	for name, change := range map[string]func(*sqlite.EntryRow){
-		"leaf":         func(r *sqlite.EntryRow) { r.Leaf = append([]byte(" "), r.Leaf...) },
-		"other leaf":   func(r *sqlite.EntryRow) { r.Leaf = all[3].Leaf },
-		"pruned leaf":  func(r *sqlite.EntryRow) { r.Leaf = nil },
-		"leaf_hash":    func(r *sqlite.EntryRow) { r.LeafHash = audit.Hash{} },
-		"time":         func(r *sqlite.EntryRow) { r.Time = r.Time.Add(time.Microsecond) },
-		"change_id":    func(r *sqlite.EntryRow) { r.ChangeID = vault.NewID() },
-		"seq":          func(r *sqlite.EntryRow) { r.Seq++ },
-		"term missing": func(r *sqlite.EntryRow) { r.Terms = r.Terms[1:] },
-		"no terms":     func(r *sqlite.EntryRow) { r.Terms = nil },
-		"term changed": func(r *sqlite.EntryRow) {
-			r.Terms = append([]sqlite.Term{{Field: sqlite.FieldActor, Value: "x"}}, r.Terms[1:]...)
+	for name, change := range map[string]func(*entryrow.Row){
+		"leaf":         func(r *entryrow.Row) { r.Leaf = append([]byte(" "), r.Leaf...) },
+		"other leaf":   func(r *entryrow.Row) { r.Leaf = all[3].Leaf },
+		"pruned leaf":  func(r *entryrow.Row) { r.Leaf = nil },
+		"leaf_hash":    func(r *entryrow.Row) { r.LeafHash = audit.Hash{} },
+		"time":         func(r *entryrow.Row) { r.Time = r.Time.Add(time.Microsecond) },
+		"change_id":    func(r *entryrow.Row) { r.ChangeID = vault.NewID() },
+		"seq":          func(r *entryrow.Row) { r.Seq++ },
+		"term missing": func(r *entryrow.Row) { r.Terms = r.Terms[1:] },
+		"no terms":     func(r *entryrow.Row) { r.Terms = nil },
+		"term changed": func(r *entryrow.Row) {
+			r.Terms = append([]entryrow.Term{{Field: entryrow.FieldActor, Value: "x"}}, r.Terms[1:]...)
 		},
 	} {
 		row := all[2]
 		change(&row)
-		if err := row.Check("acme"); !errors.Is(err, sqlite.ErrColumn) {
+		if err := row.Check("acme"); !errors.Is(err, entryrow.ErrColumn) {
 			t.Errorf("%s: got %v, want ErrColumn", name, err)
 		}
 	}
-	if err := all[2].Check("Acme"); !errors.Is(err, sqlite.ErrColumn) {
+	if err := all[2].Check("Acme"); !errors.Is(err, entryrow.ErrColumn) {
 		t.Errorf("tenant: got %v, want ErrColumn", err)
 	}
 }

@@ -1,17 +1,11 @@
 package sqlite
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"slices"
-	"time"
 
-	"github.com/counterfoil/counterfoil/internal/audit"
-	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 )
 
 const (
@@ -23,29 +17,15 @@ SELECT t.idx, t.field, t.term FROM entry_terms AS t
 WHERE t.tenant = ?1 AND t.idx >= ?2 AND t.idx <= ?3 ORDER BY t.idx`
 )
 
-// EntryRow is everything that the tables hold of an entry. All of it but the
-// leaf serves queries; Check tells whether it says what the leaf says.
-type EntryRow struct {
-	vault.StoredEntry
-	Time     time.Time
-	ChangeID string
-	Seq      int
-	Terms    []Term // sorted
-}
-
-// ErrColumn says that a column of an entry is not what its leaf says: a query
-// by it would lie, though the log itself may still verify.
-var ErrColumn = errors.New("sqlite: a column of an entry is not what its leaf says")
-
 // EntryRows reads rows of the log in order, from an index on. Where the last
 // of them is not the last of the log, the next call begins after it.
-func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit int) ([]EntryRow, error) {
+func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit int) ([]entryrow.Row, error) {
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	var read []EntryRow
+	var read []entryrow.Row
 	err := v.each(ctx, "rows of entries", sqlEntryRows, func(rows *sql.Rows) error {
-		var r EntryRow
+		var r entryrow.Row
 		var hash []byte
 		var at int64
 		if err := rows.Scan(&r.Index, &r.Leaf, &hash, &at, &r.ChangeID, &r.Seq); err != nil {
@@ -62,7 +42,7 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 	at := 0
 	err = v.each(ctx, "terms of entries", sqlTermRows, func(rows *sql.Rows) error {
 		var idx int64
-		var t Term
+		var t entryrow.Term
 		if err := rows.Scan(&idx, &t.Field, &t.Value); err != nil {
 			return err
 		}
@@ -75,36 +55,7 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 		return nil
 	}, tenant, from, read[len(read)-1].Index)
 	for i := range read {
-		slices.SortFunc(read[i].Terms, compareTerms)
+		slices.SortFunc(read[i].Terms, entryrow.Term.Compare)
 	}
 	return read, err
-}
-
-// Check compares the columns with the leaf and names the first that differs.
-func (r *EntryRow) Check(tenant string) error {
-	e, err := audit.ParseLeaf(r.Leaf)
-	if err != nil {
-		return fmt.Errorf("%w: entry %d: leaf: %w", ErrColumn, r.Index, err)
-	}
-	hash := audit.LeafHash(r.Leaf)
-	for _, column := range []struct {
-		name string
-		same bool
-	}{
-		{"tenant", e.Tenant == tenant},
-		{"leaf_hash", bytes.Equal(hash[:], r.LeafHash[:])},
-		{"time", e.Time.Equal(r.Time)},
-		{"change_id", e.ChangeID == r.ChangeID},
-		{"seq", e.Seq == r.Seq},
-		{"terms", slices.Equal(termsOf(&e), r.Terms)},
-	} {
-		if !column.same {
-			return fmt.Errorf("%w: entry %d: %s", ErrColumn, r.Index, column.name)
-		}
-	}
-	return nil
-}
-
-func compareTerms(a, b Term) int {
-	return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Value, b.Value))
 }

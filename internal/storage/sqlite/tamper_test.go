@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
 )
@@ -30,7 +30,7 @@ func folder(t *testing.T, turns int) string {
 func write(t *testing.T, dir string, turns int) {
 	t.Helper()
 	ctx := context.Background()
-	in, err := embedded.Open(ctx, dir, embedded.Options{})
+	in, err := assembly.Open(ctx, dir, assembly.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,10 +124,10 @@ func tamperWith(t *testing.T, dir string, change func(*sql.DB)) {
 // foundBy says who noticed: verify, or the service that refuses to start.
 func foundBy(dir string) string {
 	ctx := context.Background()
-	if _, err := embedded.Verify(ctx, dir); errors.Is(err, embedded.ErrFault) {
+	if _, err := assembly.Verify(ctx, dir); errors.Is(err, assembly.ErrFault) {
 		return "verify"
 	}
-	in, err := embedded.Open(ctx, dir, embedded.Options{})
+	in, err := assembly.Open(ctx, dir, assembly.Options{})
 	if err != nil {
 		return "serve"
 	}
@@ -139,7 +139,7 @@ func foundBy(dir string) string {
 // the database keeps beside it, verify or the next start says so.
 func TestInvariant11_ChangedDatabase(t *testing.T) {
 	sound := folder(t, 12)
-	if results, err := embedded.Verify(context.Background(), sound); err != nil || len(results) != 3 {
+	if results, err := assembly.Verify(context.Background(), sound); err != nil || len(results) != 3 {
 		t.Fatalf("the sound log: %v %v", results, err)
 	}
 	const acme = " WHERE tenant = 'acme'"
@@ -212,10 +212,10 @@ func TestInvariant11_OlderCopy(t *testing.T) {
 		}
 	}
 	put(dir)
-	if _, err := embedded.Verify(context.Background(), dir); !errors.Is(err, embedded.ErrFault) {
+	if _, err := assembly.Verify(context.Background(), dir); !errors.Is(err, assembly.ErrFault) {
 		t.Fatalf("verify: %v", err)
 	}
-	if _, err := embedded.Open(context.Background(), dir, embedded.Options{}); err == nil || !strings.Contains(err.Error(), "older copy") {
+	if _, err := assembly.Open(context.Background(), dir, assembly.Options{}); err == nil || !strings.Contains(err.Error(), "older copy") {
 		t.Fatalf("serve: %v", err)
 	}
 	if err := os.RemoveAll(config.Layout{Dir: dir}.Anchors()); err != nil {
