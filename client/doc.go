@@ -51,8 +51,7 @@
 // that is to be checked. [Config.TrustOnFirstUse] fetches them from the service
 // itself before the first request and keeps them as long as the client lives:
 // trust on first use. It notices a log that changes hands later, not one that
-// was false from the beginning, and it needs a credential that may read the
-// log, which the shipped policy gives to auditors and not to gateways.
+// was false from the beginning.
 //
 // # Failures
 //

@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/counterfoil/counterfoil/client"
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/authn"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
@@ -28,7 +28,7 @@ func service() (url, logKey string, bearer client.TokenSource, stop func()) {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "counterfoil")
 	check(err)
-	in, err := embedded.Open(ctx, dir, embedded.Options{})
+	in, err := assembly.Open(ctx, dir, assembly.Options{})
 	check(err)
 	handler, err := httpapi.New(httpapi.Config{
 		Service: in.Service, Authenticate: in.Verifier.Verify, Logger: slog.New(slog.DiscardHandler),

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
@@ -49,12 +50,17 @@ func (c configCheckCommand) Run(s streams) error {
 // checkFiles opens what serve would open, and leaves it as it is.
 func checkFiles(cfg *config.Serve) error {
 	var faults config.Faults
-	key, err := localkey.Open(cfg.Keys.Local.File)
-	if err == nil {
-		err = key.Close()
+	if cfg.Keys.Local != nil {
+		key, err := localkey.Open(cfg.Keys.Local.File)
+		if err == nil {
+			err = key.Close()
+		}
+		if err != nil {
+			faults = append(faults, config.Fault{Path: "keys.local.file", Rule: err.Error()})
+		}
 	}
-	if err != nil {
-		faults = append(faults, config.Fault{Path: "keys.local.file", Rule: err.Error()})
+	if _, err := assembly.BackendsOf(cfg); err != nil {
+		faults = append(faults, config.Fault{Rule: err.Error()})
 	}
 	if cfg.Encrypted() {
 		if _, err := certificate.Open(tlsFiles(cfg), time.Now); err != nil {

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
@@ -24,14 +24,14 @@ func (c devCommand) Run(ctx context.Context, s streams) error {
 		return &exitCoded{exitUsage, err}
 	}
 	logger := slog.New(slog.NewJSONHandler(s.err, nil))
-	instance, err := embedded.Open(ctx, cfg.Data, embedded.Options{Logger: logger})
+	instance, err := assembly.Open(ctx, cfg.Data, assembly.Options{Logger: logger})
 	if err != nil {
 		return err
 	}
 	return closeAfter(ctx, instance, serveDev(ctx, cfg, instance, logger, s))
 }
 
-func serveDev(ctx context.Context, cfg config.Dev, in *embedded.Instance, logger *slog.Logger, s streams) error {
+func serveDev(ctx context.Context, cfg config.Dev, in *assembly.Instance, logger *slog.Logger, s streams) error {
 	handler, err := newHandler(in, logger, httpapi.Limits{})
 	if err != nil {
 		return err

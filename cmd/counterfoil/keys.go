@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/counterfoil/counterfoil/internal/embedded"
+	"github.com/counterfoil/counterfoil/internal/assembly"
 )
 
 type keysCommands struct {
@@ -24,7 +24,7 @@ func (c keysInitCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := embedded.CreateKey(cfg.Files()); err != nil {
+	if err := assembly.CreateKey(cfg.Files()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(s.out, "made", cfg.Files().KeyFile)

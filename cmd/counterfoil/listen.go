@@ -11,7 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/counterfoil/counterfoil/internal/embedded"
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
@@ -19,7 +19,7 @@ import (
 // stop was asked for: longer than any request is allowed to take.
 const drainTimeout = 40 * time.Second
 
-func newHandler(in *embedded.Instance, logger *slog.Logger, limits httpapi.Limits) (http.Handler, error) {
+func newHandler(in *assembly.Instance, logger *slog.Logger, limits httpapi.Limits) (http.Handler, error) {
 	return httpapi.New(httpapi.Config{
 		Service: in.Service, Authenticate: in.Verifier.Verify, Logger: logger,
 		Registry: prometheus.NewRegistry(), Limits: limits, Version: version,
@@ -27,7 +27,7 @@ func newHandler(in *embedded.Instance, logger *slog.Logger, limits httpapi.Limit
 }
 
 // closeAfter closes what has served, however that ended.
-func closeAfter(ctx context.Context, in *embedded.Instance, served error) error {
+func closeAfter(ctx context.Context, in *assembly.Instance, served error) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	return errors.Join(served, in.Close(closing))

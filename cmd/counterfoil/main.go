@@ -39,15 +39,16 @@ const (
 )
 
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Run the embedded service on this machine."`
-	Token   tokenCommand   `cmd:"" help:"Print a credential of the development issuer."`
-	Serve   serveCommand   `cmd:"" help:"Run a configured service."`
-	Config  configCommands `cmd:"" help:"Work with a configuration."`
-	Keys    keysCommands   `cmd:"" help:"Work with the wrapping keys of a configured service."`
-	Tenant  tenantCommands `cmd:"" help:"Work with the tenants of a configured service."`
-	Verify  verifyCommand  `cmd:"" help:"Check the logs of a service."`
-	Policy  policyCommands `cmd:"" help:"Work with the policy."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev     devCommand      `cmd:"" help:"Run the embedded service on this machine."`
+	Token   tokenCommand    `cmd:"" help:"Print a credential of the development issuer."`
+	Serve   serveCommand    `cmd:"" help:"Run a configured service."`
+	Config  configCommands  `cmd:"" help:"Work with a configuration."`
+	Keys    keysCommands    `cmd:"" help:"Work with the wrapping keys of a configured service."`
+	Migrate migrateCommands `cmd:"" help:"Work with the tables of a configured service on PostgreSQL."`
+	Tenant  tenantCommands  `cmd:"" help:"Work with the tenants of a configured service."`
+	Verify  verifyCommand   `cmd:"" help:"Check the logs of a service."`
+	Policy  policyCommands  `cmd:"" help:"Work with the policy."`
+	Version versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command writes.

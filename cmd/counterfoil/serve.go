@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
@@ -44,22 +44,26 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	if r.Instance, err = embedded.OpenService(ctx, cfg.Files(), cfg.Trusted(), serviceOptions(cfg, r.logger)); err != nil {
+	backends, err := assembly.BackendsOf(cfg)
+	if err != nil {
+		return err
+	}
+	if r.Instance, err = assembly.OpenService(ctx, backends, cfg.Trusted(), serviceOptions(cfg, r.logger)); err != nil {
 		return explained(err)
 	}
 	return closeAfter(ctx, r.Instance, r.serve(ctx))
 }
 
-func serviceOptions(cfg *config.Serve, logger *slog.Logger) embedded.Options {
-	return embedded.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix}
+func serviceOptions(cfg *config.Serve, logger *slog.Logger) assembly.Options {
+	return assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix}
 }
 
 // explained says what to do about an error of opening a service.
 func explained(err error) error {
 	switch {
-	case errors.Is(err, embedded.ErrNoKey):
+	case errors.Is(err, assembly.ErrNoKey):
 		return fmt.Errorf("%w\n(`counterfoil keys init` makes the key file of a new service; for any other, put the old one back)", err)
-	case errors.Is(err, embedded.ErrInUse):
+	case errors.Is(err, assembly.ErrInUse):
 		return fmt.Errorf("%w\n(stop the other process; a second replica needs a store that several processes can share)", err)
 	}
 	return err
@@ -67,7 +71,7 @@ func explained(err error) error {
 
 // running is an open service with what it needs to be reached.
 type running struct {
-	*embedded.Instance
+	*assembly.Instance
 	cfg         *config.Serve
 	logger      *slog.Logger
 	certificate *certificate.Keeper // nil where the service does no TLS

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -38,8 +38,12 @@ func (c tenantCreateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	err = embedded.CreateTenant(ctx, cfg.Files(), c.Tenant, serviceOptions(cfg, nil))
-	if errors.Is(err, embedded.ErrInUse) {
+	backends, err := assembly.BackendsOf(cfg)
+	if err != nil {
+		return err
+	}
+	err = assembly.CreateTenant(ctx, backends, c.Tenant, serviceOptions(cfg, nil))
+	if errors.Is(err, assembly.ErrInUse) {
 		return fmt.Errorf("the service is running: stop it, make the tenant, start it again: %w", err)
 	}
 	if err != nil {
@@ -65,8 +69,12 @@ func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState
 	if err != nil {
 		return err
 	}
-	err = embedded.SetTenantState(ctx, cfg.Files(), c.Tenant, state, serviceOptions(cfg, nil))
-	if errors.Is(err, embedded.ErrInUse) {
+	backends, err := assembly.BackendsOf(cfg)
+	if err != nil {
+		return err
+	}
+	err = assembly.SetTenantState(ctx, backends, c.Tenant, state, serviceOptions(cfg, nil))
+	if errors.Is(err, assembly.ErrInUse) {
 		return fmt.Errorf("the service is running: stop it first: %w", err)
 	}
 	if err != nil {
@@ -117,7 +125,11 @@ func (c tenantListCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := embedded.Tenants(ctx, cfg.Files())
+	backends, err := assembly.BackendsOf(cfg)
+	if err != nil {
+		return err
+	}
+	tenants, err := assembly.Tenants(ctx, backends)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a service that never ran has none
 	}

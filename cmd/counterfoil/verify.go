@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 )
 
 type verifyCommand struct {
@@ -22,15 +22,18 @@ const exitUnread = 3
 // Run checks every log of the service. Exit code 0: sound; 1: a fault was
 // found; 2: wrong use; 3: the folder could not be read.
 func (c verifyCommand) Run(ctx context.Context, s streams) error {
-	files, prefix := config.Layout{Dir: c.Data}.Files(), embedded.LogPrefix
+	backends, prefix := assembly.Backends{Files: config.Layout{Dir: c.Data}.Files()}, assembly.LogPrefix
 	if c.Config != "" {
 		cfg, err := loadConfig(c.Config)
 		if err != nil {
 			return err
 		}
-		files, prefix = cfg.Files(), cfg.LogPrefix
+		if backends, err = assembly.BackendsOf(cfg); err != nil {
+			return err
+		}
+		prefix = cfg.LogPrefix
 	}
-	results, err := embedded.VerifyFiles(ctx, files, prefix)
+	results, err := assembly.VerifyService(ctx, backends, prefix)
 	for _, r := range results {
 		if _, err := fmt.Fprintf(s.out, "SOUND tenant=%s entries=%d signed=%d root=%s first=%s last=%s\n",
 			r.Tenant, r.Entries, r.Signed, r.Root, stamp(r.First), stamp(r.Last)); err != nil {
@@ -38,7 +41,7 @@ func (c verifyCommand) Run(ctx context.Context, s streams) error {
 		}
 	}
 	switch {
-	case errors.Is(err, embedded.ErrFault):
+	case errors.Is(err, assembly.ErrFault):
 		return &exitCoded{exitError, fmt.Errorf("verify: %w", err)}
 	case err != nil:
 		return &exitCoded{exitUnread, fmt.Errorf("verify: %w", err)}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/audit"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 )
 
@@ -245,7 +245,7 @@ func TestPolicyLimitsAndHealth(t *testing.T) {
 }
 
 func TestReadinessNamesTheComponentAndNothingElse(t *testing.T) {
-	instance, err := embedded.Open(context.Background(), t.TempDir(), embedded.Options{})
+	instance, err := assembly.Open(context.Background(), t.TempDir(), assembly.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,45 +16,45 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/detect"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 // Vault is an open service and what a test wants to know of it.
 type Vault struct {
-	*embedded.Instance
+	*assembly.Instance
 	Clock *Clock
 	Dir   string
 }
 
 // Option changes what New makes.
-type Option func(*embedded.Options)
+type Option func(*assembly.Options)
 
 // WithPolicy replaces the shipped policy.
 func WithPolicy(bundle fs.FS) Option {
-	return func(o *embedded.Options) { o.Policy = bundle }
+	return func(o *assembly.Options) { o.Policy = bundle }
 }
 
 // WithStore puts something between the service and its store.
 func WithStore(wrap func(vault.Store) vault.Store) Option {
-	return func(o *embedded.Options) { o.Store = wrap }
+	return func(o *assembly.Options) { o.Store = wrap }
 }
 
 // WithDetector replaces the shipped detection.
 func WithDetector(d *detect.Detector) Option {
-	return func(o *embedded.Options) { o.Detector = d }
+	return func(o *assembly.Options) { o.Detector = d }
 }
 
 // New opens a service that is closed when the test ends.
 func New(t testing.TB, opts ...Option) *Vault {
 	t.Helper()
 	v := &Vault{Clock: NewClock(), Dir: t.TempDir()}
-	options := embedded.Options{Clock: v.Clock.Now}
+	options := assembly.Options{Clock: v.Clock.Now}
 	for _, opt := range opts {
 		opt(&options)
 	}
-	instance, err := embedded.Open(context.Background(), v.Dir, options)
+	instance, err := assembly.Open(context.Background(), v.Dir, options)
 	if err != nil {
 		t.Fatalf("vaulttest: open: %v", err)
 	}

@@ -1,4 +1,4 @@
-package embedded
+package assembly
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
-	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/verify"
 )
@@ -25,20 +25,20 @@ var ErrFault = errors.New("fault")
 
 // Verify checks every log of a folder of the development mode.
 func Verify(ctx context.Context, dir string) ([]verify.Result, error) {
-	return VerifyFiles(ctx, config.Layout{Dir: dir}.Files(), LogPrefix)
+	return VerifyService(ctx, Backends{Files: config.Layout{Dir: dir}.Files()}, LogPrefix)
 }
 
-// VerifyFiles checks every log of a service, while it is running or not: the
+// VerifyService checks every log of a service, while it is running or not: the
 // log itself against the public keys and anchors that lie outside the
 // database, and what the database keeps beside the leaves (the columns that
 // queries use, the inner nodes, the heads) against the leaves.
-func VerifyFiles(ctx context.Context, files config.Files, logPrefix string) (_ []verify.Result, err error) {
-	view, err := sqlite.OpenReadOnly(ctx, files.Database)
+func VerifyService(ctx context.Context, b Backends, logPrefix string) (_ []verify.Result, err error) {
+	view, closer, err := openView(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, view.Close()) }()
-	known, err := knownTenants(ctx, files, view)
+	defer func() { err = errors.Join(err, closer.Close()) }()
+	known, err := knownTenants(ctx, b.Files, view)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func VerifyFiles(ctx context.Context, files config.Files, logPrefix string) (_ [
 		if anchor, anchored := known.anchors[tenant]; anchored {
 			opts.Anchors = []audit.Anchor{anchor}
 		}
-		result, err := verifyTenant(ctx, files, view, opts)
+		result, err := verifyTenant(ctx, b.Files, view, opts)
 		if err != nil {
 			return results, fmt.Errorf("%s: %w", tenant, err)
 		}
@@ -65,7 +65,7 @@ type known struct {
 
 // knownTenants joins the tenants of the database with those that have a
 // public key or an anchor outside: a log that vanished whole is a fault.
-func knownTenants(ctx context.Context, files config.Files, view *sqlite.View) (known, error) {
+func knownTenants(ctx context.Context, files config.Files, view view) (known, error) {
 	anchors, err := lifecycle.OpenAnchors(files.Anchors)
 	if err != nil {
 		return known{}, err
@@ -89,7 +89,7 @@ func knownTenants(ctx context.Context, files config.Files, view *sqlite.View) (k
 	}
 	keys, err := os.ReadDir(files.LogKeys)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return known{}, fmt.Errorf("embedded: %w", err)
+		return known{}, fmt.Errorf("assembly: %w", err)
 	}
 	for _, file := range keys {
 		if name := strings.TrimSuffix(file.Name(), ".vkey"); name != file.Name() && !standing[name] {
@@ -104,11 +104,11 @@ func knownTenants(ctx context.Context, files config.Files, view *sqlite.View) (k
 	return k, nil
 }
 
-func verifyTenant(ctx context.Context, files config.Files, view *sqlite.View, opts verify.Options) (verify.Result, error) {
+func verifyTenant(ctx context.Context, files config.Files, view view, opts verify.Options) (verify.Result, error) {
 	tenant := opts.Tenant
 	vkey, err := os.ReadFile(files.LogKey(tenant))
 	if err != nil {
-		return verify.Result{}, fmt.Errorf("embedded: the public key of the log: %w", err)
+		return verify.Result{}, fmt.Errorf("assembly: the public key of the log: %w", err)
 	}
 	opts.VKeys = []string{strings.TrimSpace(string(vkey))}
 	// The head and the published checkpoint are read before the entries: the
@@ -138,7 +138,7 @@ func verifyTenant(ctx context.Context, files config.Files, view *sqlite.View, op
 // tables compares what the database keeps beside the leaves with the leaves,
 // while these are read.
 type tables struct {
-	view   *sqlite.View
+	view   view
 	tenant string
 	head   vault.Head
 
@@ -184,7 +184,7 @@ func (t *tables) source(ctx context.Context) verify.Source {
 
 // follow takes note of the entries that say whether the tenant is served and
 // which keys are written: what the head keeps of it must follow from them.
-func (t *tables) follow(row *sqlite.EntryRow) error {
+func (t *tables) follow(row *entryrow.Row) error {
 	if row.Index >= t.head.Frontier.Size {
 		return nil // younger than the head that was read
 	}
@@ -211,13 +211,13 @@ func (t *tables) grow(ctx context.Context, leaves [][]byte) error {
 	if n := t.head.Frontier.Size - t.frontier.Size; n > 0 && n <= int64(len(leaves)) {
 		batch, err := t.frontier.Append(leaves[:n])
 		if err != nil {
-			return fmt.Errorf("embedded: %w", err)
+			return fmt.Errorf("assembly: %w", err)
 		}
 		t.atHead = &batch.Frontier
 	}
 	batch, err := t.frontier.Append(leaves)
 	if err != nil {
-		return fmt.Errorf("embedded: %w", err)
+		return fmt.Errorf("assembly: %w", err)
 	}
 	for _, node := range batch.Nodes {
 		stored, err := t.view.Node(ctx, t.tenant, node.Level, node.N)
@@ -239,7 +239,7 @@ func (t *tables) finish() error {
 	}
 	want, err := t.atHead.MarshalBinary()
 	if err != nil {
-		return fmt.Errorf("embedded: %w", err)
+		return fmt.Errorf("assembly: %w", err)
 	}
 	got, err := t.head.Frontier.MarshalBinary()
 	if err != nil || string(got) != string(want) {

@@ -1,4 +1,4 @@
-package embedded_test
+package assembly_test
 
 import (
 	"context"
@@ -14,14 +14,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/authn"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/embedded"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
 )
 
-var options = embedded.Options{LogPrefix: "vault.example/log", Environment: "staging", Replica: "vault-1"}
+var options = assembly.Options{LogPrefix: "vault.example/log", Environment: "staging", Replica: "vault-1"}
 
 // places are those of a new service, each in a folder of its own.
 func places(t *testing.T) config.Files {
@@ -48,22 +48,22 @@ func issuers(t *testing.T) []authn.Issuer {
 func keyed(t *testing.T) config.Files {
 	t.Helper()
 	files := places(t)
-	if err := embedded.CreateKey(files); err != nil {
+	if err := assembly.CreateKey(files); err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
 
-func serve(t *testing.T, files config.Files) *embedded.Instance {
+func serve(t *testing.T, files config.Files) *assembly.Instance {
 	t.Helper()
-	in, err := embedded.OpenService(t.Context(), files, issuers(t), options)
+	in, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return in
 }
 
-func stop(t *testing.T, in *embedded.Instance) {
+func stop(t *testing.T, in *assembly.Instance) {
 	t.Helper()
 	if err := in.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
@@ -79,28 +79,28 @@ func missing(t *testing.T, path, why string) {
 
 func TestServiceNeverMakesAKey(t *testing.T) {
 	files := places(t)
-	if _, err := embedded.OpenService(t.Context(), files, issuers(t), options); !errors.Is(err, embedded.ErrNoKey) {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options); !errors.Is(err, assembly.ErrNoKey) {
 		t.Errorf("started without a key file: %v", err)
 	}
-	if err := embedded.CreateTenant(t.Context(), files, "acme", options); !errors.Is(err, embedded.ErrNoKey) {
+	if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, "acme", options); !errors.Is(err, assembly.ErrNoKey) {
 		t.Errorf("a tenant without a key file: %v", err)
 	}
 	missing(t, files.KeyFile, "refused")
 	missing(t, files.Database, "refused")
-	if err := embedded.CreateKey(files); err != nil {
+	if err := assembly.CreateKey(files); err != nil {
 		t.Fatal(err)
 	}
-	if err := embedded.CreateKey(files); !errors.Is(err, embedded.ErrKeyExists) {
+	if err := assembly.CreateKey(files); !errors.Is(err, assembly.ErrKeyExists) {
 		t.Errorf("a second key: %v", err)
 	}
 	stop(t, serve(t, files))
 	if err := os.Remove(files.KeyFile); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := embedded.OpenService(t.Context(), files, issuers(t), options); !errors.Is(err, embedded.ErrNoKey) {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options); !errors.Is(err, assembly.ErrNoKey) {
 		t.Errorf("started without the key of its database: %v", err)
 	}
-	if err := embedded.CreateKey(files); !errors.Is(err, embedded.ErrNoKey) {
+	if err := assembly.CreateKey(files); !errors.Is(err, assembly.ErrNoKey) {
 		t.Errorf("a new key beside an old database: %v", err)
 	}
 	missing(t, files.KeyFile, "beside a database")
@@ -114,22 +114,22 @@ func TestTenantsAreMadeOnPurpose(t *testing.T) {
 	if _, err := in.Service.Tokenize(t.Context(), vaulttest.Call("gw-1", "gateway"), request); vault.CodeOf(err) != vault.CodeDenied {
 		t.Errorf("a request of a tenant that nobody made: %v", err)
 	}
-	if err := embedded.CreateTenant(t.Context(), files, "acme", options); !errors.Is(err, embedded.ErrInUse) {
+	if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, "acme", options); !errors.Is(err, assembly.ErrInUse) {
 		t.Errorf("a tenant while the service is running: %v", err)
 	}
-	if tenants, err := embedded.Tenants(t.Context(), files); err != nil || len(tenants) != 0 {
+	if tenants, err := assembly.Tenants(t.Context(), assembly.Backends{Files: files}); err != nil || len(tenants) != 0 {
 		t.Errorf("tenants %v, %v", tenants, err)
 	}
 	stop(t, in)
 	for tenant, code := range map[string]vault.Code{"": vault.CodeInvalid, "Acme": vault.CodeInvalid, "_system": vault.CodeConflict} {
-		if err := embedded.CreateTenant(t.Context(), files, tenant, options); vault.CodeOf(err) != code {
+		if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, tenant, options); vault.CodeOf(err) != code {
 			t.Errorf("tenant %q: %v, want %s", tenant, err, code)
 		}
 	}
-	if err := embedded.CreateTenant(t.Context(), files, "acme", options); err != nil {
+	if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, "acme", options); err != nil {
 		t.Fatal(err)
 	}
-	if err := embedded.CreateTenant(t.Context(), files, "acme", options); vault.CodeOf(err) != vault.CodeConflict {
+	if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, "acme", options); vault.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("a tenant twice: %v", err)
 	}
 	in = serve(t, files)
@@ -137,7 +137,7 @@ func TestTenantsAreMadeOnPurpose(t *testing.T) {
 	if _, err := in.Service.Tokenize(t.Context(), vaulttest.Call("gw-1", "gateway"), request); err != nil {
 		t.Errorf("a request of a tenant: %v", err)
 	}
-	tenants, err := embedded.Tenants(t.Context(), files) // while it is running
+	tenants, err := assembly.Tenants(t.Context(), assembly.Backends{Files: files}) // while it is running
 	if err != nil || len(tenants) != 1 || tenants[0].Name != "acme" {
 		t.Errorf("tenants %v, %v", tenants, err)
 	}
@@ -146,7 +146,7 @@ func TestTenantsAreMadeOnPurpose(t *testing.T) {
 func TestOneProcessHasTheDatabase(t *testing.T) {
 	files := keyed(t)
 	in := serve(t, files)
-	if _, err := embedded.OpenService(t.Context(), files, issuers(t), options); !errors.Is(err, embedded.ErrInUse) {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options); !errors.Is(err, assembly.ErrInUse) {
 		t.Errorf("a second one: %v", err)
 	}
 	stop(t, in)
@@ -160,7 +160,7 @@ func TestAnchorsWithoutADatabase(t *testing.T) {
 	if err := os.RemoveAll(filepath.Dir(files.Database)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := embedded.OpenService(t.Context(), files, issuers(t), options); err == nil || !strings.Contains(err.Error(), "no database") {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options); err == nil || !strings.Contains(err.Error(), "no database") {
 		t.Errorf("%v", err)
 	}
 	missing(t, files.Database, "refused")
@@ -173,11 +173,11 @@ func TestAnchorsWithoutADatabase(t *testing.T) {
 
 func TestLogsOfAServiceVerify(t *testing.T) {
 	files := keyed(t)
-	if err := embedded.CreateTenant(t.Context(), files, "acme", options); err != nil {
+	if err := assembly.CreateTenant(t.Context(), assembly.Backends{Files: files}, "acme", options); err != nil {
 		t.Fatal(err)
 	}
 	in := serve(t, files)
-	entries, err := in.Store.EntryRows(t.Context(), vault.SystemTenant, 0, 10)
+	entries, err := in.Store.Entries(t.Context(), vault.SystemTenant, vault.EntryQuery{Limit: 10})
 	if err != nil || len(entries) == 0 {
 		t.Fatalf("%d entries of the system, %v", len(entries), err)
 	}
@@ -187,7 +187,7 @@ func TestLogsOfAServiceVerify(t *testing.T) {
 		}
 	}
 	stop(t, in)
-	results, err := embedded.VerifyFiles(t.Context(), files, options.LogPrefix)
+	results, err := assembly.VerifyService(t.Context(), assembly.Backends{Files: files}, options.LogPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,13 +198,13 @@ func TestLogsOfAServiceVerify(t *testing.T) {
 	if diff := cmp.Diff([]string{"_system", "acme"}, names); diff != "" {
 		t.Errorf("verified (-want +got):\n%s", diff)
 	}
-	if _, err := embedded.VerifyFiles(t.Context(), files, "other.example/log"); err == nil {
+	if _, err := assembly.VerifyService(t.Context(), assembly.Backends{Files: files}, "other.example/log"); err == nil {
 		t.Error("sound under another prefix")
 	}
 	if err := os.WriteFile(files.LogKey("acme"), []byte("another key\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := embedded.OpenService(t.Context(), files, issuers(t), options); err == nil || !strings.Contains(err.Error(), "log key of acme") {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, issuers(t), options); err == nil || !strings.Contains(err.Error(), "log key of acme") {
 		t.Errorf("with another key of a log: %v", err)
 	}
 }
@@ -212,7 +212,7 @@ func TestLogsOfAServiceVerify(t *testing.T) {
 // A service that cannot be opened leaves nothing open: the next one can.
 func TestWhatFailsLetsGo(t *testing.T) {
 	files := keyed(t)
-	if _, err := embedded.OpenService(t.Context(), files, nil, options); !errors.Is(err, authn.ErrConfig) {
+	if _, err := assembly.OpenService(t.Context(), assembly.Backends{Files: files}, nil, options); !errors.Is(err, authn.ErrConfig) {
 		t.Fatalf("without issuers: %v", err)
 	}
 	stop(t, serve(t, files))

@@ -1,4 +1,4 @@
-package embedded
+package assembly
 
 import (
 	"context"
@@ -15,8 +15,6 @@ import (
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
-	"github.com/counterfoil/counterfoil/internal/localkey"
-	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -33,6 +31,9 @@ type Options struct {
 	Replica     string           // default: "embedded"
 	LogPrefix   string           // default: LogPrefix
 	Detector    *detect.Detector // default: every entity that it knows
+	// storeClock is nil unless Clock was given: a store with a clock of its own
+	// goes by that.
+	storeClock func() time.Time
 	// Store stands between the service and its store, to make it fail.
 	Store func(vault.Store) vault.Store
 }
@@ -43,10 +44,10 @@ type Instance struct {
 	Verifier *authn.Verifier
 	Issuer   *authn.DevIssuer // of the development mode only
 	Worker   *lifecycle.Worker
-	Store    *sqlite.Store
+	Store    *Store
 
-	files config.Files
-	key   *localkey.Key
+	backends Backends
+	key      wrapper
 }
 
 // Open opens the folder of the development mode, and makes what is missing in
@@ -54,14 +55,14 @@ type Instance struct {
 func Open(ctx context.Context, dir string, opts Options) (*Instance, error) {
 	layout := config.Layout{Dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("embedded: %w", err)
+		return nil, fmt.Errorf("assembly: %w", err)
 	}
 	// A key is made only where there is neither key nor database.
 	if err := CreateKey(layout.Files()); err != nil && !errors.Is(err, ErrKeyExists) && !errors.Is(err, ErrNoKey) {
 		return nil, err
 	}
 	opts = opts.withDefaults()
-	in, err := open(ctx, layout.Files(), opts)
+	in, err := open(ctx, Backends{Files: layout.Files()}, opts)
 	if err == nil {
 		err = in.provision(ctx, authn.DevTenants())
 	}
@@ -74,9 +75,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Instance, error) {
 // OpenService opens a configured service, and makes its database and the
 // system's own log at the first start. It fails with ErrNoKey where there is no
 // key file, and refuses a store that is behind its anchors.
-func OpenService(ctx context.Context, files config.Files, issuers []authn.Issuer, opts Options) (*Instance, error) {
+func OpenService(ctx context.Context, b Backends, issuers []authn.Issuer, opts Options) (*Instance, error) {
 	opts = opts.withDefaults()
-	in, err := open(ctx, files, opts)
+	in, err := open(ctx, b, opts)
 	if err == nil {
 		err = in.provision(ctx, nil)
 	}
@@ -88,12 +89,12 @@ func OpenService(ctx context.Context, files config.Files, issuers []authn.Issuer
 
 // open opens the parts that every use of a service needs. The instance is to
 // be released whether or not there is an error.
-func open(ctx context.Context, files config.Files, opts Options) (_ *Instance, err error) {
-	in := &Instance{files: files}
-	if in.key, err = openKey(files); err != nil {
+func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error) {
+	in := &Instance{backends: b}
+	if in.key, err = openKey(b); err != nil {
 		return in, err
 	}
-	anchors, err := lifecycle.OpenAnchors(files.Anchors)
+	anchors, err := lifecycle.OpenAnchors(b.Anchors)
 	if err != nil {
 		return in, err
 	}
@@ -101,15 +102,11 @@ func open(ctx context.Context, files config.Files, opts Options) (_ *Instance, e
 	if err != nil {
 		return in, err
 	}
-	if len(known) > 0 && !exists(files.Database) {
-		return in, fmt.Errorf("embedded: refusing to serve: there are anchors in %s, but no database", files.Anchors)
+	if len(known) > 0 && b.Postgres == nil && !exists(b.Database) {
+		return in, fmt.Errorf("assembly: refusing to serve: there are anchors in %s, but no database", b.Anchors)
 	}
-	in.Store, err = sqlite.Open(ctx, files.Database, sqlite.Options{Clock: opts.Clock})
-	if errors.Is(err, sqlite.ErrLocked) {
-		return in, fmt.Errorf("%w: %w", ErrInUse, err)
-	}
-	if err != nil {
-		return in, fmt.Errorf("embedded: %w", err)
+	if in.Store, err = openStore(ctx, b, opts); err != nil {
+		return in, err
 	}
 	if in.Service, err = newService(in, opts); err != nil {
 		return in, err
@@ -117,7 +114,7 @@ func open(ctx context.Context, files config.Files, opts Options) (_ *Instance, e
 	in.Worker = lifecycle.NewWorker(in.Service, anchors, opts.Logger)
 	for _, anchor := range known {
 		if err := in.Service.CheckAnchor(ctx, anchor); err != nil {
-			return in, fmt.Errorf("embedded: refusing to serve: the anchor of %s: %w", anchor.Tenant, err)
+			return in, fmt.Errorf("assembly: refusing to serve: the anchor of %s: %w", anchor.Tenant, err)
 		}
 	}
 	return in, nil
@@ -138,6 +135,7 @@ func (in *Instance) start(ctx context.Context, err error) (*Instance, error) {
 }
 
 func (o Options) withDefaults() Options {
+	o.storeClock = o.Clock
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -162,12 +160,12 @@ func (o Options) withDefaults() Options {
 func newService(in *Instance, opts Options) (*vault.Service, error) {
 	policy, err := access.Load(opts.Policy)
 	if err != nil {
-		return nil, fmt.Errorf("embedded: policy: %w", err)
+		return nil, fmt.Errorf("assembly: policy: %w", err)
 	}
 	detector := opts.Detector
 	if detector == nil {
 		if detector, err = detect.New(detect.Options{}); err != nil {
-			return nil, fmt.Errorf("embedded: detector: %w", err)
+			return nil, fmt.Errorf("assembly: detector: %w", err)
 		}
 	}
 	var store vault.Store = in.Store

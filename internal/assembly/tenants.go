@@ -1,4 +1,4 @@
-package embedded
+package assembly
 
 import (
 	"context"
@@ -7,15 +7,13 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// CreateTenant makes a tenant of a service that is not running. It fails with
-// ErrInUse where it is.
-func CreateTenant(ctx context.Context, files config.Files, tenant string, opts Options) error {
-	in, err := open(ctx, files, opts.withDefaults())
+// CreateTenant makes a tenant. It fails with ErrInUse where the service is
+// running and has its store for itself.
+func CreateTenant(ctx context.Context, b Backends, tenant string, opts Options) error {
+	in, err := open(ctx, b, opts.withDefaults())
 	if err == nil {
 		err = in.provision(ctx, nil)
 	}
@@ -28,10 +26,11 @@ func CreateTenant(ctx context.Context, files config.Files, tenant string, opts O
 	return errors.Join(err, in.release())
 }
 
-// SetTenantState suspends, resumes or closes a tenant of a service that is not
-// running. It fails with ErrInUse where it is.
-func SetTenantState(ctx context.Context, files config.Files, tenant string, state vault.TenantState, opts Options) error {
-	in, err := open(ctx, files, opts.withDefaults())
+// SetTenantState suspends, resumes or closes a tenant. It fails with ErrInUse
+// where the service is running and has its store for itself; every replica of
+// any other goes by it from the commit on.
+func SetTenantState(ctx context.Context, b Backends, tenant string, state vault.TenantState, opts Options) error {
+	in, err := open(ctx, b, opts.withDefaults())
 	if err == nil {
 		err = in.Service.SetTenantState(ctx, vault.Call{Channel: "process"}, tenant, state)
 	}
@@ -43,12 +42,12 @@ func SetTenantState(ctx context.Context, files config.Files, tenant string, stat
 
 // Tenants lists the tenants of a service that is running or not. The system's
 // own log is not one of them.
-func Tenants(ctx context.Context, files config.Files) (_ []vault.Tenant, err error) {
-	view, err := sqlite.OpenReadOnly(ctx, files.Database)
+func Tenants(ctx context.Context, b Backends) (_ []vault.Tenant, err error) {
+	view, closer, err := openView(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, view.Close()) }()
+	defer func() { err = errors.Join(err, closer.Close()) }()
 	all, err := view.Tenants(ctx)
 	if err != nil {
 		return nil, err
@@ -69,8 +68,8 @@ func (in *Instance) provision(ctx context.Context, wanted []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(in.files.LogKeys, 0o700); err != nil {
-		return fmt.Errorf("embedded: %w", err)
+	if err := os.MkdirAll(in.backends.LogKeys, 0o700); err != nil {
+		return fmt.Errorf("assembly: %w", err)
 	}
 	standing := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -105,17 +104,17 @@ func (in *Instance) keepLogKey(ctx context.Context, tenant string) error {
 		return err
 	}
 	if len(keys) == 0 {
-		return fmt.Errorf("embedded: the log of %s has no key", tenant)
+		return fmt.Errorf("assembly: the log of %s has no key", tenant)
 	}
-	file := in.files.LogKey(tenant)
+	file := in.backends.LogKey(tenant)
 	kept, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return os.WriteFile(file, []byte(keys[0].Key+"\n"), 0o600)
 	case err != nil:
-		return fmt.Errorf("embedded: %w", err)
+		return fmt.Errorf("assembly: %w", err)
 	case string(kept) != keys[0].Key+"\n":
-		return fmt.Errorf("embedded: refusing to serve: the log key of %s is not the one in %s", tenant, in.files.LogKeys)
+		return fmt.Errorf("assembly: refusing to serve: the log key of %s is not the one in %s", tenant, in.backends.LogKeys)
 	}
 	return nil
 }

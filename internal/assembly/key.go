@@ -1,4 +1,4 @@
-package embedded
+package assembly
 
 import (
 	"context"
@@ -14,11 +14,14 @@ import (
 
 var (
 	// ErrNoKey says that there is no key file.
-	ErrNoKey = errors.New("embedded: there is no key file")
+	ErrNoKey = errors.New("assembly: there is no key file")
 	// ErrKeyExists says that there is one already.
-	ErrKeyExists = errors.New("embedded: there is a key file already")
+	ErrKeyExists = errors.New("assembly: there is a key file already")
+	// ErrNotLocal says that the wrapping keys are those of a key service, which
+	// another identity rotates.
+	ErrNotLocal = errors.New("assembly: the wrapping keys are not in a local file")
 	// ErrInUse says that another process has the database.
-	ErrInUse = errors.New("embedded: one process at a time can have an SQLite database, and one has it")
+	ErrInUse = errors.New("assembly: one process at a time can have an SQLite database, and one has it")
 )
 
 // CreateKey makes the key file, where there is neither a key file nor a
@@ -32,17 +35,20 @@ func CreateKey(files config.Files) error {
 		return noKey(files)
 	}
 	if err := os.MkdirAll(filepath.Dir(files.KeyFile), 0o700); err != nil {
-		return fmt.Errorf("embedded: %w", err)
+		return fmt.Errorf("assembly: %w", err)
 	}
 	return localkey.Create(files.KeyFile)
 }
 
-func openKey(files config.Files) (*localkey.Key, error) {
-	key, err := localkey.Open(files.KeyFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noKey(files)
+func openKey(b Backends) (wrapper, error) {
+	key, err := localkey.Open(b.KeyFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noKey(b.Files)
+	case err != nil:
+		return nil, err
 	}
-	return key, err
+	return key, nil
 }
 
 func noKey(files config.Files) error {
@@ -61,4 +67,10 @@ func exists(path string) bool {
 
 // RotateKey gives the wrapping key of every tenant a new version. What was
 // wrapped before still opens.
-func (in *Instance) RotateKey(ctx context.Context) error { return in.key.Rotate(ctx) }
+func (in *Instance) RotateKey(ctx context.Context) error {
+	local, ok := in.key.(*localkey.Key)
+	if !ok {
+		return ErrNotLocal
+	}
+	return local.Rotate(ctx)
+}

@@ -1,0 +1,115 @@
+package assembly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/config"
+	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// Backends says where the parts of a service are.
+type Backends struct {
+	config.Files
+	// Postgres is the store in place of the SQLite file.
+	Postgres *postgres.Config
+	// AuditDSN is the connection by which verify reads it.
+	AuditDSN string
+}
+
+// BackendsOf reads what a configuration names: the files that hold connection
+// strings, too.
+func BackendsOf(cfg *config.Serve) (Backends, error) {
+	b := Backends{Files: cfg.Files()}
+	p := cfg.Store.Postgres
+	if p == nil {
+		return b, nil
+	}
+	b.Postgres = &postgres.Config{Pooled: p.Pooled, AppConns: p.MaxConns, DestroyConns: p.MaxConns}
+	for _, secret := range []struct {
+		setting, file string
+		into          *string
+	}{
+		{"app_dsn_file", p.App, &b.Postgres.AppDSN},
+		{"destroy_dsn_file", p.Destroy, &b.Postgres.DestroyDSN},
+		{"audit_dsn_file", p.Audit, &b.AuditDSN},
+	} {
+		if secret.file == "" {
+			continue // what is required is refused by the configuration
+		}
+		var err error
+		if *secret.into, err = config.ReadSecret(secret.file); err != nil {
+			return Backends{}, fmt.Errorf("store.postgres.%s: %w", secret.setting, err)
+		}
+	}
+	return b, nil
+}
+
+// Store is an open store in all its roles.
+type Store struct {
+	vault.Store
+	vault.Ledger
+	vault.Bookkeeping
+	vault.Registry
+	io.Closer
+}
+
+// openStore opens the store of a service and refuses one that another process
+// has for itself.
+func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
+	if b.Postgres != nil {
+		c := *b.Postgres
+		c.Clock = opts.storeClock
+		s, err := postgres.Open(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return &Store{s, s, s, s, s}, nil
+	}
+	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
+	if errors.Is(err, sqlite.ErrLocked) {
+		return nil, fmt.Errorf("%w: %w", ErrInUse, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("assembly: %w", err)
+	}
+	return &Store{s, s, s, s, s}, nil
+}
+
+// view is what verification reads, and never writes.
+type view interface {
+	Tenants(ctx context.Context) ([]vault.Tenant, error)
+	Head(ctx context.Context, tenant string) (vault.Head, error)
+	LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error)
+	EntryRows(ctx context.Context, tenant string, from int64, limit int) ([]entryrow.Row, error)
+	Node(ctx context.Context, tenant string, level int, n int64) (audit.Hash, error)
+}
+
+// ErrNoAudit says that nothing tells how to read the database.
+var ErrNoAudit = errors.New("assembly: store.postgres.audit_dsn_file is needed to read the database")
+
+// openView opens a store for reading, while a service has it or not.
+func openView(ctx context.Context, b Backends) (view, io.Closer, error) {
+	if b.Postgres == nil {
+		v, err := sqlite.OpenReadOnly(ctx, b.Database)
+		return v, v, err
+	}
+	if b.AuditDSN == "" {
+		return nil, nil, ErrNoAudit
+	}
+	v, err := postgres.OpenReadOnly(ctx, b.AuditDSN)
+	return v, v, err
+}
+
+// wrapper is a key wrapper that is closed with the service.
+type wrapper interface {
+	envelope.KeyWrapper
+	io.Closer
+}
