@@ -24,6 +24,7 @@ type verified struct {
 	digest      [sha256.Size]byte
 	from, until time.Time
 	caller      vault.Caller
+	bound       string // the fingerprint of the certificate that it takes, or ""
 
 	keys keySource
 	kid  string
@@ -40,12 +41,13 @@ func newCache(size int) *cache {
 	return &cache{size: size, order: list.New(), byKey: map[[sha256.Size]byte]*list.Element{}}
 }
 
-// get answers only between the token's own instants and while its key counts:
-// otherwise a token is judged anew, so that a hit never says more than a
+// get answers only between the token's own instants, while its key counts, and
+// over a connection that shows the certificate that it is bound to: otherwise a
+// token is judged anew, so that a hit never says more than a
 // verification would. The key is asked for here, not cleared away when it is
 // withdrawn, since a verification that is under way then would still put its
 // token in.
-func (c *cache) get(digest [sha256.Size]byte, now time.Time) (vault.Caller, bool) {
+func (c *cache) get(digest [sha256.Size]byte, shown string, now time.Time) (vault.Caller, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.byKey[digest]
@@ -56,6 +58,9 @@ func (c *cache) get(digest [sha256.Size]byte, now time.Time) (vault.Caller, bool
 	if !entry.stands(now) {
 		c.remove(element)
 		return vault.Caller{}, false
+	}
+	if !proves(shown, entry.bound) {
+		return vault.Caller{}, false // it stays, for whoever it is bound to
 	}
 	c.order.MoveToFront(element)
 	return cloneCaller(entry.caller), true
@@ -68,7 +73,7 @@ func (c *cache) put(digest [sha256.Size]byte, passed *credential) {
 	}
 	entry := &verified{
 		digest: digest, from: passed.from(), until: passed.until(), caller: passed.caller,
-		keys: passed.issuer.keys, kid: passed.kid, key: passed.key,
+		bound: passed.bound, keys: passed.issuer.keys, kid: passed.kid, key: passed.key,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -102,6 +102,14 @@ func checkTenant(_ context.Context, c *credential, _ *Verifier, _ time.Time) err
 	return nil
 }
 
+// checkBinding holds a bound token against the certificate of the connection.
+func checkBinding(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
+	if !proves(c.shown, c.bound) {
+		return refuse(ReasonBinding, "the connection does not show the certificate that cnf names")
+	}
+	return nil
+}
+
 // from and until are the instants between which the token is valid, leeway
 // included. The cache asks them again on each hit.
 func (c *credential) from() time.Time {

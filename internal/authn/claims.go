@@ -13,11 +13,8 @@ import (
 
 // checkClaims interprets the payload of a token whose signature holds.
 func checkClaims(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
-	if _, bound := c.claims["cnf"]; bound {
-		return refuse(ReasonClaims, "cnf binds the token to a proof that is not checked here")
-	}
 	steps := []func(*credential) error{
-		readTimes, readAudience, readTenant, readPrincipals, readClient, readRoles, readMethods, readID, readAttributes,
+		readTimes, readAudience, readTenant, readPrincipals, readClient, readRoles, readMethods, readID, readConfirmation, readAttributes,
 	}
 	for _, step := range steps {
 		if err := step(c); err != nil {

@@ -13,6 +13,7 @@ import (
 // credential is a token on its way through the checks. What a check establishes
 // stands here for the next.
 type credential struct {
+	shown     string // the fingerprint of the connection's certificate, or ""
 	signed    string // header and payload as they came: what was signed
 	signature []byte
 	header    object
@@ -26,6 +27,7 @@ type credential struct {
 	// Set by readClaims, after the signature.
 	expires, notBefore, issued time.Time
 	audiences                  []string
+	bound                      string // the fingerprint that cnf names, or ""
 	caller                     vault.Caller
 }
 

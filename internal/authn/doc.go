@@ -38,9 +38,13 @@
 // client is the issuer's client claim where one is configured, otherwise
 // client_id or azp, which must agree when both are there.
 //
-// A token with a cnf claim (RFC 7800, RFC 8705) is bound to a key that its
-// bearer must prove. Here nobody checks that proof, so such a token is refused,
-// not taken for a bearer token that it was never meant to be.
+// A token with a cnf claim (RFC 7800) is bound to a key that its bearer must
+// prove to have. The one proof that is checked is the client certificate of the
+// connection (RFC 8705, x5t#S256): the token is refused over a connection that
+// shows another one or none, such as one whose TLS ends in front of the service.
+// A cnf that names anything else, or anything more, is refused, not taken for a
+// bearer token that it was never meant to be. A token without cnf is accepted
+// over every connection.
 //
 // # Where keys come from
 //
@@ -77,5 +81,5 @@
 //
 // Formats: RFC 7515 (JWS), RFC 7517 (JWKS), RFC 7518 (algorithms), RFC 7519 (JWT),
 // RFC 7638 (key thumbprint), RFC 8037 (EdDSA), RFC 8176 (amr), RFC 8693 (act), RFC
-// 8725 (the attacks that the tests make), RFC 9068 (typ at+jwt, client_id).
+// 8705 (cnf), RFC 8725 (the attacks that the tests make), RFC 9068 (typ at+jwt, client_id).
 package authn

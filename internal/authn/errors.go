@@ -27,6 +27,7 @@ const (
 	ReasonAudience  Reason = "audience"  // aud does not name this service
 	ReasonClaims    Reason = "claims"    // a claim is missing or breaks its rule
 	ReasonTenant    Reason = "tenant"    // no tenant, or not one of the issuer's
+	ReasonBinding   Reason = "binding"   // bound to another certificate than the connection shows
 	ReasonTooLarge  Reason = "too_large" // longer than MaxTokenBytes
 )
 
@@ -34,7 +35,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonMalformed, ReasonAlgorithm, ReasonKey, ReasonSignature, ReasonExpired, ReasonNotYet,
-		ReasonIssuer, ReasonAudience, ReasonClaims, ReasonTenant, ReasonTooLarge,
+		ReasonIssuer, ReasonAudience, ReasonClaims, ReasonTenant, ReasonBinding, ReasonTooLarge,
 	}
 }
 

@@ -101,6 +101,13 @@ func (v *Verifier) TrustCachedKeys() {
 	}
 }
 
+// ForgetBindings makes the cache take every token for one without cnf.
+func (v *Verifier) ForgetBindings() {
+	for element := v.cache.order.Front(); element != nil; element = element.Next() {
+		element.Value.(*verified).bound = ""
+	}
+}
+
 // NeverAsk takes away the fetches for kids that are not known.
 func (v *Verifier) NeverAsk() {
 	for _, remote := range v.remote {

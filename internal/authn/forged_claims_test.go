@@ -201,10 +201,29 @@ func forgedRolesAndClaims(w *world) []forgery {
 		forgery{name: "too many further claims", token: w.signA(headerA(), claims), reason: authn.ReasonClaims},
 		forgery{name: "a claim with no name", token: w.signA(headerA(), with(w.claimsA(), "", "x")), reason: authn.ReasonClaims},
 		forgery{name: "a claim name with a line break", token: w.signA(headerA(), with(w.claimsA(), "a\nb", "x")), reason: authn.ReasonClaims},
-		forgery{
-			name:   "bound to a certificate (cnf)",
-			token:  w.signA(headerA(), with(w.claimsA(), "cnf", map[string]any{"x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"})),
-			reason: authn.ReasonClaims, library: true,
-		},
 	)
+}
+
+// forgedBindings come over a connection without a certificate.
+func forgedBindings(w *world) []forgery {
+	const thumbprint = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" // of RFC 8705 appendix A
+	padded := thumbprint + "="
+	standard := strings.Repeat("+", 43)
+	loose := thumbprint[:42] + "1" // bits that are not there
+	table := changed(w, "cnf", authn.ReasonClaims, "", map[string]any{
+		"null": nil, "a string": thumbprint, "empty": map[string]any{}, "an array": []any{thumbprint},
+		"of a key": map[string]any{"jkt": thumbprint}, "a key": map[string]any{"jwk": map[string]any{"kty": "oct"}},
+		"of two proofs":   map[string]any{"x5t#S256": thumbprint, "jkt": thumbprint},
+		"in another case": map[string]any{"X5T#S256": thumbprint},
+		"no text":         map[string]any{"x5t#S256": 1}, "an empty text": map[string]any{"x5t#S256": ""},
+		"too short": map[string]any{"x5t#S256": thumbprint[:42]}, "padded": map[string]any{"x5t#S256": padded},
+		"standard base64": map[string]any{"x5t#S256": standard}, "loose bits": map[string]any{"x5t#S256": loose},
+		"with a line break": map[string]any{"x5t#S256": thumbprint + "\n"},
+		"in hex":            map[string]any{"x5t#S256": strings.Repeat("0a", 32)},
+	})
+	return append(table, forgery{
+		name:   "bound to a certificate that is not shown",
+		token:  w.signA(headerA(), with(w.claimsA(), "cnf", map[string]any{"x5t#S256": thumbprint})),
+		reason: authn.ReasonBinding, guards: []string{"binding"}, library: true,
+	})
 }

@@ -31,7 +31,7 @@ func forgeries(w *world) []forgery {
 	var all []forgery
 	for _, group := range []func(*world) []forgery{
 		forgedAlgorithms, forgedHMAC, forgedKeys, forgedSignatures, forgedTimes, forgedAudiences, forgedIssuers,
-		forgedTenants, forgedPrincipals, forgedActors, forgedRolesAndClaims, forgedSegments, forgedJSON, forgedHeaders,
+		forgedTenants, forgedPrincipals, forgedActors, forgedRolesAndClaims, forgedBindings, forgedSegments, forgedJSON, forgedHeaders,
 	} {
 		all = append(all, group(w)...)
 	}

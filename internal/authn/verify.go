@@ -127,12 +127,20 @@ var checks = []check{
 	{"not_before", checkNotBefore},
 	{"audience", checkAudience},
 	{"tenant", checkTenant},
+	{"binding", checkBinding},
 }
 
-// Verify returns the caller that bearer, a token without the word Bearer,
-// stands for. A refusal is [ErrUnauthenticated] and has a [Reason]; any other
-// error is [ErrKeysUnavailable] or that of ctx, and says nothing about the token.
+// Verify is [Verifier.VerifyOver] for a connection that shows no certificate.
 func (v *Verifier) Verify(ctx context.Context, bearer string) (vault.Caller, error) {
+	return v.VerifyOver(ctx, bearer, "")
+}
+
+// VerifyOver returns the caller that bearer, a token without the word Bearer,
+// stands for. It came over a connection whose client has shown, and proved to
+// have the key of, the certificate with this fingerprint (RFC 8705 x5t#S256), or
+// none where it is empty. A refusal is [ErrUnauthenticated] and has a [Reason]; any other
+// error is [ErrKeysUnavailable] or that of ctx, and says nothing about the token.
+func (v *Verifier) VerifyOver(ctx context.Context, bearer, fingerprint string) (vault.Caller, error) {
 	if err := ctx.Err(); err != nil {
 		// A signature check is the dearest thing that a stranger can ask for;
 		// nobody waits for this one.
@@ -144,13 +152,14 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (vault.Caller, err
 	// The digest covers header, payload and signature, so that a hit is for a
 	// token that was verified byte for byte.
 	digest, now := sha256.Sum256([]byte(bearer)), v.settings.now()
-	if caller, ok := v.cache.get(digest, now); ok {
+	if caller, ok := v.cache.get(digest, fingerprint, now); ok {
 		return caller, nil
 	}
 	c, err := parseCompact(bearer)
 	if err != nil {
 		return vault.Caller{}, err
 	}
+	c.shown = fingerprint
 	for _, step := range v.checks {
 		if err := step.run(ctx, c, v, now); err != nil {
 			return vault.Caller{}, err
