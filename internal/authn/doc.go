@@ -62,6 +62,11 @@
 // none do. What cannot be told then is [ErrKeysUnavailable], never a refusal and
 // never an acceptance.
 //
+// [Verifier.Ready] looks at all of them: a service that has just started waits
+// for every issuer's first answer, but no longer than [StartWait] for one that
+// gives none. Known keys that count are enough from then on, of any issuer: an
+// issuer that is down stops its own callers, not those of the others.
+//
 // jwkset, the storage of keyfunc, reads the single keys. Its HTTP client is not
 // used: of 64 requests that come with a new key at once it serves one, since each
 // of them asks for a fetch of its own; it drops the whole set for one key that

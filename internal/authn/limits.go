@@ -45,6 +45,11 @@ const (
 	// does not answer: an outage of an hour stops nobody, and a key that was
 	// withdrawn during one works no longer than that.
 	KeepKeysFor = time.Hour
+	// StartWait is how long one issuer that has never answered keeps a service
+	// from being ready. It is longer than orchestrators wait before they call
+	// a rollout failed (ten minutes in Kubernetes), so that the replicas that
+	// know its keys stay; then the others' callers are worth more.
+	StartWait = 15 * time.Minute
 	// JWKSTimeout bounds one fetch. A request with a new key waits for two at
 	// most, which is less than gateways wait for an answer.
 	JWKSTimeout = 5 * time.Second

@@ -129,6 +129,9 @@ func newSigner(kid string) signer {
 
 func (s signer) public() jwk { return jwkOfKey(s.kid, &s.key.PublicKey) }
 
+// configured is the key as it stands in a configuration.
+func (s signer) configured() authn.Key { return authn.Key{ID: s.kid, Public: &s.key.PublicKey} }
+
 func (s signer) token(issuer string, pairs ...any) string {
 	now := time.Now()
 	claims := map[string]any{

@@ -69,17 +69,23 @@ func (r *remoteKeys) begin() {
 // finish lets those go who wait. What was adopted is in place by now.
 func (r *remoteKeys) finish(err error) {
 	r.mu.Lock()
-	f, back := r.fetch, r.failing && err == nil
-	r.fetch, r.failing = nil, err != nil
-	f.err = err
+	f, since := r.fetch, r.failing
+	switch {
+	case err == nil:
+		r.failing = time.Time{}
+	case since.IsZero():
+		since = r.now()
+		r.failing = since
+	}
+	r.fetch, f.err = nil, err
 	close(f.done)
 	r.mu.Unlock()
 	switch {
 	case errors.Is(err, errClosed), errors.Is(err, context.Canceled):
 	case err != nil:
-		r.logger.Warn("the keys of an issuer cannot be fetched", "issuer", r.issuer, "error", err.Error())
-	case back:
-		r.logger.Info("the keys of an issuer can be fetched again", "issuer", r.issuer)
+		r.logger.Warn("the keys of an issuer cannot be fetched", "issuer", r.issuer, slog.Time("since", since), "error", err.Error())
+	case !since.IsZero():
+		r.logger.Info("the keys of an issuer can be fetched again", "issuer", r.issuer, slog.Time("since", since))
 	}
 }
 

@@ -17,8 +17,9 @@ import (
 // bubble decides when something happens.
 type network struct {
 	mu      sync.Mutex
-	answer  string        // "" never answers
-	hold    chan struct{} // when set, an answer is on its way until it is closed
+	answer  string            // "" never answers
+	others  map[string]string // the answers of further addresses
+	hold    chan struct{}     // when set, an answer is on its way until it is closed
 	fetched int
 }
 
@@ -32,6 +33,9 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.mu.Lock()
 	n.fetched++
 	answer, hold := n.answer, n.hold
+	if other, ok := n.others[r.URL.String()]; ok {
+		answer, hold = other, nil
+	}
 	n.mu.Unlock()
 	if hold != nil {
 		<-hold

@@ -40,7 +40,7 @@ type remoteKeys struct {
 	mu      sync.Mutex
 	fetch   *fetch // asked for or under way, or nil
 	closed  bool
-	failing bool // the last fetch failed
+	failing time.Time // since when no fetch has succeeded; zero where the last one has
 }
 
 // keySet is what the issuer said at one time. It is never changed, only
@@ -121,7 +121,7 @@ func (r *remoteKeys) trusted() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	set := r.current.Load()
-	return set != nil && !r.failing && r.now().Sub(set.asked) < KeepKeysFor
+	return set != nil && r.failing.IsZero() && r.now().Sub(set.asked) < KeepKeysFor
 }
 
 // wait waits beside a bounded number of others, so that a slow issuer cannot

@@ -21,6 +21,7 @@ type Verifier struct {
 	checks   []check
 	cache    *cache
 	remote   []*remoteKeys // of the issuers that publish their keys
+	started  time.Time
 }
 
 type settings struct {
@@ -73,7 +74,7 @@ func New(issuers []Issuer, opts ...Option) (*Verifier, error) {
 	if faults := Check(issuers); len(faults) > 0 {
 		return nil, joined(faults)
 	}
-	v := &Verifier{settings: s, issuers: map[string]*issuer{}, checks: checks, cache: newCache(s.cached)}
+	v := &Verifier{settings: s, issuers: map[string]*issuer{}, checks: checks, cache: newCache(s.cached), started: s.now()}
 	for _, c := range issuers {
 		checked := newIssuer(c)
 		if c.JWKS != nil {
