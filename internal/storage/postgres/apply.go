@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -173,7 +174,8 @@ func (w *writer) beginBatch(pool *pgxpool.Pool, tenant string, changes []vault.C
 // waits for the standbys, if the server does, until they have all that came
 // before, so what is found here is as safe as what was acknowledged.
 func (w *writer) Lookup(tenant string, ids []string) (found []string, err error) {
-	for end := time.Now().Add(lookupPatience); ; time.Sleep(lookupPause) {
+	patience := cmp.Or(w.hooks.patience, lookupPatience)
+	for end := time.Now().Add(patience); ; time.Sleep(lookupPause) {
 		found, err = w.lookup(tenant, ids)
 		if err == nil || !isPassing(err) || time.Now().After(end) {
 			w.health.saw(err)

@@ -22,6 +22,8 @@ type hooks struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// local is this machine's clock.
 	local func() time.Time
+	// patience is in place of lookupPatience.
+	patience time.Duration
 }
 
 func (h *hooks) text(text string) string {

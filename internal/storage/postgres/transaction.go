@@ -72,12 +72,17 @@ type begun struct {
 // begin takes a connection and, in one round trip, begins, names the tenant,
 // locks the head, reads the clock and whatever else is to be read. The lock
 // comes before everything that is read, so that all of it is true until the end.
-func begin(pool *pgxpool.Pool, h *hooks, tenant string, with begun) (*transaction, error) {
+func begin(pool *pgxpool.Pool, h *hooks, tenant string, with begun) (began *transaction, err error) {
 	conn, err := acquire(pool)
 	if err != nil {
 		return nil, err
 	}
 	x := &transaction{conn: conn, hooks: h, tenant: tenant}
+	defer func() {
+		if began == nil { // also when something below panics
+			x.abandon()
+		}
+	}()
 	p := x.pipeline()
 	p.exec(sqlBegin)
 	p.exec(sqlBound, tenant, inMillis(with.wait), inMillis(statementTimeout+with.wait), inMillis(idleTimeout))
@@ -91,7 +96,6 @@ func begin(pool *pgxpool.Pool, h *hooks, tenant string, with begun) (*transactio
 		with.reads(p)
 	}
 	if err := x.run(p, with.wait); err != nil {
-		x.abandon()
 		return nil, err
 	}
 	if with.clock != nil {
@@ -135,10 +139,11 @@ func (x *transaction) run(p *pipeline, wait time.Duration) error {
 // commit returns nil only once the batch is durable as far as the server was
 // told to make it. After an error nothing is certain, but that the connection
 // is gone: the transaction can no longer be continued from here.
-func (x *transaction) commit() (err error) {
+func (x *transaction) commit() error {
 	x.ended = true
+	certain := false
 	defer func() {
-		if err != nil {
+		if !certain { // also when something below panics
 			x.discard()
 		}
 		x.conn.Release()
@@ -162,6 +167,7 @@ func (x *transaction) commit() (err error) {
 	if err := x.hooks.afterStep(sqlCommit); err != nil {
 		return &fault{err}
 	}
+	certain = true
 	return nil
 }
 
