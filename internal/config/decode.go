@@ -135,6 +135,8 @@ func kindName(t reflect.Type) string {
 		return "true or false"
 	case reflect.Int64:
 		return "a whole number"
+	case reflect.Float64:
+		return "a number"
 	default:
 		return "a text"
 	}

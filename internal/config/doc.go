@@ -14,5 +14,6 @@
 // Other variables are not looked at, whatever their names begin with:
 // orchestrators make up some of their own.
 //
-// Nothing here is a secret. Keys and certificates are named by their files.
+// Nothing in the file is a secret. Keys, certificates and headers are named by
+// their files, and what those hold is in no error.
 package config

@@ -72,6 +72,9 @@ func (s *Serve) paths() []*string {
 	if s.TLS != nil {
 		paths = append(paths, &s.TLS.Cert, &s.TLS.Key, &s.TLS.ClientCA)
 	}
+	if s.Telemetry != nil {
+		paths = append(paths, &s.Telemetry.HeadersFile, &s.Telemetry.CA)
+	}
 	for n := range s.Issuers {
 		if s.Issuers[n].JWKS != nil {
 			paths = append(paths, &s.Issuers[n].JWKS.CA)

@@ -28,6 +28,8 @@ type Serve struct {
 	Issuers []Issuer `yaml:"issuers"`
 	TLS     *TLS     `yaml:"tls"`
 	Limits  Limits   `yaml:"limits"`
+	// Telemetry is nil where nothing is traced.
+	Telemetry *Telemetry `yaml:"telemetry"`
 
 	trusted []authn.Issuer
 }

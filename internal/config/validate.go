@@ -25,6 +25,7 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	s.validateBackends(report)
 	s.validateTLS(report)
 	s.Limits.validate(most, report)
+	s.validateTelemetry(report)
 }
 
 func (s *Serve) validateNames(report func(path, rule string)) {
