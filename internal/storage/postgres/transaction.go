@@ -161,7 +161,7 @@ func (x *transaction) commit() error {
 		return &fault{err}
 	case len(results) != 1 || results[0].CommandTag.String() != "COMMIT":
 		return &fault{errEnded}
-	case conn.CustomData()[warned] != nil:
+	case conn.CustomData()[warned] != nil && !x.hooks.skips(guardWarning):
 		return &fault{errUncertain}
 	}
 	if err := x.hooks.afterStep(sqlCommit); err != nil {
