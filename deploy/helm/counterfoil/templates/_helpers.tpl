@@ -1,0 +1,127 @@
+{{- define "counterfoil.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else -}}
+{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- end -}}
+{{- end -}}
+
+{{- define "counterfoil.selector" -}}
+app.kubernetes.io/name: counterfoil
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "counterfoil.labels" -}}
+{{ include "counterfoil.selector" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "counterfoil.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels and life of what is there for the migration only. Before the first
+install nothing of the release exists yet, so it brings all that it needs. */}}
+{{- define "counterfoil.hook" -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{/* A file that a setting names and nobody gave would stop the service at its
+start. */}}
+{{- define "counterfoil.needsFile" -}}
+{{- if and .name (not (hasKey .files .name)) -}}
+{{- fail (printf "%s: there is no such name in files" .setting) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "counterfoil.checkFiles" -}}
+{{- $files := .Values.files -}}
+{{- range $n, $issuer := .Values.issuers -}}
+{{- with $issuer.jwks -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" .ca "setting" (printf "issuers[%d].jwks.ca" $n)) -}}
+{{- end -}}
+{{- range $k, $key := $issuer.keys -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" $key.file "setting" (printf "issuers[%d].keys[%d].file" $n $k)) -}}
+{{- end -}}
+{{- end -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.transit.ca "setting" "transit.ca") -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.tls.clientCA "setting" "tls.clientCA") -}}
+{{- end -}}
+
+{{/* counterfoil.yaml. With .owner it is that of the migration. */}}
+{{- define "counterfoil.config" -}}
+{{- $v := .root.Values -}}
+{{- $secrets := "/run/counterfoil" -}}
+{{- $postgres := dict "app_dsn_file" (printf "%s/app.dsn" $secrets) "destroy_dsn_file" (printf "%s/destroy.dsn" $secrets)
+      "max_conns" (int64 $v.postgres.maxConnections) "pgbouncer" $v.postgres.pgbouncer -}}
+{{- if $v.postgres.audit.secret -}}
+{{- $_ := set $postgres "audit_dsn_file" (printf "%s/audit.dsn" $secrets) -}}
+{{- end -}}
+{{- if .owner -}}
+{{- $_ := set $postgres "owner_dsn_file" (printf "%s/owner.dsn" $secrets) -}}
+{{- end -}}
+{{- $serving := dict -}}
+{{- with $v.transit.kubernetes -}}
+{{- if .role -}}
+{{- $_ := set $serving "kubernetes" (dict "mount" .mount "role" .role "jwt_file" (printf "%s/transit-jwt" $secrets)) -}}
+{{- end -}}
+{{- end -}}
+{{- with $v.transit.approle -}}
+{{- if .secret -}}
+{{- $_ := set $serving "approle" (dict "mount" .mount "role_id_file" (printf "%s/transit-role-id" $secrets)
+      "secret_id_file" (printf "%s/transit-secret-id" $secrets)) -}}
+{{- end -}}
+{{- end -}}
+{{- $transit := dict "address" $v.transit.address "ca" $v.transit.ca "mount" $v.transit.mount "serving" $serving -}}
+{{- with $v.transit.namespace }}{{ $_ := set $transit "namespace" . }}{{ end -}}
+{{- with $v.transit.keyPrefix }}{{ $_ := set $transit "key_prefix" . }}{{ end -}}
+{{- $tls := dict "terminated_upstream" true -}}
+{{- if $v.tls.secret -}}
+{{- $tls = dict "cert" (printf "%s/tls/tls.crt" $secrets) "key" (printf "%s/tls/tls.key" $secrets) "min_version" "1.3" -}}
+{{- with $v.tls.clientCA }}{{ $_ := set $tls "client_ca" . }}{{ end -}}
+{{- end -}}
+{{- $config := dict "listen" "0.0.0.0:8443" "environment" $v.environment "log_prefix" $v.logPrefix
+      "data" "/var/lib/counterfoil/data" "anchors" "/var/lib/counterfoil/anchors"
+      "store" (dict "postgres" $postgres) "keys" (dict "transit" $transit) "issuers" $v.issuers "tls" $tls -}}
+{{- if $v.limits -}}
+{{- $limits := dict -}}
+{{- range $name, $value := $v.limits }}{{ $_ := set $limits $name (int64 $value) }}{{ end -}}
+{{- $_ := set $config "limits" $limits -}}
+{{- end -}}
+{{ toYaml $config }}
+{{- end -}}
+
+{{/* What every pod has in common. */}}
+{{- define "counterfoil.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "counterfoil.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* The kubelet has no client certificate to show. */}}
+{{- define "counterfoil.probe" -}}
+{{- if .root.Values.tls.clientCA -}}
+tcpSocket:
+  port: api
+{{- else -}}
+httpGet:
+  path: {{ .path }}
+  port: api
+  scheme: {{ ternary "HTTPS" "HTTP" (ne .root.Values.tls.secret "") }}
+{{- end -}}
+{{- end -}}
