@@ -28,18 +28,28 @@ type conforming struct {
 	keys   *transit.Keys
 	server *transittest.Server
 	t      *testing.T
-	made   *sync.Map
+	met    *met
+}
+
+// met are the tenants that have a key already.
+type met struct {
+	sync.Mutex
+	tenants map[string]bool
 }
 
 func (c conforming) meet(ctx context.Context, tenant string) {
 	if tenant == "" || len(tenant) > envelope.MaxField || ctx.Err() != nil {
 		return
 	}
-	if _, met := c.made.LoadOrStore(tenant, true); !met {
-		if err := c.keys.Create(context.Background(), tenant); err != nil {
-			c.t.Errorf("make the key of a tenant: %v", err)
-		}
+	c.met.Lock()
+	defer c.met.Unlock()
+	if c.met.tenants[tenant] {
+		return
 	}
+	if err := c.keys.Create(context.Background(), tenant); err != nil {
+		c.t.Errorf("make the key of a tenant: %v", err)
+	}
+	c.met.tenants[tenant] = true
 }
 
 func (c conforming) Wrap(ctx context.Context, tenant string, plain [][]byte) ([]envelope.Wrapped, error) {
@@ -101,7 +111,7 @@ func TestContract(t *testing.T) {
 		serving, keys := s.Serving(t), s.Keys(t)
 		serving.KeyPrefix = fmt.Sprintf("counterfoil-%d-", clauses.Add(1))
 		keys.KeyPrefix = serving.KeyPrefix
-		return conforming{openWrapper(t, serving), openKeys(t, keys), s, t, &sync.Map{}}
+		return conforming{openWrapper(t, serving), openKeys(t, keys), s, t, &met{tenants: make(map[string]bool)}}
 	})
 }
 
