@@ -12,16 +12,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
+	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Config is what the interface is made of. All but Limits is required.
+// Config is what the interface is made of. Service, Logger, Registry, Version and
+// one way to authenticate are required.
 type Config struct {
 	Service *vault.Service
 	// Authenticate turns a bearer credential into a caller. A refusal is an
 	// authn.ErrUnauthenticated, or a vault.Error where something else is wrong.
 	Authenticate func(ctx context.Context, bearer string) (vault.Caller, error)
-	Logger       *slog.Logger
+	// AuthenticateOver stands instead of Authenticate where a credential may be
+	// bound to the client certificate of the connection. It is told that one's
+	// fingerprint (certificate.Fingerprint), or "" where there is none.
+	AuthenticateOver func(ctx context.Context, bearer, fingerprint string) (vault.Caller, error)
+	// Ready says what is missing beside what the service itself needs: a
+	// vault.Error whose detail is its name. It must not wait. Nil is nothing.
+	Ready func() error
+	// Tracer traces requests; nil traces none.
+	Tracer *telemetry.Tracer
+	Logger *slog.Logger
 	// Registry gets the metrics and is served at /metrics.
 	Registry *prometheus.Registry
 	Limits   Limits
@@ -31,7 +42,10 @@ type Config struct {
 // api implements the generated server interface.
 type api struct {
 	service    *vault.Service
-	verify     func(ctx context.Context, bearer string) (vault.Caller, error)
+	verify     func(ctx context.Context, bearer, fingerprint string) (vault.Caller, error)
+	alsoReady  func() error
+	absence    absence
+	tracer     *telemetry.Tracer
 	logger     *slog.Logger
 	limits     Limits
 	metrics    *metrics
@@ -61,8 +75,8 @@ func New(cfg Config) (http.Handler, error) {
 
 func newAPI(cfg Config) (*api, error) {
 	switch {
-	case cfg.Service == nil, cfg.Authenticate == nil:
-		return nil, errors.New("httpapi: a service and an authentication are required")
+	case cfg.Service == nil, (cfg.Authenticate == nil) == (cfg.AuthenticateOver == nil):
+		return nil, errors.New("httpapi: a service and one authentication are required")
 	case cfg.Logger == nil, cfg.Registry == nil:
 		return nil, errors.New("httpapi: a logger and a registry are required")
 	case cfg.Version == "":
@@ -74,15 +88,24 @@ func newAPI(cfg Config) (*api, error) {
 	}
 	limits := cfg.Limits.withDefaults()
 	a := &api{
-		service: cfg.Service, verify: cfg.Authenticate, logger: cfg.Logger, limits: limits,
+		service: cfg.Service, verify: cfg.verification(), logger: cfg.Logger, limits: limits,
+		alsoReady: cfg.Ready, tracer: cfg.Tracer,
 		operations: described.operations, words: described.words,
 		requests: budget{most: limits.InFlight}, bodies: budget{most: limits.BodyBytesInFlight},
 	}
-	if a.metrics, err = newMetrics(cfg.Registry, cfg.Version); err != nil {
+	if a.metrics, err = newMetrics(cfg.Registry, cfg.Version, cfg.Tracer); err != nil {
 		return nil, err
 	}
 	a.exposition = exposition(cfg.Registry)
 	return a, nil
+}
+
+// verification is the way to authenticate that was given.
+func (c Config) verification() func(ctx context.Context, bearer, fingerprint string) (vault.Caller, error) {
+	if c.AuthenticateOver != nil {
+		return c.AuthenticateOver
+	}
+	return func(ctx context.Context, bearer, _ string) (vault.Caller, error) { return c.Authenticate(ctx, bearer) }
 }
 
 func (a *api) engine() (http.Handler, error) {
@@ -104,7 +127,7 @@ func (a *api) engine() (http.Handler, error) {
 	engine.NoMethod(func(c *gin.Context) {
 		a.fail(c, edge(http.StatusMethodNotAllowed, vault.Errorf(vault.CodeInvalid, "the path does not know this method")))
 	})
-	strict := gen.NewStrictHandlerWithOptions(a, nil, gen.StrictGinServerOptions{
+	strict := gen.NewStrictHandlerWithOptions(a, []gen.StrictMiddlewareFunc{a.rendering}, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  a.unbindable,
 		HandlerErrorFunc:         a.fail,
 		ResponseErrorHandlerFunc: a.unsent,

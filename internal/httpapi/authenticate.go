@@ -11,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/counterfoil/counterfoil/internal/authn"
+	"github.com/counterfoil/counterfoil/internal/certificate"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -47,7 +49,8 @@ func (a *api) authenticate(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	caller, err := a.verify(ctx, bearer)
+	fingerprint := certificate.Fingerprint(c.Request.TLS)
+	caller, err := a.verifyStaged(ctx, bearer, fingerprint)
 	if errors.Is(err, authn.ErrUnauthenticated) {
 		if reason = string(authn.ReasonOf(err)); reason == "" {
 			reason = reasonRefused
@@ -59,11 +62,18 @@ func (a *api) authenticate(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
+	caller.CertFingerprint = fingerprint
 	x.call.Caller = caller
 	x.tenant, x.client, x.actor = caller.Tenant, caller.Client, caller.Subject
 	if err := a.assertEndUser(ctx, x, c.Request.Header.Values(endUserHeader)); err != nil {
 		a.fail(c, err)
 	}
+}
+
+func (a *api) verifyStaged(ctx context.Context, bearer, fingerprint string) (vault.Caller, error) {
+	ctx, end := stage.Start(ctx, stage.Authenticate)
+	defer end()
+	return a.verify(ctx, bearer, fingerprint)
 }
 
 // unauthenticated counts the attempt and tells nothing but that it failed.

@@ -225,7 +225,7 @@ func encode(t *testing.T, v any) []byte {
 }
 
 // What an event may hold. A new name here is a decision, not a habit.
-var eventFields = regexp.MustCompile(`^(time|level|msg|request_id|operation|tenant|client|actor|reason|status|code|limit|latency_ms|bytes_in|bytes_out|tokens|results|not_tokenized|entries|cause|panic|stack)$`)
+var eventFields = regexp.MustCompile(`^(time|level|msg|request_id|trace_id|operation|tenant|client|actor|reason|status|code|limit|latency_ms|bytes_in|bytes_out|tokens|results|not_tokenized|entries|cause|panic|stack|missing|since)$`)
 
 func TestEachRequestLeavesOneEvent(t *testing.T) {
 	w := newWorld(t, httpapi.Limits{})

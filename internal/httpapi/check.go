@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
 
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -55,20 +56,27 @@ func (a *api) check(c *gin.Context) {
 	}
 	// Held until the answer is out: so long the values are in memory.
 	defer a.bodies.give(size)
-	body, err := a.readBody(c)
-	x.bytesIn = int64(len(body))
-	if err == nil {
-		x.call.Idempotency, err = idempotencyOf(c.Request, x.op.id, body)
-	}
-	if err == nil {
-		body, x.payload = cutPayload(body)
-		err = a.checkBody(c, x.op, body)
-	}
-	if err != nil {
+	if err := a.decode(c, x); err != nil {
 		a.refuse(c, x, err)
 		return
 	}
 	c.Next()
+}
+
+// decode reads the body and puts the value that was checked in its place.
+func (a *api) decode(c *gin.Context, x *exchange) error {
+	_, end := stage.Start(c.Request.Context(), stage.Decode)
+	defer end()
+	body, err := a.readBody(c)
+	x.bytesIn = int64(len(body))
+	if err != nil {
+		return err
+	}
+	if x.call.Idempotency, err = idempotencyOf(c.Request, x.op.id, body); err != nil {
+		return err
+	}
+	body, x.payload = cutPayload(body)
+	return a.checkBody(c, x.op, body)
 }
 
 // refuse ends a request whose body is refused. A restoration that was asked

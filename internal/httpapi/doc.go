@@ -28,7 +28,7 @@
 //
 // The event of a request holds the operation, the caller, counts, the code and
 // the time it took: no path, no query, no text of an error. Labels of metrics
-// come from closed lists.
+// come from closed lists. A span holds what package telemetry can state.
 //
 // # What is lost on failure
 //

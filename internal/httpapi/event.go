@@ -15,6 +15,7 @@ import (
 // text, a value or the message of an error: what is not there cannot leak.
 type event struct {
 	requestID string
+	traceID   string // where the request is traced
 	operation string
 	tenant    string
 	client    string
@@ -37,6 +38,9 @@ type event struct {
 	statuses  map[vault.Status]int
 	untouched map[string]int // findings that were masked or allowed, by action
 	entries   int
+
+	missing      string // the component for want of which the service is not ready
+	missingSince time.Time
 }
 
 // statusGone is what nginx notes for a client that closed the connection. It
@@ -51,6 +55,7 @@ func (e *event) emit(ctx context.Context, logger *slog.Logger) {
 		}
 	}
 	text("request_id", e.requestID)
+	text("trace_id", e.traceID)
 	text("operation", e.operation)
 	text("tenant", e.tenant)
 	text("client", e.client)
@@ -66,6 +71,9 @@ func (e *event) emit(ctx context.Context, logger *slog.Logger) {
 	attrs = appendCounts(attrs, "not_tokenized", e.untouched)
 	if e.entries > 0 {
 		attrs = append(attrs, slog.Int("entries", e.entries))
+	}
+	if e.missing != "" {
+		attrs = append(attrs, slog.String("missing", e.missing), slog.Time("since", e.missingSince))
 	}
 	if e.cause != nil && e.status >= 500 {
 		attrs = append(attrs, slog.Any("cause", describeCause(e.cause)))

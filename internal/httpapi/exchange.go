@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -22,6 +23,12 @@ type exchange struct {
 	arrived context.Context
 	// challenge is the WWW-Authenticate of a 401.
 	challenge string
+	// span is nil where the request is not traced, rendered where its answer is
+	// not being rendered.
+	span     *telemetry.Span
+	rendered func()
+	// policyVersion is that of the answer, where it says one.
+	policyVersion string
 	// broken says that a panic came after a part of the answer was sent.
 	broken bool
 }

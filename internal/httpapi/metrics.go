@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
+	"github.com/counterfoil/counterfoil/internal/telemetry"
 )
 
 // metrics have labels out of closed lists only: operations of the document,
@@ -29,7 +30,7 @@ type metrics struct {
 // latencyBuckets go from a cached answer to the request timeout.
 var latencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
-func newMetrics(registry *prometheus.Registry, version string) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry.Tracer) (*metrics, error) {
 	vector := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
@@ -54,14 +55,34 @@ func newMetrics(registry *prometheus.Registry, version string) (*metrics, error)
 		Name: "counterfoil_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	for _, c := range []prometheus.Collector{
+	all := []prometheus.Collector{
 		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, build,
-	} {
+	}
+	for _, c := range append(all, spanCounters(tracer)...) {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("httpapi: register metrics: %w", err)
 		}
 	}
 	return m, nil
+}
+
+// spanCounters say what became of the spans, where there are any.
+func spanCounters(tracer *telemetry.Tracer) []prometheus.Collector {
+	if tracer == nil {
+		return nil
+	}
+	var counters []prometheus.Collector
+	for outcome, of := range map[string]func(telemetry.Counts) uint64{
+		"sent":    func(c telemetry.Counts) uint64 { return c.Sent },
+		"failed":  func(c telemetry.Counts) uint64 { return c.Failed },
+		"dropped": func(c telemetry.Counts) uint64 { return c.Dropped },
+	} {
+		counters = append(counters, prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "counterfoil_trace_spans_total", Help: "Spans of traces, by what became of them.",
+			ConstLabels: prometheus.Labels{"outcome": outcome},
+		}, func() float64 { return float64(of(tracer.Counts())) }))
+	}
+	return counters
 }
 
 // count counts a finished request.

@@ -14,7 +14,8 @@ import (
 const unrouted = "none"
 
 // observe is the outermost step: it names the request, sets the headers of
-// every answer, and sees to it that each request leaves one event.
+// every answer, and sees to it that each request leaves one event and, where it
+// is traced, one span.
 func (a *api) observe(c *gin.Context) {
 	x := &exchange{
 		started: time.Now(), arrived: c.Request.Context(),
@@ -34,6 +35,7 @@ func (a *api) observe(c *gin.Context) {
 	// Also on what is not below /v1: nothing of this service is to be kept.
 	header.Set("Cache-Control", "no-store")
 
+	a.trace(c, x)
 	a.protect(c, x)
 
 	x.status, x.bytesOut = c.Writer.Status(), int64(max(c.Writer.Size(), 0))
@@ -41,6 +43,7 @@ func (a *api) observe(c *gin.Context) {
 		x.status = statusGone
 	}
 	x.latency = time.Since(x.started)
+	x.endTrace()
 	x.emit(x.arrived, a.logger)
 	a.metrics.count(&x.event)
 	if x.broken {

@@ -8,12 +8,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
+	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/openapi"
 )
 
 // operation is one operation of the OpenAPI document.
 type operation struct {
 	id      string
+	span    telemetry.Operation
 	secured bool
 	route   *routers.Route
 	// query are the names of its query parameters.
@@ -44,7 +46,7 @@ func describe() (description, error) {
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			o := &operation{
-				id: op.OperationID, secured: secured(doc, op), query: make(map[string]bool),
+				id: op.OperationID, span: telemetry.NewOperation(op.OperationID), secured: secured(doc, op), query: make(map[string]bool),
 				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			}
 			for _, p := range op.Parameters {

@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
+	"github.com/counterfoil/counterfoil/internal/telemetry"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// unroutedSpan is the name of the span of a request that has no operation.
+var unroutedSpan = telemetry.NewOperation(unrouted)
+
+// trace begins the span of a request. Its name is that of the operation, never
+// the path: a path that nobody knows is data of a stranger.
+func (a *api) trace(c *gin.Context, x *exchange) {
+	if a.tracer == nil {
+		return
+	}
+	name := unroutedSpan
+	if x.op != nil {
+		name = x.op.span
+	}
+	ctx, span := a.tracer.Request(c.Request.Context(), c.Request.Header, name)
+	c.Request = c.Request.WithContext(ctx)
+	x.span, x.traceID = span, span.TraceID()
+}
+
+// endTrace states what the event of the request says, as far as a trace may.
+func (x *exchange) endTrace() {
+	if x.rendered != nil {
+		x.rendered()
+	}
+	restored := x.statuses[vault.StatusRestored] + x.statuses[vault.StatusPartial] + x.statuses[vault.StatusMasked]
+	x.span.Set(
+		telemetry.Status(x.status), telemetry.Code(x.code), telemetry.RequestID(x.requestID), telemetry.Tenant(x.tenant),
+		telemetry.BytesIn(x.bytesIn), telemetry.BytesOut(x.bytesOut), telemetry.PolicyVersion(x.policyVersion),
+		telemetry.Tokens(sum(x.origins)), telemetry.NotTokenized(sum(x.untouched)),
+		telemetry.Results(sum(x.statuses)), telemetry.Restored(restored), telemetry.Entries(x.entries),
+	)
+	if x.status >= 500 {
+		x.span.Fail()
+	}
+	x.span.End()
+}
+
+func sum[K comparable](counts map[K]int) (n int) {
+	for _, more := range counts {
+		n += more
+	}
+	return n
+}
+
+// rendering stands around every handler: what follows one is the rendering of
+// its answer, which ends with the request.
+func (a *api) rendering(handle gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
+	return func(c *gin.Context, request any) (any, error) {
+		response, err := handle(c, request)
+		if err == nil {
+			x := exchangeOf(c)
+			x.policyVersion = policyVersionOf(response)
+			_, x.rendered = stage.Start(c.Request.Context(), stage.Render)
+		}
+		return response, err
+	}
+}
+
+// policyVersionOf is the version under which a request was decided, where its
+// answer says one.
+func policyVersionOf(response any) string {
+	var body any
+	switch r := response.(type) {
+	case reply:
+		body = r.body
+	case withPayload:
+		body = r.body
+	}
+	switch b := body.(type) {
+	case gen.TokenizeAnswer:
+		return b.PolicyVersion
+	case gen.DetokenizeAnswer:
+		return b.PolicyVersion
+	}
+	return ""
+}
