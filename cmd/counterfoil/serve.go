@@ -79,7 +79,12 @@ type running struct {
 }
 
 func (r *running) serve(ctx context.Context) error {
-	handler, err := newHandler(r.Instance, r.logger, apiLimits(r.cfg.Limits))
+	tracer, flush, err := r.openTracer()
+	if err != nil {
+		return err
+	}
+	defer flush()
+	handler, err := r.handler(tracer)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -76,6 +77,7 @@ type identity struct {
 	mu   sync.Mutex
 	kids []string // published, the last one signs
 	keys map[string]*ecdsa.PrivateKey
+	held bool // nothing is published
 }
 
 func newIdentity(t testing.TB) *identity {
@@ -83,6 +85,10 @@ func newIdentity(t testing.TB) *identity {
 	i.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
+		if i.held {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
 		var set struct {
 			Keys []map[string]string `json:"keys"`
 		}
@@ -111,17 +117,31 @@ func (i *identity) publish(kids ...string) {
 	i.kids = kids
 }
 
+// hold stops the publishing, or lets it go on.
+func (i *identity) hold(held bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.held = held
+}
+
 // credential is signed with the key that was published last.
 func (i *identity) credential(tenant, role string) string {
+	return i.credentialWith(tenant, role, nil)
+}
+
+// credentialWith says more than a usual credential.
+func (i *identity) credentialWith(tenant, role string, more object) string {
 	i.mu.Lock()
 	kid := i.kids[len(i.kids)-1]
 	key := i.keys[kid]
 	i.mu.Unlock()
 	segment := func(v any) string { return base64.RawURLEncoding.EncodeToString(must(json.Marshal(v))) }
-	signed := segment(object{"alg": "ES256", "kid": kid}) + "." + segment(object{
+	claims := object{
 		"iss": i.URL, "aud": "counterfoil", "sub": "svc-1", "azp": "gw-1", "tenant": tenant, "roles": []string{role},
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
-	})
+	}
+	maps.Copy(claims, more)
+	signed := segment(object{"alg": "ES256", "kid": kid}) + "." + segment(claims)
 	digest := sha256.Sum256([]byte(signed))
 	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
 	if err != nil {
