@@ -12,6 +12,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/transit"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -22,12 +23,18 @@ type Backends struct {
 	Postgres *postgres.Config
 	// AuditDSN is the connection by which verify reads it.
 	AuditDSN string
+	// Transit is the key service in place of the key file, as the serving
+	// identity; Administration is the other one, for commands only.
+	Transit, Administration *transit.Config
 }
 
 // BackendsOf reads what a configuration names: the files that hold connection
 // strings, too.
 func BackendsOf(cfg *config.Serve) (Backends, error) {
 	b := Backends{Files: cfg.Files()}
+	if t := cfg.Keys.Transit; t != nil {
+		b.Transit, b.Administration = transitConfig(t, t.Serving), transitConfig(t, t.Administration)
+	}
 	p := cfg.Store.Postgres
 	if p == nil {
 		return b, nil
@@ -50,6 +57,23 @@ func BackendsOf(cfg *config.Serve) (Backends, error) {
 		}
 	}
 	return b, nil
+}
+
+func transitConfig(t *config.Transit, login *config.TransitLogin) *transit.Config {
+	if login == nil {
+		return nil
+	}
+	c := &transit.Config{
+		Address: t.Address, CAFile: t.CA, Namespace: t.Namespace, Mount: t.Mount, KeyPrefix: t.KeyPrefix,
+		Login: transit.Login{TokenFile: login.TokenFile},
+	}
+	if a := login.AppRole; a != nil {
+		c.Login.AppRole = &transit.AppRole{Mount: a.Mount, RoleIDFile: a.RoleID, SecretIDFile: a.SecretID}
+	}
+	if k := login.Kubernetes; k != nil {
+		c.Login.Kubernetes = &transit.Kubernetes{Mount: k.Mount, Role: k.Role, JWTFile: k.JWT}
+	}
+	return c
 }
 
 // Store is an open store in all its roles.

@@ -91,7 +91,7 @@ func OpenService(ctx context.Context, b Backends, issuers []authn.Issuer, opts O
 // be released whether or not there is an error.
 func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error) {
 	in := &Instance{backends: b}
-	if in.key, err = openKey(b); err != nil {
+	if in.key, err = openKey(ctx, b); err != nil {
 		return in, err
 	}
 	anchors, err := lifecycle.OpenAnchors(b.Anchors)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/localkey"
+	"github.com/counterfoil/counterfoil/internal/transit"
 )
 
 var (
@@ -17,9 +18,9 @@ var (
 	ErrNoKey = errors.New("assembly: there is no key file")
 	// ErrKeyExists says that there is one already.
 	ErrKeyExists = errors.New("assembly: there is a key file already")
-	// ErrNotLocal says that the wrapping keys are those of a key service, which
-	// another identity rotates.
-	ErrNotLocal = errors.New("assembly: the wrapping keys are not in a local file")
+	// ErrNoAdministration says that the keys are those of a key service, and
+	// nothing tells how to log in as the identity that makes and rotates them.
+	ErrNoAdministration = errors.New("assembly: keys.transit.administration is needed to make or rotate keys")
 	// ErrInUse says that another process has the database.
 	ErrInUse = errors.New("assembly: one process at a time can have an SQLite database, and one has it")
 )
@@ -40,7 +41,14 @@ func CreateKey(files config.Files) error {
 	return localkey.Create(files.KeyFile)
 }
 
-func openKey(b Backends) (wrapper, error) {
+func openKey(ctx context.Context, b Backends) (wrapper, error) {
+	if b.Transit != nil {
+		w, err := transit.Open(ctx, *b.Transit)
+		if err != nil {
+			return nil, err
+		}
+		return w, nil
+	}
 	key, err := localkey.Open(b.KeyFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -65,12 +73,39 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// RotateKey gives the wrapping key of every tenant a new version. What was
-// wrapped before still opens.
-func (in *Instance) RotateKey(ctx context.Context) error {
-	local, ok := in.key.(*localkey.Key)
-	if !ok {
-		return ErrNotLocal
+// MakeKey makes the wrapping key of a tenant where a key service has them: the
+// serving identity cannot. A key file needs nothing.
+func MakeKey(ctx context.Context, b Backends, tenant string) error {
+	if b.Transit == nil {
+		return nil
 	}
-	return local.Rotate(ctx)
+	return administer(ctx, b, func(keys *transit.Keys) error { return keys.Create(ctx, tenant) })
+}
+
+// RotateKeys gives the wrapping keys of tenants a new version: those of all
+// tenants at once where they are in a file. What was wrapped before still opens.
+func (in *Instance) RotateKeys(ctx context.Context, tenants ...string) error {
+	if local, ok := in.key.(*localkey.Key); ok {
+		return local.Rotate(ctx)
+	}
+	return administer(ctx, in.backends, func(keys *transit.Keys) error {
+		for _, tenant := range tenants {
+			if err := keys.Rotate(ctx, tenant); err != nil {
+				return fmt.Errorf("%s: %w", tenant, err)
+			}
+		}
+		return nil
+	})
+}
+
+// administer does something as the identity that makes and rotates keys.
+func administer(ctx context.Context, b Backends, do func(*transit.Keys) error) error {
+	if b.Administration == nil {
+		return ErrNoAdministration
+	}
+	keys, err := transit.OpenKeys(ctx, *b.Administration)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(keys), keys.Close())
 }

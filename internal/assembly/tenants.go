@@ -13,6 +13,9 @@ import (
 // CreateTenant makes a tenant. It fails with ErrInUse where the service is
 // running and has its store for itself.
 func CreateTenant(ctx context.Context, b Backends, tenant string, opts Options) error {
+	if err := MakeKey(ctx, b, tenant); err != nil {
+		return err
+	}
 	in, err := open(ctx, b, opts.withDefaults())
 	if err == nil {
 		err = in.provision(ctx, nil)

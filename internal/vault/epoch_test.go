@@ -16,7 +16,7 @@ import (
 func turnEpoch(t *testing.T, v *vaulttest.Vault) (moved int) {
 	t.Helper()
 	call := vault.Call{Channel: "keys"}
-	if err := v.RotateKey(context.Background()); err != nil {
+	if err := v.RotateKeys(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if _, raised, err := v.Service.RaiseWrapMinimum(context.Background(), call, "acme"); err != nil || !raised {
