@@ -11,13 +11,15 @@ const (
 	sqlClaim = `
 SELECT c.body, c.change_id, c.created_at FROM claims AS c
 WHERE c.tenant = $1 AND c.claim = $2
-    AND c.created_at > GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)) - $4`
+    AND c.created_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))) - $4`
 	sqlForgetClaims = `
-DELETE FROM claims WHERE tenant = $1 AND claim IN (
+DELETE FROM claims WHERE tenant = $1 AND claim = ANY (ARRAY(
     SELECT c.claim FROM claims AS c
     WHERE c.tenant = $1
-        AND c.created_at <= GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)) - $3
-    ORDER BY c.created_at LIMIT $4)`
+        AND c.created_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))) - $3
+    ORDER BY c.created_at LIMIT $4))`
 )
 
 // Claim implements vault.Bookkeeping.

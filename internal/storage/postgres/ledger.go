@@ -21,7 +21,8 @@ SELECT n.hash FROM log_nodes AS n WHERE n.tenant = $1 AND n.level = $2 AND n.n =
 	// A note of an unknown tenant is refused by the foreign key.
 	sqlWriteNote = `
 INSERT INTO notes (tenant, kind, ord, body, at)
-VALUES ($1, $2, $3, $4, GREATEST(COALESCE($5::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)))
+VALUES ($1, $2, $3, $4, (SELECT GREATEST(COALESCE($5::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))))
 ON CONFLICT (tenant, kind) DO UPDATE SET ord = excluded.ord, body = excluded.body, at = GREATEST(notes.at, excluded.at)
 WHERE notes.ord <= excluded.ord`
 	sqlLastNote = `

@@ -16,14 +16,16 @@ SELECT s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.seale
     COALESCE(s.name_key_id, ''), s.idle_ttl, s.created_at, s.ends_at
 FROM scopes AS s
 WHERE s.tenant = $1 AND s.digest = $2 AND s.living
-    AND s.ends_at > GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0))`
+    AND s.ends_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))`
 	sqlSubjects = `
 SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
 WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[])`
 	sqlMappings = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
-    m.expires_at <= GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)),
+    m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
@@ -33,7 +35,8 @@ WHERE m.tenant = $1 AND m.scope_id = $2 AND m.state <> 'retired'
 	sqlSourced = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
-    m.expires_at <= GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0)),
+    m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)

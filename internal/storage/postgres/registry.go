@@ -19,13 +19,16 @@ FROM tenant_keys AS k WHERE k.tenant = $1 ORDER BY k.version DESC, k.purpose`
 	sqlExpiredMappings = `
 SELECT m.scope_id, m.token_id FROM mappings AS m
 WHERE m.tenant = $1
-    AND m.expires_at <= GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0))
+    AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
 ORDER BY m.expires_at LIMIT $3`
+	// Not NOT EXISTS, which would be planned as a join with all mappings.
 	sqlEndedScopes = `
 SELECT s.scope_id FROM scopes AS s
 WHERE s.tenant = $1
-    AND s.ends_at <= GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint), COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1), 0))
-    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = $1 AND m.scope_id = s.scope_id)
+    AND s.ends_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
+    AND (SELECT m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.scope_id = s.scope_id LIMIT 1) IS NULL
 ORDER BY s.ends_at LIMIT $3`
 	sqlKeysOfScopes = `
 SELECT k.key_id FROM data_keys AS k

@@ -1,0 +1,350 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// statementsOf reads the constants of this package whose names begin with sql.
+func statementsOf(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]string)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(spec.Names[0].Name, "sql") {
+				return true
+			}
+			literal, ok := spec.Values[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: %s is put together from pieces", name, spec.Names[0].Name)
+				return true
+			}
+			if found[spec.Names[0].Name], err = strconv.Unquote(literal.Value); err != nil {
+				t.Fatal(err)
+			}
+			return true
+		})
+	}
+	if len(found) < 60 {
+		t.Fatalf("only %d statements were found: the test does not see them", len(found))
+	}
+	return found
+}
+
+// faultsOf says what is wrong with a statement: every column is named, and
+// every table of tenants is entered by tenant, by row-level security and by
+// the statement itself.
+func faultsOf(text string) (wrong []string) {
+	if regexp.MustCompile(`SELECT \*|\.\*|, \*`).MatchString(text) {
+		wrong = append(wrong, "columns are not named")
+	}
+	tables := regexp.MustCompile(`(?:FROM|JOIN|UPDATE|INTO|USING) ([a-z_]+)(?: AS ([a-z]))?`).FindAllStringSubmatch(text, -1)
+	for _, m := range tables {
+		table, alias := m[1], m[2]
+		switch {
+		case table == "unnest", table == "clock_timestamp", table == "statement_timestamp":
+		case strings.Contains(text, "INSERT INTO "+table):
+			if !strings.Contains(text, "INSERT INTO "+table+" (tenant, ") {
+				wrong = append(wrong, table+" is written without a tenant")
+			}
+		case alias != "" && !regexp.MustCompile(`\b`+alias+`\.tenant = \$1`).MatchString(text),
+			alias == "" && !strings.Contains(text, "WHERE tenant = $1"):
+			wrong = append(wrong, table+" is not entered by tenant")
+		}
+	}
+	return wrong
+}
+
+// Those that are about no tenant: the list of all, and what Open looks at.
+var noTenant = map[string]bool{
+	"sqlTenants": true, "sqlServer": true, "sqlVersion": true, "sqlWho": true, "sqlOpenTables": true, "sqlRights": true,
+}
+
+func TestInvariant6_StatementsNameTenantAndColumns(t *testing.T) {
+	for name, text := range statementsOf(t) {
+		if wrong := faultsOf(text); len(wrong) > 0 && !noTenant[name] {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+func TestInvariant6_TwinStatements(t *testing.T) {
+	for _, text := range []string{
+		`SELECT * FROM mappings AS m WHERE m.tenant = $1`,
+		`SELECT m.sealed FROM mappings AS m WHERE m.scope_id = $1`,
+		`SELECT m.sealed FROM mappings AS m JOIN data_keys AS k ON k.key_id = m.key_id WHERE m.tenant = $1`,
+		`DELETE FROM mappings WHERE scope_id = $1`,
+		`UPDATE mappings SET state = 'live' WHERE token_id = $1`,
+		`INSERT INTO notes (kind, body, at) VALUES ($1, $2, $3)`,
+	} {
+		if len(faultsOf(text)) == 0 {
+			t.Errorf("nothing is wrong with %s", text)
+		}
+	}
+}
+
+// plan is a node of what EXPLAIN says.
+type plan struct {
+	Node  string `json:"Node Type"`
+	Table string `json:"Relation Name"`
+	Index string `json:"Index Name"`
+	Cond  string `json:"Index Cond"`
+	Plans []plan `json:"Plans"`
+}
+
+// walks returns the steps of a plan that look at rows which they do not
+// select: all of a table, or all of a tenant. How many those are grows with
+// what is stored.
+func (p plan) walks() (found []string) {
+	cond := strings.NewReplacer("current_setting('counterfoil.tenant'::text, true)", "$1", "($1)::text", "$1").Replace(p.Cond)
+	beside := regexp.MustCompile(`\((\w+\.)?tenant = \$1\)|AND|\(|\)|\s`).ReplaceAllString(cond, "")
+	switch {
+	case p.Node == "Seq Scan" && p.Table != "":
+		found = append(found, "all of "+p.Table)
+	case strings.Contains(p.Node, "Index") && p.Index != "" && beside == "" && p.Table != "log_heads" && p.Table != "tenants":
+		found = append(found, "a tenant's "+p.Table+" by "+p.Index)
+	}
+	for _, below := range p.Plans {
+		found = append(found, below.walks()...)
+	}
+	return found
+}
+
+// explain plans a statement as the server does once it plans it for good: for
+// any parameters. The role is one that may run it.
+func explain(t *testing.T, as map[string]session, text string) (plan, bool) {
+	t.Helper()
+	n := 0
+	for _, m := range regexp.MustCompile(`\$(\d+)`).FindAllStringSubmatch(text, -1) {
+		if i, err := strconv.Atoi(m[1]); err == nil && i > n {
+			n = i
+		}
+	}
+	args := ""
+	if n > 0 {
+		args = "(" + strings.TrimSuffix(strings.Repeat("NULL,", n), ",") + ")"
+	}
+	var last error
+	for _, role := range []string{"app", "destroy"} {
+		conn := as[role].conn
+		if _, err := conn.Exec(t.Context(), "PREPARE s AS "+text); err != nil {
+			last = err
+			continue
+		}
+		var raw []byte
+		err := conn.QueryRow(t.Context(), "EXPLAIN (FORMAT json) EXECUTE s"+args).Scan(&raw)
+		if _, derr := conn.Exec(t.Context(), "DEALLOCATE s"); derr != nil {
+			t.Fatal(derr)
+		}
+		if err != nil {
+			last = err
+			continue
+		}
+		var plans []struct{ Plan plan }
+		if err := json.Unmarshal(raw, &plans); err != nil {
+			t.Fatal(err)
+		}
+		return plans[0].Plan, true
+	}
+	t.Logf("%v: %s", last, text)
+	return plan{}, false
+}
+
+// TestStatementsUseIndexes: the cost of a statement depends on what it selects,
+// not on what is stored. Plans are made as those of the store, which walk a
+// whole table only where they have no index to go by.
+func TestStatementsUseIndexes(t *testing.T) {
+	db := filled(t, 6000)
+	as := map[string]session{"app": connect(t, db.App).as("acme"), "destroy": connect(t, db.Destroy).as("acme")}
+	for _, s := range as {
+		s.do("SET plan_cache_mode = force_generic_plan")
+		s.do("SET enable_seqscan = off")
+	}
+	// These are about the few keys of a tenant, or walk along a partial index
+	// whose every row they want.
+	allowed := map[string]bool{
+		"sqlTenantKeys": true, "sqlStaleTenantKeys": true, "sqlRewrapTenantKeys": true, "sqlIdleKeys": true,
+	}
+	planned := 0
+	for name, text := range statementsOf(t) {
+		if noTenant[name] || !regexp.MustCompile(`(?s)^\s*(SELECT .*FROM|UPDATE|DELETE|INSERT)`).MatchString(text) ||
+			name == "sqlNow" || name == "sqlWritable" {
+			continue
+		}
+		p, ok := explain(t, as, text)
+		if !ok {
+			t.Errorf("%s was not planned", name)
+			continue
+		}
+		planned++
+		if found := p.walks(); len(found) > 0 && !allowed[name] {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+	if planned < 50 {
+		t.Errorf("only %d statements were planned", planned)
+	}
+	for _, text := range []string{
+		`SELECT m.sealed FROM mappings AS m WHERE m.sealed = $1`,
+		`SELECT m.sealed FROM mappings AS m WHERE m.tenant = $1 AND m.sealed = $2`,
+		`SELECT e.leaf FROM entries AS e WHERE e.tenant = $1 AND e.leaf_hash = $2`,
+	} {
+		if p, ok := explain(t, as, text); !ok || len(p.walks()) == 0 {
+			t.Errorf("twin: the cost of %s is not seen in %+v", text, p)
+		}
+	}
+}
+
+// filled is a database with so many living mappings in each of two tenants, in
+// scopes of two, with everything that goes with them.
+func filled(t *testing.T, mappings int) *pgtest.Database {
+	t.Helper()
+	db := pgtest.New(t)
+	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})
+	for _, tenant := range []string{"acme", "globex"} {
+		seed(t, s, tenant)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, db, mappings)
+	return db
+}
+
+// fill adds living mappings by the superuser, whom nothing holds back.
+func fill(t *testing.T, db *pgtest.Database, mappings int) {
+	t.Helper()
+	s := connect(t, db.Admin)
+	s.do("SET session_replication_role = replica") // no triggers: these entries are not a log
+	const far = "9000000000000000"
+	for _, tenant := range []string{"acme", "globex"} {
+		run := func(text string) {
+			s.do(strings.NewReplacer("$T", "'"+tenant+"'", "$N", strconv.Itoa(mappings), "$S", strconv.Itoa(mappings/2), "$F", far).Replace(text))
+		}
+		run(`INSERT INTO scopes (tenant, scope_id, digest, index_version, kind, client, sealed_name, name_key_id, idle_ttl, created_at, ends_at, living)
+			SELECT $T, 's' || g, sha256(('s' || g)::bytea), 1, 'conversation', 'gw', 'x', 'k' || g, 1, 1, $F, true FROM generate_series(1, $S) AS g`)
+		run(`INSERT INTO data_keys (tenant, key_id, scope_id, wrapped, wrap_version, sealed, created_at)
+			SELECT $T, 'k' || g, 's' || g, 'w', 3, 10, g FROM generate_series(1, $S) AS g`)
+		run(`INSERT INTO subjects (tenant, digest, index_version, subject_ref, sealed_identifier, key_id, created_at)
+			SELECT $T, sha256(('p' || g)::bytea), 1, 'p' || g, 'x', 'k' || g, 1 FROM generate_series(1, $S) AS g`)
+		run(`INSERT INTO mappings (tenant, scope_id, token_id, format, entity, class, identity, lookup, index_version, key_id, sealed, state, created_at, expires_at, max_expires_at)
+			SELECT $T, 's' || (g % $S + 1), 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, 'k' || (g % $S + 1), 'sealed', 'live', 1, $F - g, $F
+			FROM generate_series(1, $N) AS g`)
+		run(`INSERT INTO mapping_subjects (tenant, scope_id, token_id, subject_ref, basis, created_at)
+			SELECT $T, 's' || (g % $S + 1), 't' || g, 'p' || (g % $S + 1), 'declared', 1 FROM generate_series(1, $N) AS g`)
+		run(`INSERT INTO mapping_sources (tenant, scope_id, source, token_id, created_at)
+			SELECT $T, 's' || (g % $S + 1), sha256('d'), 't' || g, 1 FROM generate_series(1, $N) AS g`)
+		run(`INSERT INTO claims (tenant, claim, body, change_id, created_at)
+			SELECT $T, sha256(g::text::bytea), sha256('b'), 'c', $F FROM generate_series(1, $N) AS g`)
+		run(`INSERT INTO entries (tenant, idx, leaf, leaf_hash, time, change_id, seq)
+			SELECT $T, g + 1000, '{}', sha256(g::text::bytea), g, 'c' || g, 0 FROM generate_series(1, $N) AS g`)
+		run(`INSERT INTO entry_terms (tenant, field, term, idx)
+			SELECT $T, f, f || g % 100, g + 1000 FROM generate_series(1, $N) AS g, unnest(ARRAY['actor', 'kind', 'token']) AS f`)
+		run(`INSERT INTO log_nodes (tenant, level, n, hash)
+			SELECT $T, 10 + g % 7, g, sha256('n') FROM generate_series(1, $N) AS g`)
+	}
+	s.do("ANALYZE")
+	if err := s.conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSweepCostsWhatItSweeps: beside a hundred times as many living rows a
+// sweep reads no more pages. Pages are counted by the server, so that the
+// machine's speed does not matter.
+func TestSweepCostsWhatItSweeps(t *testing.T) {
+	few, many := sweepPages(t, 300), sweepPages(t, 30_000)
+	t.Logf("a sweep reads %d pages beside 300 living mappings, %d beside 30,000", few, many)
+	if many > 2*few {
+		t.Errorf("%d pages beside 300 living mappings, %d beside 30,000", few, many)
+	}
+}
+
+// sweepPages counts the pages that finding and sweeping 50 mappings touches.
+func sweepPages(t *testing.T, living int) int64 {
+	t.Helper()
+	db := pgtest.New(t)
+	var now = 1_000_000_000
+	s := openAt(t, db, postgres.Config{AppConns: 1, DestroyConns: 1}, postgres.Hooks{})
+	p := seed(t, s, "acme")
+	seed(t, s, "globex")
+	var ms []vault.NewMapping
+	for i := range 50 {
+		m := p.Value(fmt.Sprint(now, i))
+		m.TTL = 1000 // a microsecond
+		ms = append(ms, m)
+	}
+	commit(t, s, "acme", p.Tokenize(ms...))
+	fill(t, db, living)
+	admin := connect(t, db.Admin)
+	pages := func() (n int64) {
+		// The counters of a backend that is done are there once it ended.
+		if err := admin.conn.QueryRow(t.Context(), `SELECT pg_stat_force_next_flush()::text IS NULL, sum(heap_blks_read + heap_blks_hit + COALESCE(idx_blks_read + idx_blks_hit, 0))::bigint
+			FROM pg_statio_user_tables WHERE relname IN ('mappings', 'data_keys', 'scopes', 'subjects', 'mapping_subjects', 'mapping_sources')`).Scan(new(bool), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(t, admin)
+	before := pages()
+	s = s.Reopen()
+	swept := 0
+	for {
+		sweep, err := s.Registry.Expired(t.Context(), "acme", 25)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sweep.Mappings) == 0 {
+			break
+		}
+		swept += len(sweep.Mappings)
+		commit(t, s, "acme", sweep)
+	}
+	if swept != 50 {
+		t.Errorf("%d mappings were swept, want 50", swept)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(t, admin)
+	return pages() - before
+}
+
+// awaitAlone waits until nobody else is connected.
+func awaitAlone(t *testing.T, admin session) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if admin.do("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()") == 0 {
+			return
+		}
+	}
+	t.Fatal("somebody is still connected")
+}
