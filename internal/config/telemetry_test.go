@@ -38,8 +38,7 @@ func TestTelemetry(t *testing.T) {
 		t.Errorf("%+v", tr)
 	}
 	whole := strings.Replace(traced, "0.05", "1, service_name: vault.eu, parent: ignore, headers_file: headers, ca: ca.pem", 1)
-	s, err = loadTraced(t, whole, "# of the collector\nAuthorization: Bearer a:b\n\n  x-tenant :7 \n")
-	if err == nil {
+	if _, err = loadTraced(t, whole, "# of the collector\nAuthorization: Bearer a:b\n\n  x-tenant :7 \n"); err == nil {
 		t.Error("a name with a blank behind it: accepted")
 	}
 	s, err = loadTraced(t, whole, "# of the collector\nAuthorization: Bearer a:b\n\n  X-Tenant:7 \n")

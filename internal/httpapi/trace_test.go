@@ -47,7 +47,7 @@ func newTracedWorld(t *testing.T, change func(*httpapi.Config)) *tracedWorld {
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	var err error
 	w.tracer, err = telemetry.New(telemetry.Config{
-		Endpoint: w.Receiver.URL, Ratio: 1, Parent: telemetry.ParentJoin, Service: "counterfoil", Logger: logger,
+		Endpoint: w.URL, Ratio: 1, Parent: telemetry.ParentJoin, Service: "counterfoil", Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)

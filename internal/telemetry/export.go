@@ -50,19 +50,18 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) er
 	}
 	n := len(spans)
 	e.queue.waiting.Add(-int64(n))
-	switch {
-	case err == nil:
+	if err == nil {
 		e.sent.Add(uint64(n))
 		if !e.failing.IsZero() {
 			e.logger.Info("traces can be sent again", slog.Time("since", e.failing))
 			e.failing = time.Time{}
 		}
-	default:
-		e.failed.Add(uint64(n))
-		if e.failing.IsZero() {
-			e.failing = time.Now()
-			e.logger.Warn("traces cannot be sent", slog.Time("since", e.failing))
-		}
+		return nil
+	}
+	e.failed.Add(uint64(n))
+	if e.failing.IsZero() {
+		e.failing = time.Now()
+		e.logger.Warn("traces cannot be sent", slog.Time("since", e.failing))
 	}
 	return nil
 }

@@ -14,11 +14,10 @@ const (
 	// ExportTimeout bounds the sending of one batch, retries included. The
 	// queue fills meanwhile.
 	ExportTimeout = 10 * time.Second
-	// RetryAfter and RetryMost are the first and the longest pause after an
-	// answer that says to try again. A collector that needs more has lost
-	// the batch.
+	// RetryAfter is the first pause after an answer that says to try again.
 	RetryAfter = time.Second
-	RetryMost  = 5 * time.Second
+	// RetryMost is the longest; a collector that needs more has lost the batch.
+	RetryMost = 5 * time.Second
 	// MaxAnswerBytes bounds the answer of a collector, which is a few bytes.
 	MaxAnswerBytes = 64 << 10
 )

@@ -59,7 +59,7 @@ func New(cfg Config) (*Tracer, error) {
 	switch {
 	case err != nil, endpoint.Host == "", endpoint.Scheme != "http" && endpoint.Scheme != "https":
 		return nil, errors.New("telemetry: the endpoint must be a URL of http or https")
-	case !(cfg.Ratio > 0 && cfg.Ratio <= 1): //nolint:staticcheck // so that it holds for what is no number
+	case !inRange(cfg.Ratio):
 		return nil, errors.New("telemetry: the ratio must be over 0 and up to 1")
 	case !slices.Contains(Parents(), cfg.Parent), cfg.Logger == nil:
 		return nil, errors.New("telemetry: a parent and a logger are required")
@@ -83,6 +83,9 @@ func New(cfg Config) (*Tracer, error) {
 	t.requests = t.provider.Tracer(scope)
 	return t, nil
 }
+
+// inRange is written so that it holds for what is no number, too.
+func inRange(ratio float64) bool { return ratio > 0 && ratio <= 1 }
 
 // exporterOptions gives every setting that the library would otherwise look for
 // in the environment.

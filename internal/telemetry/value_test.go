@@ -110,7 +110,7 @@ func TestParents(t *testing.T) {
 			header.Set("Tracestate", "vendor=kanarie")
 			header.Set("Baggage", "who=kanarie")
 			ctx, _ := w.request(t.Context(), header)
-			told := propagated(t, ctx)
+			told := propagated(ctx, t)
 			sent := w.sent()
 			if parent == telemetry.ParentFollow && name == "not sampled" {
 				if len(sent) != 0 || told.Get("Traceparent") == "" || strings.HasSuffix(told.Get("Traceparent"), "01") {
@@ -150,7 +150,7 @@ func TestTheFlagOfACallerDoesNotDecide(t *testing.T) {
 }
 
 // propagated are the headers of trace and baggage that go on from a context.
-func propagated(t *testing.T, ctx context.Context) http.Header {
+func propagated(ctx context.Context, t *testing.T) http.Header {
 	t.Helper()
 	var told http.Header
 	transport := telemetry.Propagate(transportFunc(func(r *http.Request) (*http.Response, error) {
@@ -173,7 +173,7 @@ func propagated(t *testing.T, ctx context.Context) http.Header {
 }
 
 func TestNothingIsToldOnWithoutATrace(t *testing.T) {
-	if told := propagated(t, trace.ContextWithSpanContext(t.Context(), trace.SpanContext{})); len(told) != 0 {
+	if told := propagated(trace.ContextWithSpanContext(t.Context(), trace.SpanContext{}), t); len(told) != 0 {
 		t.Errorf("told on: %v", told)
 	}
 }
