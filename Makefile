@@ -20,7 +20,7 @@ SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
 DATA ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-long check lint generate check-generated lint-openapi vuln clean
+.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,13 +31,17 @@ build: ## Build bin/counterfoil and bin/counterfoil-verify
 run: build ## Build and start the embedded service on 127.0.0.1:8080, data under ./data
 	./bin/counterfoil dev --data $(DATA)
 
+deps: ## Install what the tests start, where it is missing: PostgreSQL and PgBouncer
+	@{ ls /usr/lib/postgresql/*/bin/initdb && command -v pgbouncer && command -v pg_dump; } >/dev/null 2>&1 \
+		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql pgbouncer; }
+
 # The second line runs in full what the race detector makes slow and finds
 # nothing in: properties of one goroutine.
-test: ## Run every test, with the race detector
+test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
 	$(GO) test -tags $(TAGS) -run 'Invariant[34]' ./internal/vault
 
-test-long: ## Run every test with the long variants of the property and crash tests
+test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
 
 check: lint check-generated lint-openapi vuln ## Lint, generated files, OpenAPI lint, known vulnerabilities
