@@ -1,9 +1,12 @@
 package transit
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -13,8 +16,11 @@ const (
 	// CallTimeout bounds one call: a batch of a thousand keys takes some ten
 	// milliseconds, so a server that needs two seconds is ill.
 	CallTimeout = 2 * time.Second
-	// MaxBatch bounds the items of one call; larger ones are divided.
-	MaxBatch = 1000
+	// MaxBatch and MaxBatchBytes bound the items of one call and their size;
+	// what is larger is divided. A server takes 32 MiB, and base64 adds a third;
+	// at 4 MiB a call is far from CallTimeout on a slow machine too.
+	MaxBatch      = 1000
+	MaxBatchBytes = 4 << 20
 	// MaxWaiting bounds the callers of one tenant that wait for the next call.
 	MaxWaiting = 1024
 	// BreakAfter failures in a row open the breaker.
@@ -23,9 +29,11 @@ const (
 	BreakFor = 2 * time.Second
 	// RetryPause is how long the one retry waits after a broken connection.
 	RetryPause = 20 * time.Millisecond
-	// maxAnswer bounds an answer: MaxBatch items of the longest key and
-	// base64's third.
-	maxAnswer = 128 << 20
+	// maxAnswer bounds an answer: MaxBatchBytes, base64's third, what stands
+	// around each item, and one item beyond.
+	maxAnswer = 8 << 20
+	// maxIdle connections are kept for the tenants that call at the same time.
+	maxIdle = 16
 )
 
 // Config says where the server is and who asks. Address and one login are
@@ -85,34 +93,50 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// newClient makes a client that does nothing by itself: no retries, no
-// environment, no redirects to elsewhere.
+// newClient makes a client that does nothing by itself: no retries, no redirects
+// to elsewhere, and nothing of the environment. VAULT_SKIP_VERIFY,
+// VAULT_AGENT_ADDR or a proxy would hand the keys to whoever sets them.
 func newClient(c Config) (*api.Client, error) {
-	config := api.DefaultConfig()
-	if config.Error != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, config.Error)
+	trusted, err := authorities(c.CAFile)
+	if err != nil {
+		return nil, err
 	}
-	config.Address = c.Address
-	config.MaxRetries = 0
-	config.DisableRedirects = true
-	if c.CAFile != "" {
-		if err := config.ConfigureTLS(&api.TLSConfig{CACert: c.CAFile}); err != nil {
-			return nil, fmt.Errorf("%w: the authorities of the server cannot be read", ErrConfig)
-		}
-	}
-	if transport, ok := config.HttpClient.Transport.(*http.Transport); ok {
-		transport.MaxIdleConnsPerHost = 16
-	}
-	client, err := api.NewClient(config)
+	client, err := api.NewClient(&api.Config{
+		Address: c.Address, DisableRedirects: true,
+		// HTTP/1.1: a connection that fell silent is given up with its call, and
+		// not kept for the next one.
+		HttpClient: &http.Client{
+			Transport: &http.Transport{
+				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
+				MaxIdleConns:    maxIdle, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: time.Minute,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: the address cannot be used", ErrConfig)
 	}
 	// The client would end its own time before the body of an answer is read.
 	// Every call here has a context that ends.
 	client.SetClientTimeout(0)
-	client.ClearToken() // VAULT_TOKEN is nobody's login here
+	// NewClient takes these three from the environment whatever it is given.
+	client.ClearToken()
+	client.SetHeaders(http.Header{api.RequestHeaderName: {"true"}}) // VAULT_HEADERS and VAULT_NAMESPACE
 	if c.Namespace != "" {
 		client.SetNamespace(c.Namespace)
 	}
 	return client, nil
+}
+
+// authorities reads who may vouch for the server; nil is the system's.
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%w: the authorities of the server cannot be read", ErrConfig)
+	}
+	return pool, nil
 }
