@@ -36,3 +36,12 @@ path "transit/keys/+/trim" {
     "min_available_version" = []
   }
 }
+
+# Its own token, for identities without the default policy.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}

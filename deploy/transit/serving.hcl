@@ -19,3 +19,13 @@ path "transit/decrypt/counterfoil-*" {
 path "transit/rewrap/counterfoil-*" {
   capabilities = ["update"]
 }
+
+# Its own token, for identities without the default policy: whether it is good,
+# and how to keep it.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,18 +25,58 @@ type caller struct {
 	breaker *gobreaker.CircuitBreaker[[]result]
 	calls   atomic.Int64 // that were sent
 	items   atomic.Int64 // that they held
+
+	life   context.Context // of what goes on in the background
+	end    context.CancelFunc
+	mu     sync.Mutex
+	closed bool
+	work   sync.WaitGroup
 }
 
 func newCaller(client *api.Client, s *session) *caller {
-	return &caller{client: client, session: s, breaker: gobreaker.NewCircuitBreaker[[]result](gobreaker.Settings{
+	c := &caller{client: client, session: s}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.breaker = gobreaker.NewCircuitBreaker[[]result](gobreaker.Settings{
 		Name: "transit", MaxRequests: 1, Timeout: BreakFor,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= BreakAfter },
-		// A key that is missing, or a caller that left, says nothing about the
-		// server.
+		// A tenant without a key says nothing about the server, and must not
+		// stop the others.
 		IsSuccessful: func(err error) bool {
-			return err == nil || errors.Is(err, ErrKeyMissing) || errors.Is(err, envelope.ErrInvalid)
+			return err == nil || errors.Is(err, ErrKeyMissing) || errors.Is(err, errRefused)
 		},
-	})}
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			if from == gobreaker.StateClosed && to == gobreaker.StateOpen {
+				c.background(c.recover)
+			}
+		},
+	})
+	return c
+}
+
+// background runs something until close, and nothing after it.
+func (c *caller) background(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.work.Go(do)
+	}
+}
+
+// recover tries every BreakFor whether the server takes the identity, until it
+// does. No request is the one that tries: each is refused at once meanwhile.
+func (c *caller) recover() {
+	for c.breaker.State() != gobreaker.StateClosed && sleep(c.life, BreakFor) {
+		_, _ = c.breaker.Execute(func() ([]result, error) { return nil, c.session.check(c.life) })
+	}
+}
+
+func (c *caller) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.end()
+	c.work.Wait()
+	c.session.close()
 }
 
 // ErrKeyMissing says that the tenant has no transit key. It is no version that
@@ -57,9 +98,12 @@ type result struct {
 
 // do sends one batch and returns as many results.
 func (c *caller) do(ctx context.Context, path string, items []item) ([]result, error) {
+	if c.breaker.State() != gobreaker.StateClosed {
+		return nil, errOpen
+	}
 	results, err := c.breaker.Execute(func() ([]result, error) { return c.attempts(ctx, path, items) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, fmt.Errorf("%w: it failed too often in a row, and is left alone for %s", envelope.ErrUnavailable, BreakFor)
+		return nil, errOpen // since a moment
 	}
 	return results, err
 }
@@ -69,16 +113,21 @@ func (c *caller) do(ctx context.Context, path string, items []item) ([]result, e
 func (c *caller) attempts(ctx context.Context, path string, items []item) ([]result, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	login := c.session.count()
+	login := c.session.taken.Load()
 	results, err := c.send(ctx, path, items)
 	switch {
 	case errors.Is(err, errConnection) && sleep(ctx, RetryPause):
 		return c.send(ctx, path, items)
 	case errors.Is(err, errForbidden):
-		if again := c.session.again(ctx, login); again != nil {
-			return nil, again
+		if fault := c.session.check(ctx); fault != nil {
+			return nil, fault
 		}
-		return c.send(ctx, path, items)
+		if c.session.taken.Load() != login {
+			results, err = c.send(ctx, path, items)
+		}
+		if errors.Is(err, errForbidden) {
+			return nil, errRefused // the token is good
+		}
 	}
 	return results, err
 }
@@ -86,6 +135,11 @@ func (c *caller) attempts(ctx context.Context, path string, items []item) ([]res
 var (
 	errConnection = fmt.Errorf("%w: the connection broke", envelope.ErrUnavailable)
 	errForbidden  = fmt.Errorf("%w: the identity is refused", envelope.ErrUnavailable)
+	errOpen       = fmt.Errorf("%w: it failed too often in a row, and is left alone for a while", envelope.ErrUnavailable)
+
+	// errRefused is what a tenant without a key gets, too: encrypting for it
+	// would make one, which the serving identity may not.
+	errRefused = fmt.Errorf("%w: the identity may not do this, or the tenant has no key", envelope.ErrUnavailable)
 )
 
 // batch is the body of every call.
@@ -132,7 +186,9 @@ func judge(status int, text []byte, n int) ([]result, error) {
 	switch {
 	case status == http.StatusForbidden:
 		return nil, errForbidden
-	case (status == http.StatusOK || status == http.StatusBadRequest) && decoded && len(a.Data.Results) == n:
+	// A batch with items that fail has 400, or 500 where the fault is the
+	// engine's; the others are good.
+	case decoded && len(a.Data.Results) == n:
 		return a.Data.Results, nil
 	case status == http.StatusBadRequest && decoded && mentions(a.Errors, "encryption key not found", "no existing key named"),
 		status == http.StatusNotFound:

@@ -31,9 +31,16 @@
 // A server that is down, sealed, slow, or that refuses the identity is
 // [envelope.ErrUnavailable]: the client's own retries are off, one retry is made
 // where the connection broke, and a call ends after [CallTimeout]. After
-// [BreakAfter] failures in a row no call is made for [BreakFor], then one that
-// tries: a refusal costs microseconds, and recovery needs nobody. A token that
-// expired or was revoked is replaced by logging in again, once per call.
+// [BreakAfter] failures in a row no call is made; every [BreakFor] somebody in
+// the background asks whether the server takes the identity. So a refusal costs
+// microseconds, no request is the one that tries, and recovery needs nobody. A
+// token that expired or was revoked is replaced by logging in again, once per
+// call. A tenant without a key fails alone.
+//
+// Where the server is, and who vouches for it, is said by [Config] alone:
+// VAULT_SKIP_VERIFY, VAULT_AGENT_ADDR, proxies and redirects change nothing.
+// Copies of plain keys are cleared when their call is over, but for those of
+// net/http and of the encoding of JSON, which cannot be reached.
 //
 // Nothing is kept but the token, in memory. A crash loses nothing.
 //

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -21,8 +23,8 @@ type session struct {
 	client *api.Client
 	login  Login
 
-	mu    sync.Mutex // held while logging in, so that one does it for all
-	taken int        // counts logins: who failed with an old token need not log in again
+	mu    sync.Mutex   // held while logging in, so that one does it for all
+	taken atomic.Int64 // counts logins: who failed with an old token need not log in again
 	stop  context.CancelFunc
 	done  chan struct{}
 }
@@ -47,21 +49,31 @@ func (s *session) close() {
 }
 
 // again logs in, unless somebody did since the count was read.
-func (s *session) again(ctx context.Context, seen int) error {
+func (s *session) again(ctx context.Context, seen int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken != seen {
+	if s.taken.Load() != seen {
 		return nil
 	}
 	_, err := s.enterLocked(ctx)
 	return err
 }
 
-// count tells which login the token that is in use is of.
-func (s *session) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taken
+// check asks whether the server takes the token, and logs in where it does not.
+func (s *session) check(ctx context.Context) error {
+	seen := s.taken.Load()
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	_, err := s.client.Auth().Token().LookupSelfWithContext(ctx)
+	var refused *api.ResponseError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused) && refused.StatusCode == http.StatusForbidden:
+		return s.again(ctx, seen)
+	default:
+		return fmt.Errorf("%w: it does not say whether it knows the identity (%s)", envelope.ErrUnavailable, kindOf(err))
+	}
 }
 
 func (s *session) enter(ctx context.Context) (time.Duration, error) {
@@ -79,7 +91,7 @@ func (s *session) enterLocked(ctx context.Context) (time.Duration, error) {
 		// What the server or a file said may name paths, and ids.
 		return 0, fmt.Errorf("%w: the key service takes no login (%s)", envelope.ErrUnavailable, kindOf(err))
 	}
-	s.taken++
+	s.taken.Add(1)
 	return life, nil
 }
 
@@ -89,9 +101,11 @@ func (s *session) obtain(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
+		before := s.client.Token()
 		s.client.SetToken(token)
 		self, err := s.client.Auth().Token().LookupSelfWithContext(ctx)
 		if err != nil {
+			s.client.SetToken(before) // which may be good still, where the file is half written
 			return 0, err
 		}
 		return self.TokenTTL()
@@ -167,7 +181,9 @@ func (s *session) renew(ctx context.Context, life time.Duration) {
 
 func (s *session) extend(ctx context.Context) (time.Duration, error) {
 	if s.login.TokenFile != "" {
-		return 0, errors.New("a token of a file is replaced by its owner") // and read again
+		if token, err := secretFile(s.login.TokenFile); err != nil || token != s.client.Token() {
+			return 0, errors.Join(err, errors.New("the file holds another token")) // which is taken instead
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()

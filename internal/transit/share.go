@@ -40,6 +40,7 @@ func newShare(do func(ctx context.Context, path string, items []item) ([]result,
 // share it and has bounds of its own.
 func (s *share) call(ctx context.Context, path string, items []item) ([]result, error) {
 	if err := ctx.Err(); err != nil {
+		wipe(items)
 		return nil, fmt.Errorf("transit: %w", err)
 	}
 	t := &ticket{items: items, done: make(chan struct{})}
@@ -51,6 +52,7 @@ func (s *share) call(ctx context.Context, path string, items []item) ([]result, 
 	}
 	if len(l.waiting) >= MaxWaiting {
 		s.mu.Unlock()
+		wipe(items)
 		return nil, fmt.Errorf("%w: %d callers wait", envelope.ErrUnavailable, MaxWaiting)
 	}
 	l.waiting = append(l.waiting, t)
@@ -84,6 +86,7 @@ func (s *share) serve(path string, l *line) {
 			items = append(items, t.items...)
 		}
 		results, err := s.do(context.Background(), path, items)
+		wipe(items)
 		for _, t := range group {
 			if t.err = err; err == nil {
 				t.results, results = results[:len(t.items)], results[len(t.items):]
@@ -95,14 +98,41 @@ func (s *share) serve(path string, l *line) {
 
 // take takes from the front what fits into one call, at least one ticket.
 func (l *line) take() (group []*ticket) {
-	n := 0
+	n, bytes := 0, 0
 	for _, t := range l.waiting {
-		if n > 0 && n+len(t.items) > MaxBatch {
+		n, bytes = n+len(t.items), bytes+size(t.items...)
+		if len(group) > 0 && (n > MaxBatch || bytes > MaxBatchBytes) {
 			break
 		}
-		n += len(t.items)
 		group = append(group, t)
 	}
 	l.waiting = l.waiting[len(group):]
 	return group
+}
+
+// fitting tells how many items from the front fit into one call, at least one.
+func fitting(items []item) (n int) {
+	bytes := 0
+	for n < min(len(items), MaxBatch) {
+		bytes += size(items[n])
+		if n > 0 && bytes > MaxBatchBytes {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func size(items ...item) (n int) {
+	for _, one := range items {
+		n += len(one.Plaintext) + len(one.Ciphertext)
+	}
+	return n
+}
+
+// wipe clears the plaintexts of items that nobody needs any more.
+func wipe(items []item) {
+	for _, one := range items {
+		clear(one.Plaintext)
+	}
 }

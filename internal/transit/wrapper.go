@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/counterfoil/counterfoil/internal/envelope"
 )
@@ -18,9 +17,6 @@ type Wrapper struct {
 	mount, prefix string
 	calls         *caller
 	share         *share
-
-	mu      sync.Mutex
-	highest map[string]int // the version of each tenant never falls
 }
 
 var _ envelope.KeyWrapper = (*Wrapper)(nil)
@@ -40,14 +36,14 @@ func Open(ctx context.Context, c Config) (*Wrapper, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wrapper{mount: c.Mount, prefix: c.KeyPrefix, calls: newCaller(client, session), highest: make(map[string]int)}
+	w := &Wrapper{mount: c.Mount, prefix: c.KeyPrefix, calls: newCaller(client, session)}
 	w.share = newShare(w.calls.do)
 	return w, nil
 }
 
 // Close ends the renewal and forgets the token, which expires by itself.
 func (w *Wrapper) Close() error {
-	w.calls.session.close()
+	w.calls.close()
 	return nil
 }
 
@@ -68,8 +64,8 @@ func (w *Wrapper) Wrap(ctx context.Context, tenant string, plain [][]byte) ([]en
 	for i, p := range plain {
 		items[i].Plaintext = append([]byte{frame}, p...)
 	}
-	// Not wiped afterwards: where the context ends first, they may still be on
-	// their way.
+	// Who sends them wipes them: where the context ends first, they may still be
+	// on their way.
 	results, err := w.batches(ctx, "encrypt", tenant, items)
 	if err != nil {
 		return nil, err
@@ -82,7 +78,6 @@ func (w *Wrapper) Wrap(ctx context.Context, tenant string, plain [][]byte) ([]en
 		if wrapped[i], err = parse(r.Ciphertext); err != nil {
 			return nil, err
 		}
-		w.saw(tenant, wrapped[i].Version)
 	}
 	return wrapped, nil
 }
@@ -116,7 +111,6 @@ func (w *Wrapper) Rewrap(ctx context.Context, tenant string, wrapped []envelope.
 			return nil
 		}
 		answers[i].Wrapped, err = parse(r.Ciphertext)
-		w.saw(tenant, answers[i].Wrapped.Version)
 		return err
 	})
 	if err != nil {
@@ -132,15 +126,7 @@ func (w *Wrapper) Version(ctx context.Context, tenant string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return w.saw(tenant, one[0].Version), nil
-}
-
-// saw notes a version and returns the highest of the tenant.
-func (w *Wrapper) saw(tenant string, version int) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.highest[tenant] = max(w.highest[tenant], version)
-	return w.highest[tenant]
+	return one[0].Version, nil
 }
 
 // each sends wrapped keys and gives every one its result or its own error.
@@ -163,11 +149,7 @@ func (w *Wrapper) each(ctx context.Context, operation, tenant string, wrapped []
 		return err
 	}
 	for n, r := range results {
-		refused, err := verdict(r.Error)
-		if err != nil {
-			return err
-		}
-		if err := give(asked[n], r, refused); err != nil {
+		if err := give(asked[n], r, verdict(r.Error)); err != nil {
 			return err
 		}
 	}
@@ -185,7 +167,7 @@ func (w *Wrapper) batches(ctx context.Context, operation, tenant string, items [
 	path := w.mount + "/" + operation + "/" + KeyName(w.prefix, tenant)
 	results := make([]result, 0, len(items))
 	for len(items) > 0 {
-		n := min(len(items), MaxBatch)
+		n := fitting(items)
 		some, err := w.share.call(ctx, path, items[:n])
 		if err != nil {
 			return nil, err
@@ -196,20 +178,20 @@ func (w *Wrapper) batches(ctx context.Context, operation, tenant string, items [
 }
 
 // verdict translates what the engine says of one item. Only its words tell a
-// version that was destroyed from bytes that were changed; words that nobody
-// knows are a fault of the whole call, and nothing is concluded from them.
-func verdict(text string) (refused, fault error) {
+// version that was destroyed from bytes that were changed; from words that
+// nobody knows nothing is concluded but that this item cannot be had now.
+func verdict(text string) error {
 	switch {
 	case text == "":
-		return nil, nil
+		return nil
 	case strings.Contains(text, "too old"), strings.Contains(text, "min_available_version"),
 		strings.Contains(text, "no key found for version"):
-		return envelope.ErrVersionGone, nil
+		return envelope.ErrVersionGone
 	case strings.Contains(text, "invalid ciphertext"), strings.Contains(text, "message authentication failed"),
 		strings.Contains(text, "too new"), strings.Contains(text, "unable to decrypt"), strings.Contains(text, "unable to unwrap"):
-		return envelope.ErrAuthentication, nil
+		return envelope.ErrAuthentication
 	default:
-		return nil, fmt.Errorf("%w: it refuses an item and the reason is not known", envelope.ErrUnavailable)
+		return fmt.Errorf("%w: it refuses an item and the reason is not known", envelope.ErrUnavailable)
 	}
 }
 
