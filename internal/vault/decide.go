@@ -10,6 +10,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 )
 
 // request is what the policy is asked about this caller and reason.
@@ -96,6 +97,8 @@ func (j *restoreJob) bestFor(name string) access.Decision {
 // readMappings reads the scopes and what their tokens stand for, and forgets
 // what an earlier attempt decided on them.
 func (j *restoreJob) readMappings(ctx context.Context) error {
+	ctx, end := stage.Start(ctx, stage.Read)
+	defer end()
 	var ids []string
 	for i := range j.found {
 		o := &j.found[i]
@@ -272,6 +275,8 @@ func (j *restoreJob) failFast(ctx context.Context) error {
 // to the key service, before the intent is committed: an intent that cannot
 // be carried out would say too much.
 func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKey, error) {
+	ctx, end := stage.Start(ctx, stage.Unwrap)
+	defer end()
 	var ids []string
 	for i := range j.found {
 		if j.found[i].gives() {
@@ -307,6 +312,8 @@ func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKe
 // open opens the values, after the intent was committed. What does not open
 // was altered or moved: it is not restored, and that is an entry of its own.
 func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKey) error {
+	ctx, end := stage.Start(ctx, stage.Open)
+	defer end()
 	var broken []string
 	for i := range j.found {
 		o := &j.found[i]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/payload"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -49,6 +50,8 @@ func (f *finding) become() string {
 // find fills j.found: in the order of the parts, sorted and not overlapping in
 // each, every finding with its action.
 func (j *tokenizeJob) find(ctx context.Context) error {
+	ctx, end := stage.Start(ctx, stage.Detect)
+	defer end()
 	j.found = nil
 	if len(j.parts) == 0 && j.doc == nil {
 		return j.findValues()

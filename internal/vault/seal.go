@@ -9,6 +9,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -67,6 +68,8 @@ type owner struct{ scopeID, subjectRef string }
 // seal puts every slot under a data key of its subject, or of the scope where
 // nobody is named.
 func (j *tokenizeJob) seal(ctx context.Context) (*sealPlan, error) {
+	ctx, end := stage.Start(ctx, stage.Seal)
+	defer end()
 	plan := &sealPlan{}
 	if err := plan.readSubjects(ctx, j); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -166,6 +167,8 @@ func (s *Service) commitClaiming(ctx context.Context, tenant string, effect Effe
 	if err != nil {
 		return Committed{}, fmt.Errorf("vault: %w", err)
 	}
+	ctx, end := stage.Start(ctx, stage.Commit)
+	defer end()
 	return s.store.Commit(ctx, tenant, claim.on(change))
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/payload"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -137,6 +138,8 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 // that there is none: the same answer as for one that never existed would be
 // to make it, and a second scope of one name cannot be.
 func (j *tokenizeJob) readScope(ctx context.Context) error {
+	ctx, end := stage.Start(ctx, stage.Read)
+	defer end()
 	caller := j.call.Caller
 	digest := Digest(j.keys.index.Scope(j.req.Scope))
 	scope, err := j.s.store.Scope(ctx, caller.Tenant, digest)
