@@ -6,6 +6,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -13,10 +15,50 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/migrations"
 )
+
+// TestTreesOfMigrations: a version is the same of both stores.
+func TestTreesOfMigrations(t *testing.T) {
+	names := func(tree fs.FS) []string {
+		found, err := fs.Glob(tree, "*.sql")
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%d files, %v", len(found), err)
+		}
+		return found
+	}
+	if diff := cmp.Diff(names(migrations.SQLite), names(migrations.Postgres)); diff != "" {
+		t.Error(diff)
+	}
+	// And so are its tables, their columns and whether these may be NULL.
+	columns := func(tree fs.FS) (all []string) {
+		for _, name := range names(tree) {
+			text, err := fs.ReadFile(tree, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			table := ""
+			for line := range strings.Lines(string(text)) {
+				if m := regexp.MustCompile(`^CREATE TABLE (\w+)`).FindStringSubmatch(line); m != nil {
+					table = m[1]
+				}
+				if m := regexp.MustCompile(`^    ([a-z_]+) +(?:TEXT|INTEGER|BLOB|text|bigint|boolean|bytea)\b`).FindStringSubmatch(line); m != nil && !strings.Contains(line, ";") {
+					all = append(all, fmt.Sprint(table, ".", m[1], " ", strings.Contains(line, "NOT NULL")))
+				}
+			}
+		}
+		return all
+	}
+	got := columns(migrations.Postgres)
+	if diff := cmp.Diff(columns(migrations.SQLite), got); diff != "" || len(got) < 60 {
+		t.Errorf("%d columns: %s", len(got), diff)
+	}
+}
 
 // statementsOf reads the constants of this package whose names begin with sql.
 func statementsOf(t *testing.T) map[string]string {
@@ -278,10 +320,18 @@ func fill(t *testing.T, db *pgtest.Database, mappings int) {
 // sweep reads no more pages. Pages are counted by the server, so that the
 // machine's speed does not matter.
 func TestSweepCostsWhatItSweeps(t *testing.T) {
-	few, many := sweepPages(t, 300), sweepPages(t, 30_000)
-	t.Logf("a sweep reads %d pages beside 300 living mappings, %d beside 30,000", few, many)
-	if many > 2*few {
-		t.Errorf("%d pages beside 300 living mappings, %d beside 30,000", few, many)
+	living := []int{300, 30_000}
+	if os.Getenv("COUNTERFOIL_LONG") == "1" {
+		living = []int{10_000, 100_000, 1_000_000}
+	}
+	few := sweepPages(t, living[0])
+	t.Logf("a sweep touches %d pages beside %d living mappings", few, living[0])
+	for _, n := range living[1:] {
+		many := sweepPages(t, n)
+		t.Logf("a sweep touches %d pages beside %d living mappings", many, n)
+		if many > 2*few {
+			t.Errorf("%d pages beside %d living mappings, %d beside %d", few, living[0], many, n)
+		}
 	}
 }
 

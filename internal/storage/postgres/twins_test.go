@@ -41,7 +41,7 @@ func TestTwins(t *testing.T) {
 			[]string{"AND m.token_id = ANY ($3::text[])", "AND lower(m.token_id) = ANY (SELECT lower(x) FROM unnest($3::text[]) AS x)"}},
 		{"tenants are listed byte for byte", "tenants/names and keys",
 			[]string{"FROM counterfoil_tenants() AS t", "FROM counterfoil_tenants() AS t ORDER BY t.tenant COLLATE \"en-x-icu\""}},
-		{"a value that stands is found", "Invariant4/the same value on many goroutines",
+		{"a value that stands is found", "tokenize/a value that stands is found again",
 			[]string{"m.identity = r.identity AND m.state = 'live'", "m.identity = r.identity AND m.state = 'none'"}},
 		{"a reuse extends", "expiry/a reuse extends only",
 			[]string{"SET expires_at = r.expires_at", "SET expires_at = m.expires_at + 0 * r.expires_at"}},

@@ -1,0 +1,64 @@
+package postgres_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/storage/commitqueue"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
+	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+// BenchmarkCommit measures durable commits of a tokenize with three new
+// values, and of the restoration of three, with and without sharing.
+func BenchmarkCommit(b *testing.B) {
+	for _, sharing := range []struct {
+		name  string
+		batch int
+	}{{"shared", commitqueue.MaxBatch}, {"alone", 1}} {
+		for _, clients := range []int{1, 16, 64} {
+			name := fmt.Sprintf("%s/clients=%d", sharing.name, clients)
+			b.Run("tokenize/"+name, func(b *testing.B) {
+				benchmark(b, sharing.batch, clients, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
+					p.Key = p.FreshKey()
+					effect := p.Tokenize(p.Value(fmt.Sprint(n, "a")), p.Value(fmt.Sprint(n, "b")), p.Value(fmt.Sprint(n, "c")))
+					effect.Keys = []vault.DataKey{p.Key}
+					return effect
+				})
+			})
+			b.Run("restore/"+name, func(b *testing.B) {
+				benchmark(b, sharing.batch, clients, func(p storagetest.Place, kept []vault.NewMapping, _ int64) vault.Effect {
+					return p.Restore(kept...)
+				})
+			})
+		}
+	}
+}
+
+func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, []vault.NewMapping, int64) vault.Effect) {
+	c := postgres.Config{Limits: commitqueue.Limits{MaxBatch: batch, MaxWait: time.Minute}}
+	s := openAt(b, pgtest.New(b), c, postgres.Hooks{})
+	p := seed(b, s, "acme")
+	kept := []vault.NewMapping{p.Value("x"), p.Value("y"), p.Value("z")}
+	commit(b, s, "acme", p.Tokenize(kept...))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	b.ResetTimer()
+	for range clients {
+		group.Go(func() {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				if _, err := s.Store.Commit(b.Context(), "acme", storagetest.Change(b, "acme", effect(p, kept, n))); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
+}
