@@ -36,19 +36,24 @@ func TestTwinRulesGoRed(t *testing.T) {
 		"a Secret":            {"kind: ServiceAccount", "kind: Secret", "makes a Secret"},
 		"a connection string": {"audience: counterfoil\n", "audience: postgres://app@db/x\n", "is in what is rendered"},
 		"a private key":       {"-----BEGIN CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----", "is in what is rendered"},
-		"the owner serves":    {"path: app.dsn", "path: owner.dsn", "Deployment: has [destroy.dsn owner.dsn"},
-		"a secret is missing": {"path: destroy.dsn", "path: destroy", "Deployment: has"},
+		"the owner serves":    {"path: app.dsn", "path: owner.dsn", "Deployment counterfoil: has [destroy.dsn owner.dsn"},
+		"a secret is missing": {"path: destroy.dsn", "path: destroy", "Deployment counterfoil: has"},
 		"secrets for all":     {"defaultMode: 0440", "defaultMode: 0444", "secrets have the mode 444"},
-		"a token for anybody": {"audience: \"counterfoil-keys\"", "audience: \"\"", "Deployment: has"},
+		"a token for anybody": {"audience: \"counterfoil-keys\"", "audience: \"\"", "Deployment counterfoil: has"},
+		"the owner in a job":  {"path: administration-role-id", "path: owner.dsn", "CronJob counterfoil-tenant-acme: has"},
 	} {
-		golden := read(t, "helm/testdata/usual.golden.yaml")
+		committed := read(t, "helm/testdata/usual.golden.yaml")
+		if strings.HasPrefix(twin.fault, "CronJob") {
+			committed = read(t, "helm/testdata/full.golden.yaml")
+		}
+		golden := committed
 		if twin.fault == "" { // the startup probe has it first
 			golden = strings.Replace(golden, "livenessProbe:\n            httpGet:\n              "+twin.old, "livenessProbe:\n            httpGet:\n              "+twin.new, 1)
 			twin.fault = "no probe asks /healthz"
 		} else {
 			golden = strings.Replace(golden, twin.old, twin.new, 1)
 		}
-		if golden == read(t, "helm/testdata/usual.golden.yaml") {
+		if golden == committed {
 			t.Errorf("%s: nothing changed", name)
 			continue
 		}

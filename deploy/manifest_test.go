@@ -57,6 +57,19 @@ type job struct {
 	Template template `yaml:"template"`
 }
 
+type cronJob struct {
+	Schedule    string `yaml:"schedule"`
+	Suspend     bool   `yaml:"suspend"`
+	TimeZone    string `yaml:"timeZone"`
+	Concurrency string `yaml:"concurrencyPolicy"`
+	Late        int    `yaml:"startingDeadlineSeconds"`
+	Succeeded   int    `yaml:"successfulJobsHistoryLimit"`
+	Failed      int    `yaml:"failedJobsHistoryLimit"`
+	Template    struct {
+		Spec job `yaml:"spec"`
+	} `yaml:"jobTemplate"`
+}
+
 type pod struct {
 	RestartPolicy string      `yaml:"restartPolicy"`
 	Account       string      `yaml:"serviceAccountName"`
@@ -223,7 +236,7 @@ func spec[T any](m manifest) (out T, err error) {
 	return out, nil
 }
 
-// pods are the pods of all workloads, by the kind of the workload.
+// pods are the pods of all workloads, by kind and name.
 func pods(all []manifest) (map[string]template, error) {
 	found := map[string]template{}
 	for _, m := range all {
@@ -240,13 +253,17 @@ func pods(all []manifest) (map[string]template, error) {
 			var j job
 			j, err = spec[job](m)
 			t = j.Template
+		case "CronJob":
+			var c cronJob
+			c, err = spec[cronJob](m)
+			t = c.Template.Spec.Template
 		default:
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		found[m.Kind] = t
+		found[m.Kind+" "+m.Metadata.Name] = t
 	}
 	return found, nil
 }

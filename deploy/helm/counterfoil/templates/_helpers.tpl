@@ -1,8 +1,8 @@
 {{- define "counterfoil.fullname" -}}
 {{- if contains .Chart.Name .Release.Name -}}
-{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{ .Release.Name | trunc 40 | trimSuffix "-" }}
 {{- else -}}
-{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}
 {{- end -}}
 {{- end -}}
 
@@ -50,9 +50,87 @@ start. */}}
 {{- end -}}
 {{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.transit.ca "setting" "transit.ca") -}}
 {{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.tls.clientCA "setting" "tls.clientCA") -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.telemetry.ca "setting" "telemetry.ca") -}}
 {{- end -}}
 
-{{/* counterfoil.yaml. With .owner it is that of the migration. */}}
+{{/* How an identity shows itself to the key service: .login are the values of it,
+.file begins the names of its files. */}}
+{{- define "counterfoil.login" -}}
+{{- $secrets := "/run/counterfoil" -}}
+{{- $login := dict -}}
+{{- $file := .file -}}
+{{- with .login.kubernetes -}}
+{{- if .role -}}
+{{- $_ := set $login "kubernetes" (dict "mount" .mount "role" .role "jwt_file" (printf "%s/%s-jwt" $secrets $file)) -}}
+{{- end -}}
+{{- end -}}
+{{- with .login.approle -}}
+{{- if .secret -}}
+{{- $_ := set $login "approle" (dict "mount" .mount "role_id_file" (printf "%s/%s-role-id" $secrets $file)
+      "secret_id_file" (printf "%s/%s-secret-id" $secrets $file)) -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $login }}
+{{- end -}}
+
+{{/* The files of that identity, as sources of a projected volume. */}}
+{{- define "counterfoil.loginSources" -}}
+{{- $file := .file -}}
+{{- with .login.approle }}
+{{- if .secret }}
+- secret:
+    name: {{ .secret }}
+    items:
+      - {key: {{ .roleIDKey | quote }}, path: {{ $file }}-role-id}
+      - {key: {{ .secretIDKey | quote }}, path: {{ $file }}-secret-id}
+{{- end }}
+{{- end }}
+{{- with .login.kubernetes }}
+{{- if .role }}
+- serviceAccountToken:
+    path: {{ $file }}-jwt
+    audience: {{ .audience | quote }}
+    expirationSeconds: {{ int64 .expirationSeconds }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What a pod that opens the store and the keys has in /run/counterfoil. */}}
+{{- define "counterfoil.storeSources" -}}
+{{- range $role := list "app" "destroy" "audit" }}
+{{- with index $.Values.postgres $role }}
+{{- if .secret }}
+- secret:
+    name: {{ .secret }}
+    items:
+      - {key: {{ .key | quote }}, path: {{ $role }}.dsn}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- include "counterfoil.loginSources" (dict "login" .Values.transit "file" "transit") }}
+{{- end -}}
+
+{{/* And what one that listens has besides. */}}
+{{- define "counterfoil.listenSources" -}}
+{{- with .Values.tls.secret }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: tls.crt, path: tls/tls.crt}
+      - {key: tls.key, path: tls/tls.key}
+{{- end }}
+{{- with .Values.telemetry.headers }}
+{{- if .secret }}
+- secret:
+    name: {{ .secret }}
+    items:
+      - {key: {{ .key | quote }}, path: telemetry-headers}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* counterfoil.yaml, for one of: service, migrate, administration. Each names
+only what it needs. */}}
 {{- define "counterfoil.config" -}}
 {{- $v := .root.Values -}}
 {{- $secrets := "/run/counterfoil" -}}
@@ -61,22 +139,14 @@ start. */}}
 {{- if $v.postgres.audit.secret -}}
 {{- $_ := set $postgres "audit_dsn_file" (printf "%s/audit.dsn" $secrets) -}}
 {{- end -}}
-{{- if .owner -}}
+{{- if eq .for "migrate" -}}
 {{- $_ := set $postgres "owner_dsn_file" (printf "%s/owner.dsn" $secrets) -}}
 {{- end -}}
-{{- $serving := dict -}}
-{{- with $v.transit.kubernetes -}}
-{{- if .role -}}
-{{- $_ := set $serving "kubernetes" (dict "mount" .mount "role" .role "jwt_file" (printf "%s/transit-jwt" $secrets)) -}}
+{{- $transit := dict "address" $v.transit.address "ca" $v.transit.ca "mount" $v.transit.mount
+      "serving" (include "counterfoil.login" (dict "login" $v.transit "file" "transit") | fromYaml) -}}
+{{- if eq .for "administration" -}}
+{{- $_ := set $transit "administration" (include "counterfoil.login" (dict "login" $v.administration "file" "administration") | fromYaml) -}}
 {{- end -}}
-{{- end -}}
-{{- with $v.transit.approle -}}
-{{- if .secret -}}
-{{- $_ := set $serving "approle" (dict "mount" .mount "role_id_file" (printf "%s/transit-role-id" $secrets)
-      "secret_id_file" (printf "%s/transit-secret-id" $secrets)) -}}
-{{- end -}}
-{{- end -}}
-{{- $transit := dict "address" $v.transit.address "ca" $v.transit.ca "mount" $v.transit.mount "serving" $serving -}}
 {{- with $v.transit.namespace }}{{ $_ := set $transit "namespace" . }}{{ end -}}
 {{- with $v.transit.keyPrefix }}{{ $_ := set $transit "key_prefix" . }}{{ end -}}
 {{- $tls := dict "terminated_upstream" true -}}
@@ -91,6 +161,15 @@ start. */}}
 {{- $limits := dict -}}
 {{- range $name, $value := $v.limits }}{{ $_ := set $limits $name (int64 $value) }}{{ end -}}
 {{- $_ := set $config "limits" $limits -}}
+{{- end -}}
+{{- with $v.telemetry -}}
+{{- if and .endpoint (eq $.for "service") -}}
+{{- $telemetry := dict "otlp_endpoint" .endpoint "sample_ratio" .sampleRatio "service_name" .serviceName "parent" .parent -}}
+{{- with .ca }}{{ $_ := set $telemetry "ca" . }}{{ end -}}
+{{- if .headers.secret }}{{ $_ := set $telemetry "headers_file" (printf "%s/telemetry-headers" $secrets) }}{{ end -}}
+{{- if .plainHTTP }}{{ $_ := set $telemetry "plain_http" true }}{{ end -}}
+{{- $_ := set $config "telemetry" $telemetry -}}
+{{- end -}}
 {{- end -}}
 {{ toYaml $config }}
 {{- end -}}
@@ -124,4 +203,32 @@ httpGet:
   port: api
   scheme: {{ ternary "HTTPS" "HTTP" (ne .root.Values.tls.secret "") }}
 {{- end -}}
+{{- end -}}
+
+{{- define "counterfoil.stateVolume" -}}
+{{- if eq .Values.state.kind "claim" -}}
+persistentVolumeClaim:
+  claimName: {{ .Values.state.existingClaim | default (include "counterfoil.fullname" .) }}
+{{- else -}}
+emptyDir:
+  sizeLimit: 64Mi
+{{- end -}}
+{{- end -}}
+
+{{/* Where pods may be placed and pulled from. */}}
+{{- define "counterfoil.placement" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
