@@ -33,7 +33,7 @@ SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expire
 FROM unnest($2::text[], $3::bytea[]) AS r (scope_id, identity)
 JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = r.scope_id AND m.identity = r.identity AND m.state = 'live'`
 	// Rows by token, in any state.
-	sqlTokens = `
+	sqlMappingsByToken = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
 FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
@@ -153,7 +153,7 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 	ask(len(w.values.items), sqlMatches, m.readMapping,
 		column(w.values.items, func(v valuePlace) string { return v.scopeID }),
 		column(w.values.items, func(v valuePlace) []byte { return v.identity[:] }))
-	ask(len(w.tokens.items), sqlTokens, m.readMapping,
+	ask(len(w.tokens.items), sqlMappingsByToken, m.readMapping,
 		column(w.tokens.items, func(t place) string { return t.scopeID }),
 		column(w.tokens.items, func(t place) string { return t.tokenID }))
 }

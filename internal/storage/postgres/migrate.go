@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,7 +35,7 @@ func Roles() string { return migrations.PostgresRoles }
 // A schema that is ahead was made by a newer program, whose promises are not
 // known here: ErrSchema.
 func Migrate(ctx context.Context, ownerDSN string) (applied []Migration, err error) {
-	err = withMigrations(ownerDSN, func(db *sql.DB, p *goose.Provider) error {
+	err = withMigrations(ownerDSN, func(p *goose.Provider, exec execute) error {
 		current, target, err := p.GetVersions(ctx)
 		if err != nil {
 			return migrationError(err)
@@ -53,7 +52,7 @@ func Migrate(ctx context.Context, ownerDSN string) (applied []Migration, err err
 		}
 		// Without parameters the driver sends it as one simple query, in one
 		// transaction: the rights of one version never mix with another's.
-		if _, err := db.ExecContext(ctx, migrations.PostgresRoles); err != nil {
+		if err := exec(ctx, migrations.PostgresRoles); err != nil {
 			return fmt.Errorf("postgres: the roles and their rights (an administrator runs roles.sql first): %w", &fault{err})
 		}
 		return nil
@@ -63,7 +62,7 @@ func Migrate(ctx context.Context, ownerDSN string) (applied []Migration, err err
 
 // MigrationStatus lists all migrations that this program knows.
 func MigrationStatus(ctx context.Context, ownerDSN string) (all []Migration, err error) {
-	err = withMigrations(ownerDSN, func(_ *sql.DB, p *goose.Provider) error {
+	err = withMigrations(ownerDSN, func(p *goose.Provider, _ execute) error {
 		status, err := p.Status(ctx)
 		if err != nil {
 			return migrationError(err)
@@ -93,7 +92,10 @@ func CheckSchema(ctx context.Context, dsn string) error {
 // errAddress stands for the driver's own error, which may quote a password.
 var errAddress = errors.New("not a PostgreSQL address")
 
-func withMigrations(dsn string, run func(*sql.DB, *goose.Provider) error) (err error) {
+// execute runs statements that give no rows.
+type execute func(ctx context.Context, text string) error
+
+func withMigrations(dsn string, run func(*goose.Provider, execute) error) (err error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return fmt.Errorf("postgres: the address of the owner: %w", errAddress)
@@ -108,7 +110,10 @@ func withMigrations(dsn string, run func(*sql.DB, *goose.Provider) error) (err e
 	if err != nil {
 		return fmt.Errorf("postgres: migrations: %w", err)
 	}
-	return run(db, p)
+	return run(p, func(ctx context.Context, text string) error {
+		_, err := db.ExecContext(ctx, text)
+		return err
+	})
 }
 
 func migrationError(err error) error { return fmt.Errorf("postgres: migrate: %w", &fault{err}) }
