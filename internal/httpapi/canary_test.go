@@ -163,8 +163,13 @@ func TestInvariant12_NothingOfARequestComesBackInARefusal_Twin(t *testing.T) {
 	}
 }
 
+// ownDigits are the ids of requests and the times of events. One in some thirty
+// thousand holds the digits that are looked for, by chance.
+var ownDigits = regexp.MustCompile(`"[0-9a-f]{32}"|"time":"[0-9T:.Z+-]*"`)
+
 // leak returns the part of a canary that text holds.
 func leak(text string) string {
+	text = ownDigits.ReplaceAllString(text, `""`)
 	for _, part := range []string{"kanarie", digits[:5]} {
 		if strings.Contains(text, part) {
 			return part
