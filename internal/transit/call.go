@@ -83,7 +83,8 @@ func (c *caller) close() {
 // is gone: nothing may be concluded about what the key wrapped.
 var ErrKeyMissing = errors.New("transit: the tenant has no key")
 
-// item is one line of a batch. A plaintext is never empty: see frame.
+// item is one line of a batch. A plaintext is never empty, so that leaving it
+// out says that there is none: see frame.
 type item struct {
 	Plaintext  []byte `json:"plaintext,omitempty"`
 	Ciphertext string `json:"ciphertext,omitempty"`

@@ -11,10 +11,10 @@
 //	plaintext  = 0x01 ‖ the key as it is given
 //	wrapped    = the bytes behind "vault:vN:", with N as the version
 //
-// The leading byte is there because the engine takes no empty plaintext.
+// The leading byte is the version of this form, and no plaintext is empty.
 //
-// Calls are batches (batch_input), of at most [MaxBatch] items; callers of one
-// tenant that arrive while a call is under way share the next one. The engine
+// Calls are batches (batch_input), of at most [MaxBatch] items and
+// [MaxBatchBytes]; callers of one tenant that arrive while a call is under way share the next one. The engine
 // answers a batch with one bad item by 400; its results are read all the same,
 // and each item is judged on its own.
 //
@@ -43,6 +43,12 @@
 // net/http and of the encoding of JSON, which cannot be reached.
 //
 // Nothing is kept but the token, in memory. A crash loses nothing.
+//
+// # Anchors
+//
+// [Anchors] keeps the anchors of the logs in a KV engine of version 2 of the same
+// server, in place of files. It is independent of the rest, and has a policy of
+// its own.
 //
 // Formats: https://developer.hashicorp.com/vault/api-docs/secret/transit.
 package transit

@@ -55,7 +55,7 @@ func (w *Wrapper) Stats() Stats {
 	return Stats{Calls: w.calls.calls.Load(), Items: w.calls.items.Load()}
 }
 
-// frame is before every plaintext: the engine takes no empty one.
+// frame is before every plaintext: the version of the form.
 const frame = 0x01
 
 // Wrap implements envelope.KeyWrapper.

@@ -139,7 +139,7 @@ func (s *Server) must(t testing.TB, path string, data map[string]any) *api.Secre
 	return secret
 }
 
-// prepare mounts what is missing and makes the two identities.
+// prepare mounts what is missing and makes the identities.
 func (s *Server) prepare(t testing.TB) {
 	t.Helper()
 	mounts, err := s.root.Sys().ListMounts()
@@ -152,7 +152,7 @@ func (s *Server) prepare(t testing.TB) {
 		s.must(t, "sys/auth/approle", map[string]any{"type": "approle"})
 		s.must(t, "sys/audit/file", map[string]any{"type": "file", "options": map[string]any{"file_path": filepath.Join(s.dir, "audit.log")}})
 	}
-	for _, name := range []string{"serving", "keys"} {
+	for _, name := range []string{"serving", "keys", "anchors"} {
 		policy, err := os.ReadFile(filepath.Join(source(), "..", "..", "..", "deploy", "transit", name+".hcl"))
 		if err != nil {
 			t.Fatal(err)
