@@ -46,7 +46,7 @@ func TestServeTraces(t *testing.T) {
 			t.Errorf("%v of %v", span.Span, span.Resource)
 		}
 	}
-	for _, name := range []string{"tokenize", "detokenize", "none", "authenticate", "decode", "render"} {
+	for _, name := range []string{"tokenize", "detokenize", "none", "authenticate", "decode", "read", "detect", "seal", "unwrap", "commit", "open", "render"} {
 		if !names[name] {
 			t.Errorf("there is no span %s of %v", name, names)
 		}
