@@ -16,3 +16,6 @@ func (a Attribute) Stated() (key, text string) {
 
 // Spells is the rule for ids of traces.
 var Spells = spells
+
+// RemoteParent is what is taken of the headers of a request.
+var RemoteParent = remoteParent
