@@ -15,7 +15,9 @@ import (
 // Whatever a traceparent says, what is taken of it are two ids and one flag, as
 // they stand in it; everything else begins no trace and ends none.
 func TestOfATraceparentTwoIDsAreTaken(t *testing.T) {
-	hex := func(n int) *rapid.Generator[string] { return rapid.StringOfN(rapid.RuneFrom([]rune("0123456789abcdef")), n, n, -1) }
+	hex := func(n int) *rapid.Generator[string] {
+		return rapid.StringOfN(rapid.RuneFrom([]rune("0123456789abcdef")), n, n, -1)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(
 			rapid.String(),
