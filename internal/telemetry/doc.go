@@ -31,10 +31,11 @@
 // of the error, which may quote the collector. [Tracer.Close] sends what is left
 // until its context ends. A [Tracer] that is nil traces nothing.
 //
-// The environment is not looked at: the settings that the OpenTelemetry
-// libraries would read from OTEL_ variables are all given. The one exception is
+// The settings that the OpenTelemetry libraries would read from OTEL_ variables
+// are all given, so that the environment decides nothing, with two exceptions:
 // OTEL_RESOURCE_ATTRIBUTES, by which a platform adds to what is said of the
-// service, such as its region; it replaces nothing and knows no request.
+// service, such as its region, and replaces nothing; and the variables that name a
+// proxy, as for the keys of issuers.
 //
 // Formats: W3C Trace Context, OTLP 1 over HTTP with protobuf bodies.
 package telemetry
