@@ -1,4 +1,4 @@
-//go:build helm
+//go:build tools
 
 package deploy_test
 
@@ -22,7 +22,7 @@ func helm(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	program := os.Getenv("HELM")
 	if program == "" {
-		t.Fatal("HELM must name the program (make check-chart)")
+		t.Fatal("HELM must name the program (make check-deploy)")
 	}
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Env = []string{"HOME=" + t.TempDir(), "KUBECONFIG=/dev/null"}
@@ -49,7 +49,7 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// What is committed is what the chart renders; `make generate-chart` writes it
+// What is committed is what the chart renders; `make generate-deploy` writes it
 // anew.
 func TestChartRendersWhatIsCommitted(t *testing.T) {
 	for _, name := range installations {
