@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
@@ -40,6 +41,13 @@ func authority() string {
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
 	der := must(x509.CreateCertificate(rand.Reader, ca, ca, &key.PublicKey, key))
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// publicKey is a key of an issuer, as PEM.
+func publicKey() string {
+	key := must(rsa.GenerateKey(rand.Reader, 2048))
+	der := must(x509.MarshalPKIXPublicKey(&key.PublicKey))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
 // most are the limits that the service has.
