@@ -14,15 +14,16 @@ import (
 	"github.com/counterfoil/counterfoil/internal/envelope"
 )
 
+// AnchorMount and AnchorFolder are where anchors are, unless Place says
+// otherwise; deploy/transit/anchors.hcl names both.
 const (
-	// AnchorMount and AnchorFolder are where anchors are, unless Place says
-	// otherwise; deploy/transit/anchors.hcl names both.
 	AnchorMount  = "secret"
 	AnchorFolder = "counterfoil/anchors"
-	// anchorTries bounds how often a write begins anew because another replica
-	// wrote in between. Each writes once a second; a third time is a fault.
-	anchorTries = 3
 )
+
+// anchorTries bounds how often a write begins anew because another replica
+// wrote in between. Each writes once a second; a third time is a fault.
+const anchorTries = 3
 
 // ErrFork says that an anchor states another log than the one that is kept, at
 // the same size: one of the two is not the log that it claims to be.
@@ -204,7 +205,9 @@ func (a *Anchors) put(tenant string, text []byte, version int) (int, error) {
 	return versionIn(secret.Data), nil
 }
 
-func (a *Anchors) path(name string) string { return a.place.Mount + "/data/" + a.place.Folder + "/" + name }
+func (a *Anchors) path(name string) string {
+	return a.place.Mount + "/data/" + a.place.Folder + "/" + name
+}
 
 func versionIn(data map[string]any) int {
 	number, _ := data["version"].(json.Number)

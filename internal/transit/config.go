@@ -16,10 +16,11 @@ const (
 	// CallTimeout bounds one call: a batch of a thousand keys takes some ten
 	// milliseconds, so a server that needs two seconds is ill.
 	CallTimeout = 2 * time.Second
-	// MaxBatch and MaxBatchBytes bound the items of one call and their size;
-	// what is larger is divided. A server takes 32 MiB, and base64 adds a third;
-	// at 4 MiB a call is far from CallTimeout on a slow machine too.
-	MaxBatch      = 1000
+	// MaxBatch bounds the items of one call; larger ones are divided.
+	MaxBatch = 1000
+	// MaxBatchBytes bounds their size, likewise. A server takes 32 MiB, and
+	// base64 adds a third; at 4 MiB a call is far from CallTimeout on a slow
+	// machine too.
 	MaxBatchBytes = 4 << 20
 	// MaxWaiting bounds the callers of one tenant that wait for the next call.
 	MaxWaiting = 1024
