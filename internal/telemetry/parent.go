@@ -59,20 +59,3 @@ func spells(id trace.TraceID) bool {
 	}
 	return printable || strings.Trim(hex.EncodeToString(id[:]), "0123456789") == ""
 }
-
-// Propagate returns a transport that tells the trace of a request's context to
-// the server that it asks, and neither tracestate nor baggage. Without a trace it
-// tells nothing. It is for the services that this one calls while it answers.
-func Propagate(base http.RoundTripper) http.RoundTripper { return propagating{base} }
-
-type propagating struct{ base http.RoundTripper }
-
-// RoundTrip leaves the request that it is given as it is.
-func (p propagating) RoundTrip(r *http.Request) (*http.Response, error) {
-	told := r.Clone(r.Context())
-	for _, name := range []string{headerParent, headerState, headerBaggage} {
-		told.Header.Del(name)
-	}
-	propagation.TraceContext{}.Inject(told.Context(), propagation.HeaderCarrier(told.Header))
-	return p.base.RoundTrip(told)
-}
