@@ -78,3 +78,29 @@ func TestCloseEndsTheProbe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCallsAfterClose are refused, and log in to nothing.
+func TestCallsAfterClose(t *testing.T) {
+	p := newPair(t)
+	w, err := transit.Open(t.Context(), p.Serving(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := transit.OpenKeys(t.Context(), p.Keys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := logins(t, p)
+	if err := errors.Join(w.Close(), k.Close()); err != nil {
+		t.Error(err)
+	}
+	_, versionErr := w.Version(t.Context(), "acme")
+	for name, err := range map[string]error{"version": versionErr, "rotate": k.Rotate(t.Context(), "acme")} {
+		if !errors.Is(err, envelope.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if after := logins(t, p); after != before {
+		t.Errorf("%d tokens before and %d after", before, after)
+	}
+}

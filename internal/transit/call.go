@@ -99,6 +99,9 @@ type result struct {
 
 // do sends one batch and returns as many results.
 func (c *caller) do(ctx context.Context, path string, items []item) ([]result, error) {
+	if c.life.Err() != nil {
+		return nil, errClosed
+	}
 	if c.breaker.State() != gobreaker.StateClosed {
 		return nil, errOpen
 	}
@@ -161,7 +164,6 @@ func (c *caller) send(ctx context.Context, path string, items []item) ([]result,
 	if err != nil {
 		return nil, fmt.Errorf("transit: encode: %w", err)
 	}
-	defer clear(body) // it may hold keys
 	c.calls.Add(1)
 	c.items.Add(int64(len(items)))
 	// The client makes an error of a status like 400, and leaves the body to be
@@ -176,7 +178,13 @@ func (c *caller) send(ctx context.Context, path string, items []item) ([]result,
 		return nil, transportError(ctx, err)
 	}
 	defer clear(text)
-	return judge(response.StatusCode, text, len(items))
+	results, err := judge(response.StatusCode, text, len(items))
+	if err == nil {
+		// Whoever gave results has read all of it; nobody does any more, as may
+		// be where the answer came early or not at all.
+		clear(body)
+	}
+	return results, err
 }
 
 // judge makes results of an answer, or says why there are none. Nothing that

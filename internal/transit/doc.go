@@ -40,7 +40,8 @@
 // Where the server is, and who vouches for it, is said by [Config] alone:
 // VAULT_SKIP_VERIFY, VAULT_AGENT_ADDR, proxies and redirects change nothing.
 // Copies of plain keys are cleared when their call is over, but for those of
-// net/http and of the encoding of JSON, which cannot be reached.
+// net/http and of the encoding of JSON, which cannot be reached, and for what
+// was sent in a call that failed, which may be read still.
 //
 // Nothing is kept but the token, in memory. A crash loses nothing.
 //

@@ -1,6 +1,9 @@
 package transit
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Divide tells how many items of the given sizes go into each call.
 func Divide(sizes []int) (calls []int) {
@@ -49,4 +52,44 @@ func send(ctx context.Context, plain []byte) (sent, seen []byte) {
 	})
 	_, _ = s.call(ctx, "encrypt", []item{{Plaintext: plain}})
 	return sent, seen
+}
+
+// Share is a share whose calls are made by a function of the test.
+type Share struct{ s *share }
+
+// NewShare makes a share: do is given the number of items of each call.
+func NewShare(do func(n int) error) Share {
+	return Share{newShare(func(_ context.Context, _ string, items []item) ([]result, error) {
+		results := make([]result, len(items))
+		for i := range items {
+			results[i].Ciphertext = items[i].Ciphertext
+		}
+		return results, do(len(items))
+	})}
+}
+
+// Call sends one item and checks that the answer is that of the item.
+func (s Share) Call(ctx context.Context, path, text string) error {
+	results, err := s.s.call(ctx, path, []item{{Ciphertext: text}})
+	if err == nil && (len(results) != 1 || results[0].Ciphertext != text) {
+		return errors.New("another's answer")
+	}
+	return err
+}
+
+// Waiting tells how many wait for the next call of a path.
+func (s Share) Waiting(path string) int {
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	if l := s.s.lines[path]; l != nil {
+		return len(l.waiting)
+	}
+	return 0
+}
+
+// Lines tells how many paths have a line.
+func (s Share) Lines() int {
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	return len(s.s.lines)
 }

@@ -25,6 +25,7 @@ type session struct {
 
 	mu    sync.Mutex   // held while logging in, so that one does it for all
 	taken atomic.Int64 // counts logins: who failed with an old token need not log in again
+	over  bool         // after close
 	stop  context.CancelFunc
 	done  chan struct{}
 }
@@ -45,8 +46,13 @@ func openSession(ctx context.Context, client *api.Client, login Login) (*session
 func (s *session) close() {
 	s.stop()
 	<-s.done
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true // a call that is under way still must not log in again
 	s.client.ClearToken()
 }
+
+var errClosed = fmt.Errorf("%w: it was closed", envelope.ErrUnavailable)
 
 // again logs in, unless somebody did since the count was read.
 func (s *session) again(ctx context.Context, seen int64) error {
@@ -84,6 +90,9 @@ func (s *session) enter(ctx context.Context) (time.Duration, error) {
 
 // enterLocked logs in and returns how long the token lives; 0 is for ever.
 func (s *session) enterLocked(ctx context.Context) (time.Duration, error) {
+	if s.over {
+		return 0, errClosed
+	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	life, err := s.obtain(ctx)
