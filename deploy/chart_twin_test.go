@@ -40,7 +40,7 @@ func TestTwinRulesGoRed(t *testing.T) {
 		"a secret is missing": {"path: destroy.dsn", "path: destroy", "Deployment counterfoil: has"},
 		"secrets for all":     {"defaultMode: 0440", "defaultMode: 0444", "secrets have the mode 444"},
 		"a token for anybody": {"audience: \"counterfoil-keys\"", "audience: \"\"", "Deployment counterfoil: has"},
-		"the owner in a job":  {"path: administration-role-id", "path: owner.dsn", "CronJob counterfoil-tenant-acme: has"},
+		"the owner in a job":  {"path: administration-role-id", "path: owner.dsn", "CronJob counterfoil-init: has"},
 	} {
 		committed := read(t, "helm/testdata/usual.golden.yaml")
 		if strings.HasPrefix(twin.fault, "CronJob") {

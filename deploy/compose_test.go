@@ -139,7 +139,7 @@ func checkOurs(name string, s composeService, report func(string, ...any)) {
 		}
 	}
 	for _, v := range s.Volumes {
-		if strings.HasPrefix(v, "administration:") && name != "tenant" {
+		if strings.HasPrefix(v, "administration:") && name != "tenant" && name != "keys-init" {
 			report("%s has the administration of the keys", name)
 		}
 	}
