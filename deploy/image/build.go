@@ -53,7 +53,7 @@ func (b build) write() (v1.Hash, error) {
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	if err := os.MkdirAll(filepath.Dir(b.out), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(b.out), 0o750); err != nil {
 		return v1.Hash{}, err
 	}
 	temporary, err := os.MkdirTemp(filepath.Dir(b.out), ".image-*")
@@ -62,9 +62,6 @@ func (b build) write() (v1.Hash, error) {
 	}
 	defer func() { _ = os.RemoveAll(temporary) }() // is gone once it was renamed
 	if err := b.fill(temporary, image); err != nil {
-		return v1.Hash{}, err
-	}
-	if err := os.Chmod(temporary, 0o755); err != nil {
 		return v1.Hash{}, err
 	}
 	if err := os.RemoveAll(b.out); err != nil {

@@ -94,5 +94,5 @@ func (b build) dockerManifest(dir string, image v1.Image) error {
 	if err != nil {
 		return fmt.Errorf("manifest.json: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, "manifest.json"), append(text, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(dir, "manifest.json"), append(text, '\n'), 0o600)
 }
