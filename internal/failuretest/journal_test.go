@@ -138,7 +138,7 @@ func (s *service) holds() {
 		s.t.Errorf("%d values were given, and there are %d entries", given, restores)
 	}
 	results, err := assembly.VerifyService(context.Background(), s.backends, options.LogPrefix)
-	if err != nil || len(results) != 2 {
+	if err != nil || len(results) < 2 { // the system's and the tenant's
 		s.t.Errorf("verify: %d logs, %v", len(results), err)
 	}
 	s.t.Logf("%d acknowledged, %d values given, %d entries of restorations", len(s.book.all()), given, restores)

@@ -45,6 +45,7 @@ var options = assembly.Options{LogPrefix: "vault.example/log", Environment: "sta
 // The callers of the tests. Each is its own bearer.
 var callers = map[string]vault.Caller{
 	"gateway": {Tenant: "acme", Subject: "gw-1", Client: "gw-1", Roles: []string{"gateway"}},
+	"globex":  {Tenant: "globex", Subject: "gw-2", Client: "gw-2", Roles: []string{"gateway"}},
 }
 
 // place is where a service has its parts: a database, a key service, a folder.
@@ -53,13 +54,14 @@ type place struct {
 	db       *pgtest.Database
 	vault    *transittest.Server
 	backends assembly.Backends
+	options  assembly.Options
 	book     *journal // what all replicas acknowledged
 }
 
 // newPlace makes a tenant in an empty database, and its key.
 func newPlace(t testing.TB, db *pgtest.Database) *place {
 	t.Helper()
-	p := &place{t: t, db: db, vault: transittest.Start(t), book: &journal{}}
+	p := &place{t: t, db: db, vault: transittest.Start(t), options: options, book: &journal{}}
 	serving, keys := p.vault.Serving(t), p.vault.Keys(t)
 	dir := t.TempDir()
 	p.backends = assembly.Backends{
@@ -83,6 +85,7 @@ type service struct {
 	*place
 	in     *assembly.Instance
 	url    string
+	bearer string
 	client *http.Client
 	log    *eventLog
 }
@@ -94,9 +97,9 @@ const patience = 3 * time.Second
 // serve opens a service at a place, until the test ends.
 func (p *place) serve() *service {
 	p.t.Helper()
-	s := &service{place: p, log: &eventLog{}}
+	s := &service{place: p, bearer: "gateway", log: &eventLog{}}
 	var err error
-	if s.in, err = assembly.OpenService(context.Background(), p.backends, issuers(p.t), options); err != nil {
+	if s.in, err = assembly.OpenService(context.Background(), p.backends, issuers(p.t), p.options); err != nil {
 		p.t.Fatal(err)
 	}
 	handler, err := httpapi.New(httpapi.Config{
@@ -173,7 +176,7 @@ func (s *service) send(method, path string, body any) answer {
 	if err != nil {
 		panic("failuretest: " + err.Error())
 	}
-	r.Header.Set("Authorization", "Bearer gateway")
+	r.Header.Set("Authorization", "Bearer "+s.bearer)
 	r.Header.Set("Content-Type", "application/json")
 	var a answer
 	start := time.Now()
