@@ -309,16 +309,21 @@ CREATE TRIGGER log_nodes_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON log
 CREATE FUNCTION counterfoil_refuse_gap() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    b record;
 BEGIN
-    IF EXISTS (
-        SELECT 1
-        FROM (SELECT n.tenant, min(n.idx) AS first, max(n.idx) AS last, count(*) AS entries
-            FROM inserted AS n GROUP BY n.tenant) AS b
-        WHERE b.last - b.first + 1 <> b.entries OR b.first > 0 AND NOT EXISTS (
-            SELECT 1 FROM entries AS e WHERE e.tenant = b.tenant AND e.idx = b.first - 1))
-    THEN
-        RAISE EXCEPTION 'indexes of entries have no gap';
-    END IF;
+    FOR b IN
+        SELECT n.tenant, min(n.idx) AS first, max(n.idx) AS last, count(*) AS entries
+        FROM inserted AS n GROUP BY n.tenant
+    LOOP
+        IF b.last - b.first + 1 <> b.entries THEN
+            RAISE EXCEPTION 'indexes of entries have no gap';
+        END IF;
+        PERFORM 1 FROM entries AS e WHERE e.tenant = b.tenant AND e.idx = b.first - 1;
+        IF b.first > 0 AND NOT FOUND THEN
+            RAISE EXCEPTION 'indexes of entries have no gap';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END
 $$;

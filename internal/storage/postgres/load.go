@@ -9,35 +9,61 @@ import (
 // What a batch is judged by. All of it is read in the round trip that takes the
 // lock, by statements that come after it: what is to be read can be told from
 // the changes alone. Nothing is judged here; conditions are never raised.
+//
+// Each row is looked up by all columns of a unique key, in a subquery of its
+// own that cannot be turned into another join: a planner that knows little of
+// a tenant, or that it is much larger than the others, would rather read all
+// of its rows.
 const (
 	sqlFindChanges = `
-SELECT e.change_id FROM entries AS e WHERE e.tenant = $1 AND e.change_id = ANY ($2::text[]) AND e.seq = 0`
+SELECT e.change_id FROM unnest($2::text[]) AS r (change_id)
+CROSS JOIN LATERAL (
+    SELECT e.change_id FROM entries AS e
+    WHERE e.tenant = $1 AND e.change_id = r.change_id AND e.seq = 0 LIMIT 1) AS e`
 	sqlClaimsHeld = `
-SELECT c.claim, c.created_at FROM claims AS c WHERE c.tenant = $1 AND c.claim = ANY ($2::bytea[])`
+SELECT c.claim, c.created_at FROM unnest($2::bytea[]) AS r (claim)
+CROSS JOIN LATERAL (
+    SELECT c.claim, c.created_at FROM claims AS c WHERE c.tenant = $1 AND c.claim = r.claim LIMIT 1) AS c`
 	sqlLivingScopes = `
-SELECT s.digest, s.scope_id, s.ends_at FROM scopes AS s
-WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[]) AND s.living`
+SELECT s.digest, s.scope_id, s.ends_at FROM unnest($2::bytea[]) AS r (digest)
+CROSS JOIN LATERAL (
+    SELECT s.digest, s.scope_id, s.ends_at FROM scopes AS s
+    WHERE s.tenant = $1 AND s.digest = r.digest AND s.living LIMIT 1) AS s`
 	sqlScopeIDs = `
-SELECT s.scope_id FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[])`
+SELECT s.scope_id FROM unnest($2::text[]) AS r (scope_id)
+CROSS JOIN LATERAL (
+    SELECT s.scope_id FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = r.scope_id LIMIT 1) AS s`
 	sqlSubjectsKnown = `
-SELECT s.digest, s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[])`
+SELECT s.digest, s.subject_ref FROM unnest($2::bytea[]) AS r (digest)
+CROSS JOIN LATERAL (
+    SELECT s.digest, s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.digest = r.digest LIMIT 1) AS s`
 	sqlSubjectRefs = `
-SELECT s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.subject_ref = ANY ($2::text[])`
+SELECT s.subject_ref FROM unnest($2::text[]) AS r (subject_ref)
+CROSS JOIN LATERAL (
+    SELECT s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.subject_ref = r.subject_ref LIMIT 1) AS s`
 	sqlKeysUsed = `
-SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.sealed FROM data_keys AS k
-WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[])`
+SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.sealed FROM unnest($2::text[]) AS r (key_id)
+CROSS JOIN LATERAL (
+    SELECT k.key_id, k.scope_id, k.subject_ref, k.sealed FROM data_keys AS k
+    WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k`
 	// The rows that stand for values.
 	sqlMatches = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
 FROM unnest($2::text[], $3::bytea[]) AS r (scope_id, identity)
-JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = r.scope_id AND m.identity = r.identity AND m.state = 'live'`
+CROSS JOIN LATERAL (
+    SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at
+    FROM mappings AS m
+    WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.identity = r.identity AND m.state = 'live' LIMIT 1) AS m`
 	// Rows by token, in any state.
-	sqlMappingsByToken = `
+	sqlStoodAt = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
 FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
-JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id`
+CROSS JOIN LATERAL (
+    SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at
+    FROM mappings AS m
+    WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id LIMIT 1) AS m`
 )
 
 // wanted is what a batch has to know, each thing once.
@@ -153,7 +179,7 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 	ask(len(w.values.items), sqlMatches, m.readMapping,
 		column(w.values.items, func(v valuePlace) string { return v.scopeID }),
 		column(w.values.items, func(v valuePlace) []byte { return v.identity[:] }))
-	ask(len(w.tokens.items), sqlMappingsByToken, m.readMapping,
+	ask(len(w.tokens.items), sqlStoodAt, m.readMapping,
 		column(w.tokens.items, func(t place) string { return t.scopeID }),
 		column(w.tokens.items, func(t place) string { return t.tokenID }))
 }

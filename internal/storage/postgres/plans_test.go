@@ -275,6 +275,7 @@ func filled(t *testing.T, mappings int) *pgtest.Database {
 		t.Fatal(err)
 	}
 	fill(t, db, mappings)
+	connect(t, db.Admin).do("ANALYZE")
 	return db
 }
 
@@ -310,7 +311,6 @@ func fill(t *testing.T, db *pgtest.Database, mappings int) {
 		run(`INSERT INTO log_nodes (tenant, level, n, hash)
 			SELECT $T, 10 + g % 7, g, sha256('n') FROM generate_series(1, $N) AS g`)
 	}
-	s.do("ANALYZE")
 	if err := s.conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -352,19 +352,12 @@ func sweepPages(t *testing.T, living int) int64 {
 	commit(t, s, "acme", p.Tokenize(ms...))
 	fill(t, db, living)
 	admin := connect(t, db.Admin)
-	pages := func() (n int64) {
-		// The counters of a backend that is done are there once it ended.
-		if err := admin.conn.QueryRow(t.Context(), `SELECT pg_stat_force_next_flush()::text IS NULL, sum(heap_blks_read + heap_blks_hit + COALESCE(idx_blks_read + idx_blks_hit, 0))::bigint
-			FROM pg_statio_user_tables WHERE relname IN ('mappings', 'data_keys', 'scopes', 'subjects', 'mapping_subjects', 'mapping_sources')`).Scan(new(bool), &n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
+	admin.do("ANALYZE")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	awaitAlone(t, admin)
-	before := pages()
+	before := pages(t, admin)
 	s = s.Reopen()
 	swept := 0
 	for {
@@ -385,7 +378,63 @@ func sweepPages(t *testing.T, living int) int64 {
 		t.Fatal(err)
 	}
 	awaitAlone(t, admin)
-	return pages() - before
+	return pages(t, admin) - before
+}
+
+// pages is how many pages of tables and their indexes were touched so far.
+func pages(t *testing.T, admin session) (n int64) {
+	t.Helper()
+	err := admin.conn.QueryRow(t.Context(), `
+		SELECT sum(heap_blks_read + heap_blks_hit + COALESCE(idx_blks_read + idx_blks_hit, 0))::bigint
+		FROM pg_statio_user_tables WHERE relname <> 'goose_db_version'`).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestCommitCostsWhatItWrites: plans that were made while the tables were
+// empty, and of which nobody told the planner that they are not any more, cost
+// no more beside 20,000 rows.
+func TestCommitCostsWhatItWrites(t *testing.T) {
+	few, many := commitPages(t, 2), commitPages(t, 20_000)
+	t.Logf("20 commits touch %d pages beside nothing, %d beside 20,000 mappings", few, many)
+	if many > 2*few {
+		t.Errorf("20 commits touch %d pages beside nothing, %d beside 20,000 mappings", few, many)
+	}
+}
+
+// commitPages counts the pages that tokenizing and restoring touches, on
+// connections that have their plans, in a database that has no statistics.
+func commitPages(t *testing.T, living int) int64 {
+	t.Helper()
+	db := pgtest.New(t)
+	admin := connect(t, db.Admin)
+	for _, table := range everyTable {
+		admin.do("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
+	}
+	s := openAt(t, db, postgres.Config{AppConns: 1, DestroyConns: 1}, postgres.Hooks{})
+	p := seed(t, s, "acme")
+	seed(t, s, "globex")
+	twenty := func(name string) {
+		for i := range 20 {
+			m := p.Value(fmt.Sprint(name, i))
+			commit(t, s, "acme", p.Tokenize(m, p.Value("again")))
+			commit(t, s, "acme", p.Restore(m))
+			if _, err := s.Store.Mappings(t.Context(), "acme", vault.MappingQuery{ScopeID: p.Scope.ID, TokenIDs: []string{m.Mapping.TokenID}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	twenty("first")
+	fill(t, db, living)
+	before := pages(t, admin)
+	twenty("second")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(t, admin)
+	return pages(t, admin) - before
 }
 
 // awaitAlone waits until nobody else is connected.

@@ -10,6 +10,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
+// Rows that are named are looked up as load.go does it.
 const (
 	sqlScope = `
 SELECT s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,
@@ -19,8 +20,10 @@ WHERE s.tenant = $1 AND s.digest = $2 AND s.living
     AND s.ends_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
         (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))`
 	sqlSubjects = `
-SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
-WHERE s.tenant = $1 AND s.digest = ANY ($2::bytea[])`
+SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM unnest($2::bytea[]) AS r (digest)
+CROSS JOIN LATERAL (
+    SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
+    WHERE s.tenant = $1 AND s.digest = r.digest LIMIT 1) AS s`
 	sqlMappings = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
@@ -29,9 +32,13 @@ SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_ve
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
-FROM mappings AS m
-WHERE m.tenant = $1 AND m.scope_id = $2 AND m.state <> 'retired'
-    AND m.token_id = ANY ($3::text[])`
+FROM unnest($3::text[]) AS r (token_id)
+CROSS JOIN LATERAL (
+    SELECT m.scope_id, m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
+        m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at
+    FROM mappings AS m
+    WHERE m.tenant = $1 AND m.scope_id = $2 AND m.token_id = r.token_id LIMIT 1) AS m
+WHERE m.state <> 'retired'`
 	sqlSourced = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
@@ -47,8 +54,10 @@ ORDER BY q.token_id LIMIT $6`
 	sqlKeysByID = `
 SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
     k.sealed, k.created_at
-FROM data_keys AS k
-WHERE k.tenant = $1 AND k.key_id = ANY ($2::text[])
+FROM unnest($2::text[]) AS r (key_id)
+CROSS JOIN LATERAL (
+    SELECT k.key_id, k.scope_id, k.subject_ref, k.wrapped, k.wrap_version, k.sealed, k.created_at FROM data_keys AS k
+    WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k
 ORDER BY k.created_at DESC, k.key_id`
 	sqlKeysOfScope = `
 SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,

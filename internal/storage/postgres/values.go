@@ -42,24 +42,25 @@ func wrappable(w envelope.Wrapped) bool {
 	return len(w.Bytes) > 0 && len(w.Bytes) <= maxWrapped && w.Version > 0
 }
 
-// list leaves out what cannot be stored: no row has it. It is never nil, which
-// would be NULL.
+// list leaves out what cannot be stored, since no row has it, and what is named
+// again. It is never nil, which would be NULL.
 func list(ids []string) []string {
-	kept := make([]string, 0, len(ids))
+	var kept distinct[string]
 	for _, id := range ids {
 		if storable(id) {
-			kept = append(kept, id)
+			kept.add(id)
 		}
 	}
-	return kept
+	return append([]string{}, kept.items...)
 }
 
+// digestList has each digest once.
 func digestList(digests []vault.Digest) [][]byte {
-	kept := make([][]byte, len(digests))
-	for i := range digests {
-		kept[i] = digests[i][:]
+	var kept distinct[vault.Digest]
+	for _, d := range digests {
+		kept.add(d)
 	}
-	return kept
+	return column(kept.items, func(d vault.Digest) []byte { return d[:] })
 }
 
 // optional is NULL for what is empty.

@@ -6,11 +6,12 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// What a batch writes, each kind of row with one statement. The order is that
-// of locks (keys, then mappings) and of foreign keys.
+// What a batch writes: new rows of a kind with one statement, rows that stand
+// one by one, by their unique key, in the same round trip. The order is that of
+// locks (keys, then mappings) and of foreign keys.
 const (
-	sqlEndScopes = `
-UPDATE scopes SET living = false WHERE tenant = $1 AND scope_id = ANY ($2::text[])`
+	sqlEndScope = `
+UPDATE scopes SET living = false WHERE tenant = $1 AND scope_id = $2`
 	sqlInsertScopes = `
 INSERT INTO scopes (tenant, scope_id, digest, index_version, kind, client, end_user_digest,
     sealed_name, name_key_id, idle_ttl, created_at, ends_at, living)
@@ -30,16 +31,11 @@ FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[], $8::b
     AS r (key_id, scope_id, subject_ref, wrapped, wrap_version, sealed)`
 	// A key that seals again is not idle any more.
 	sqlCountSeals = `
-UPDATE data_keys AS k SET sealed = k.sealed + r.seals, idle_at = NULL
-FROM unnest($2::text[], $3::bigint[]) AS r (key_id, seals)
-WHERE k.tenant = $1 AND k.key_id = r.key_id`
+UPDATE data_keys SET sealed = sealed + $3, idle_at = NULL WHERE tenant = $1 AND key_id = $2`
 	sqlRetire = `
-UPDATE mappings AS m SET state = 'retired' FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
-WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.state = 'live'`
+UPDATE mappings SET state = 'retired' WHERE tenant = $1 AND scope_id = $2 AND token_id = $3 AND state = 'live'`
 	sqlExtend = `
-UPDATE mappings AS m SET expires_at = r.expires_at
-FROM unnest($2::text[], $3::text[], $4::bigint[]) AS r (scope_id, token_id, expires_at)
-WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.state = 'live'`
+UPDATE mappings SET expires_at = $4 WHERE tenant = $1 AND scope_id = $2 AND token_id = $3 AND state = 'live'`
 	sqlInsertMappings = `
 INSERT INTO mappings (tenant, scope_id, token_id, format, entity, class, identity, lookup,
     index_version, key_id, sealed, state, created_at, expires_at, max_expires_at)
@@ -73,8 +69,8 @@ var errNotWritten error = &fault{errors.New("postgres: a row is not as it was re
 // write adds what the image says is to be written.
 func (b *batch) write(p *pipeline) {
 	w := &b.image.writes
-	if len(w.ended) > 0 {
-		p.change(len(w.ended), errNotWritten, sqlEndScopes, b.tenant, w.ended)
+	for _, id := range w.ended {
+		p.change(1, errNotWritten, sqlEndScope, b.tenant, id)
 	}
 	if len(w.scopes) > 0 {
 		b.writeScopes(p, w.scopes)
@@ -132,12 +128,12 @@ func (b *batch) writeScopes(p *pipeline, scopes []vault.Scope) {
 }
 
 func (b *batch) writeKeys(p *pipeline, keys []*keyRow) {
-	var fresh, used []*keyRow
+	var fresh []*keyRow
 	for _, k := range keys {
 		if k.fresh {
 			fresh = append(fresh, k)
 		} else {
-			used = append(used, k)
+			p.change(1, errNotWritten, sqlCountSeals, b.tenant, k.id, k.seals)
 		}
 	}
 	if len(fresh) > 0 {
@@ -149,36 +145,24 @@ func (b *batch) writeKeys(p *pipeline, keys []*keyRow) {
 			column(fresh, func(k *keyRow) int64 { return int64(k.wrapped.Version) }),
 			column(fresh, func(k *keyRow) int64 { return k.sealed }))
 	}
-	if len(used) > 0 {
-		p.change(len(used), errNotWritten, sqlCountSeals, b.tenant,
-			column(used, func(k *keyRow) string { return k.id }),
-			column(used, func(k *keyRow) int64 { return k.seals }))
-	}
 }
 
 // writeMappings writes first what makes room for what comes after it.
 func (b *batch) writeMappings(p *pipeline, rows []*mappingRow) {
-	var retired, extended, made []*mappingRow
+	var made []*mappingRow
 	for _, r := range rows {
 		switch {
 		case r.made != nil:
 			made = append(made, r)
 		case r.retired:
-			retired = append(retired, r)
+			p.change(1, errNotWritten, sqlRetire, b.tenant, r.scopeID, r.tokenID)
 		case r.extended:
-			extended = append(extended, r)
+			p.change(1, errNotWritten, sqlExtend, b.tenant, r.scopeID, r.tokenID, r.expires)
 		}
 	}
 	scopeID := func(r *mappingRow) string { return r.scopeID }
 	tokenID := func(r *mappingRow) string { return r.tokenID }
 	expires := func(r *mappingRow) int64 { return r.expires }
-	if len(retired) > 0 {
-		p.change(len(retired), errNotWritten, sqlRetire, b.tenant, column(retired, scopeID), column(retired, tokenID))
-	}
-	if len(extended) > 0 {
-		p.change(len(extended), errNotWritten, sqlExtend, b.tenant,
-			column(extended, scopeID), column(extended, tokenID), column(extended, expires))
-	}
 	if len(made) == 0 {
 		return
 	}
