@@ -98,6 +98,15 @@ func (in *Instance) RotateKeys(ctx context.Context, tenants ...string) error {
 	})
 }
 
+// KeyCalls counts the calls of the key service since the service was opened.
+// There are none where the keys are in a file.
+func (in *Instance) KeyCalls() transit.Stats {
+	if w, ok := in.key.(*transit.Wrapper); ok {
+		return w.Stats()
+	}
+	return transit.Stats{}
+}
+
 // administer does something as the identity that makes and rotates keys.
 func administer(ctx context.Context, b Backends, do func(*transit.Keys) error) error {
 	if b.Administration == nil {
