@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,12 @@ type production struct {
 func newProduction(t *testing.T) production {
 	t.Helper()
 	p := production{db: pgtest.New(t), vault: transittest.Start(t)}
+	// The serving identity keeps the anchors too, in the KV engine.
+	if _, err := p.vault.Root().Logical().Write("auth/approle/role/counterfoil-serving", map[string]any{
+		"token_policies": "counterfoil-serving,counterfoil-anchors", "token_ttl": "20m",
+	}); err != nil {
+		t.Fatal(err)
+	}
 	serving, keys := p.vault.Serving(t).Login.AppRole, p.vault.Keys(t).Login.AppRole
 	p.site = newSite(t,
 		"store: {sqlite: {path: store/counterfoil.db}}", `store:
@@ -41,8 +48,10 @@ func newProduction(t *testing.T) production {
     destroy_dsn_file: destroy.dsn
     audit_dsn_file: audit.dsn
     owner_dsn_file: owner.dsn`,
+		"anchors: anchors\n", "",
 		"keys: {local: {file: secret/local.key}}", `keys:
   transit:
+    anchors: {mount: secret}
     address: `+p.vault.Address+`
     serving: {approle: {role_id_file: `+serving.RoleIDFile+`, secret_id_file: `+serving.SecretIDFile+`}}
     administration: {approle: {role_id_file: `+keys.RoleIDFile+`, secret_id_file: `+keys.SecretIDFile+`}}`)
@@ -121,6 +130,7 @@ func TestProduction(t *testing.T) {
 	b.end()
 	a.end()
 	p.must("verify")
+	p.refusesWhatIsBehindItsAnchor()
 	p.holdsNo("jane.doe@example.com", "4111 1111 1111 1111")
 }
 
@@ -138,6 +148,36 @@ func (p production) across(from, to *served, bearer string) {
 	if err != nil || status != http.StatusOK || given.Text != plainText {
 		p.t.Fatalf("detokenize: %d %v %s", status, err, raw)
 	}
+}
+
+// refusesWhatIsBehindItsAnchor says in the key service that the log had come
+// further than the database: no replica serves it, and verify says so.
+func (p production) refusesWhatIsBehindItsAnchor() {
+	p.t.Helper()
+	const path = "secret/data/counterfoil/anchors/n-acme-n"
+	read, err := p.vault.Root().Logical().Read(path)
+	if err != nil || read == nil {
+		p.t.Fatalf("the anchor of acme is not in the key service: %v", err)
+	}
+	text := read.Data["data"].(map[string]any)["anchor"].(string)
+	ahead := regexp.MustCompile(`(?m)^(size )?\d+$`).ReplaceAllString(text, "${1}100000")
+	if ahead == text {
+		p.t.Fatalf("the anchor has no size to change: %s", text)
+	}
+	put := func(anchor string) {
+		if _, err := p.vault.Root().Logical().Write(path, map[string]any{"data": map[string]any{"anchor": anchor}}); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	put(ahead)
+	if code, _, stderr := p.run("serve"); code != exitError || !strings.Contains(stderr, "refusing to serve") {
+		p.t.Errorf("serve: %d %s", code, stderr)
+	}
+	if code, _, _ := p.run("verify"); code != exitError {
+		p.t.Errorf("verify: %d", code)
+	}
+	put(text)
+	p.must("verify")
 }
 
 // holdsNo looks for values in a dump of the database and in the audit log of

@@ -9,6 +9,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/lifecycle"
 	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
@@ -26,6 +27,9 @@ type Backends struct {
 	// Transit is the key service in place of the key file, as the serving
 	// identity; Administration is the other one, for commands only.
 	Transit, Administration *transit.Config
+	// AnchorsAt is where the key service keeps the anchors, in place of the
+	// folder.
+	AnchorsAt *transit.Place
 }
 
 // BackendsOf reads what a configuration names: the files that hold connection
@@ -34,6 +38,9 @@ func BackendsOf(cfg *config.Serve) (Backends, error) {
 	b := Backends{Files: cfg.Files()}
 	if t := cfg.Keys.Transit; t != nil {
 		b.Transit, b.Administration = transitConfig(t, t.Serving), transitConfig(t, t.Administration)
+		if at := t.Anchors; at != nil {
+			b.AnchorsAt = &transit.Place{Mount: at.Mount, Folder: at.Folder}
+		}
 	}
 	p := cfg.Store.Postgres
 	if p == nil {
@@ -131,6 +138,27 @@ func openView(ctx context.Context, b Backends) (view, io.Closer, error) {
 	v, err := postgres.OpenReadOnly(ctx, b.AuditDSN)
 	return v, v, err
 }
+
+// openAnchors opens the anchors, and what is to be closed with them.
+func openAnchors(ctx context.Context, b Backends) (lifecycle.AnchorStore, io.Closer, error) {
+	if b.AnchorsAt == nil {
+		anchors, err := lifecycle.OpenAnchors(b.Anchors)
+		return anchors, nothing{}, err
+	}
+	if b.Transit == nil {
+		return nil, nothing{}, errors.New("assembly: anchors of a key service without its login")
+	}
+	anchors, err := transit.OpenAnchors(ctx, *b.Transit, *b.AnchorsAt)
+	if err != nil {
+		return nil, nothing{}, err
+	}
+	return anchors, anchors, nil
+}
+
+// nothing has nothing to close.
+type nothing struct{}
+
+func (nothing) Close() error { return nil }
 
 // wrapper is a key wrapper that is closed with the service.
 type wrapper interface {

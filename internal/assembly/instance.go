@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -48,6 +49,7 @@ type Instance struct {
 
 	backends Backends
 	key      wrapper
+	anchors  io.Closer
 }
 
 // Open opens the folder of the development mode, and makes what is missing in
@@ -94,7 +96,8 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	if in.key, err = openKey(ctx, b); err != nil {
 		return in, err
 	}
-	anchors, err := lifecycle.OpenAnchors(b.Anchors)
+	anchors, closer, err := openAnchors(ctx, b)
+	in.anchors = closer
 	if err != nil {
 		return in, err
 	}
@@ -209,6 +212,9 @@ func (in *Instance) release() error {
 	var failed error
 	if in.Store != nil {
 		failed = in.Store.Close()
+	}
+	if in.anchors != nil {
+		failed = errors.Join(failed, in.anchors.Close())
 	}
 	if in.key != nil {
 		failed = errors.Join(failed, in.key.Close())

@@ -10,7 +10,6 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/config"
-	"github.com/counterfoil/counterfoil/internal/lifecycle"
 	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/verify"
@@ -38,7 +37,7 @@ func VerifyService(ctx context.Context, b Backends, logPrefix string) (_ []verif
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	known, err := knownTenants(ctx, b.Files, view)
+	known, err := knownTenants(ctx, b, view)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +64,12 @@ type known struct {
 
 // knownTenants joins the tenants of the database with those that have a
 // public key or an anchor outside: a log that vanished whole is a fault.
-func knownTenants(ctx context.Context, files config.Files, view view) (known, error) {
-	anchors, err := lifecycle.OpenAnchors(files.Anchors)
+func knownTenants(ctx context.Context, b Backends, view view) (_ known, err error) {
+	anchors, closer, err := openAnchors(ctx, b)
 	if err != nil {
 		return known{}, err
 	}
+	defer func() { err = errors.Join(err, closer.Close()) }()
 	read, err := anchors.Read()
 	if err != nil {
 		return known{}, fmt.Errorf("%w: %w", ErrFault, err)
@@ -87,7 +87,7 @@ func knownTenants(ctx context.Context, files config.Files, view view) (known, er
 		standing[t.Name] = true
 		k.names = append(k.names, t.Name)
 	}
-	keys, err := os.ReadDir(files.LogKeys)
+	keys, err := os.ReadDir(b.LogKeys)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return known{}, fmt.Errorf("assembly: %w", err)
 	}

@@ -56,8 +56,16 @@ type Transit struct {
 	KeyPrefix string `yaml:"key_prefix"` // of the names of the tenants' keys
 	// Serving may encrypt, decrypt and re-wrap; Administration may rotate and
 	// retire, is for `counterfoil keys` only, and better not on this machine.
-	Serving        *TransitLogin `yaml:"serving"`
+	Serving *TransitLogin `yaml:"serving"`
+	// Anchors keeps the anchors there, in place of the folder.
+	Anchors        *AnchorPlace  `yaml:"anchors"`
 	Administration *TransitLogin `yaml:"administration"`
+}
+
+// AnchorPlace is a folder in a KV engine of version 2.
+type AnchorPlace struct {
+	Mount  string `yaml:"mount"`  // "secret" if it is left out
+	Folder string `yaml:"folder"` // "counterfoil/anchors" if it is left out
 }
 
 // TransitLogin is how a process identifies itself: exactly one of the three.

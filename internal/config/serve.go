@@ -93,7 +93,7 @@ func (s *Serve) Encrypted() bool { return s.TLS != nil && s.TLS.Cert != "" }
 func (s *Serve) Advice() []string {
 	var advice []string
 	files := s.Files()
-	if within(files.Anchors, s.Data) || beside(files.Anchors, files.Database) {
+	if files.Anchors != "" && (within(files.Anchors, s.Data) || beside(files.Anchors, files.Database)) {
 		advice = append(advice, "anchors: better on another disk than the data: who puts back an older copy of all of it is not noticed")
 	}
 	if files.KeyFile != "" && (within(files.KeyFile, s.Data) || beside(files.KeyFile, files.Database)) {

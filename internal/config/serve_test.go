@@ -272,6 +272,7 @@ var changes = map[string]struct {
 	"transit, half an id":     {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {approle: {role_id_file: r}}}}", "keys.transit.serving.approle: needs role_id_file and secret_id_file"},
 	"transit, half a login":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t}, administration: {kubernetes: {role: r}}}}", "keys.transit.administration.kubernetes: needs role and jwt_file"},
 	"transit, a prefix":       {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', key_prefix: 'a/b', serving: {token_file: t}}}", "keys.transit.key_prefix: must be letters, digits or any of -._"},
+	"two places of anchors":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t}, anchors: {mount: kv}}}", "anchors: cannot go with keys.transit.anchors"},
 	"many connections":        {"store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", "store: {postgres: {app_dsn_file: a, destroy_dsn_file: b, max_conns: 100}}\nkeys: {transit: {address: 'https://keys.example', serving: {token_file: t}}}", "store.postgres.max_conns: must be from 1 to 48"},
 }
 

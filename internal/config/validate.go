@@ -19,8 +19,11 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	if s.Data == "" {
 		report("data", ruleRequired)
 	}
-	if s.Anchors == "" {
+	switch kv := s.Keys.Transit != nil && s.Keys.Transit.Anchors != nil; {
+	case s.Anchors == "" && !kv:
 		report("anchors", ruleRequired)
+	case s.Anchors != "" && kv:
+		report("anchors", "cannot go with keys.transit.anchors")
 	}
 	s.validateBackends(report)
 	s.validateTLS(report)

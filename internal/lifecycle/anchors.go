@@ -14,6 +14,16 @@ import (
 // anchorSuffix ends the name of an anchor file; the tenant begins it.
 const anchorSuffix = ".anchor"
 
+// AnchorStore keeps the anchors of all tenants in a place that does not fall
+// with the store: a folder ([Anchors]) or the KV engine of a key service.
+type AnchorStore interface {
+	// Write replaces the anchor of a tenant, whole and durably.
+	Write(anchor audit.Anchor) error
+	// Read returns all anchors. One that cannot be read strictly is an error: a
+	// damaged anchor must not count as none.
+	Read() ([]audit.Anchor, error)
+}
+
 // Anchors keeps the anchors of all tenants as files in a folder outside the
 // database.
 type Anchors struct{ dir string }

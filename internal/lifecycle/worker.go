@@ -23,13 +23,13 @@ const (
 // Worker does the background work of one process.
 type Worker struct {
 	service   *vault.Service
-	anchors   *Anchors
+	anchors   AnchorStore
 	logger    *slog.Logger
 	published map[string]int64 // size of the last checkpoint per tenant
 }
 
 // NewWorker makes a worker; Run starts it.
-func NewWorker(service *vault.Service, anchors *Anchors, logger *slog.Logger) *Worker {
+func NewWorker(service *vault.Service, anchors AnchorStore, logger *slog.Logger) *Worker {
 	return &Worker{service: service, anchors: anchors, logger: logger, published: make(map[string]int64)}
 }
 
