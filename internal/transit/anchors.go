@@ -56,15 +56,7 @@ type kept struct {
 
 // OpenAnchors logs in.
 func OpenAnchors(ctx context.Context, c Config, at Place) (*Anchors, error) {
-	c, err := c.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	client, err := newClient(c)
-	if err != nil {
-		return nil, err
-	}
-	session, err := openSession(ctx, client, c.Login)
+	_, session, err := connect(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +66,7 @@ func OpenAnchors(ctx context.Context, c Config, at Place) (*Anchors, error) {
 	if at.Folder == "" {
 		at.Folder = AnchorFolder
 	}
-	return &Anchors{client: client, session: session, place: at, known: make(map[string]kept)}, nil
+	return &Anchors{client: session.client, session: session, place: at, known: make(map[string]kept)}, nil
 }
 
 // Close forgets the token.

@@ -208,7 +208,6 @@ func TestDeletedAnchor(t *testing.T) {
 
 // TestAnchorsOfAServerThatIsDown: the error says that it is, and no path.
 func TestAnchorsOfAServerThatIsDown(t *testing.T) {
-	own(t)
 	s := transittest.Start(t)
 	a := openAnchors(t, s)
 	s.Stop(t)

@@ -20,8 +20,10 @@ type bench struct {
 
 func newBench(b *testing.B) bench {
 	b.Helper()
-	s := transittest.Start(b)
-	keys, err := transit.OpenKeys(b.Context(), s.Keys(b))
+	s := transittest.Open(b)
+	administration := s.Keys(b)
+	administration.KeyPrefix = transittest.Prefix()
+	keys, err := transit.OpenKeys(b.Context(), administration)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,6 +32,7 @@ func newBench(b *testing.B) bench {
 		b.Fatal(err)
 	}
 	out := bench{config: s.Serving(b), plain: make([][]byte, 100)}
+	out.config.KeyPrefix = administration.KeyPrefix
 	for i := range out.plain {
 		out.plain[i] = make([]byte, 100)
 	}

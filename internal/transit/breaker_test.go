@@ -66,7 +66,6 @@ func TestNobodyWaitsForTheProbe(t *testing.T) {
 // TestCloseEndsTheProbe: nothing goes on after Close, also while the server is
 // down. That no goroutine is left is checked when all tests have run.
 func TestCloseEndsTheProbe(t *testing.T) {
-	own(t)
 	p := newPair(t)
 	w, err := transit.Open(t.Context(), p.Serving(t))
 	if err != nil {

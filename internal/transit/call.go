@@ -33,8 +33,8 @@ type caller struct {
 	work   sync.WaitGroup
 }
 
-func newCaller(client *api.Client, s *session) *caller {
-	c := &caller{client: client, session: s}
+func newCaller(s *session) *caller {
+	c := &caller{client: s.client, session: s}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.breaker = gobreaker.NewCircuitBreaker[[]result](gobreaker.Settings{
 		Name: "transit", MaxRequests: 1, Timeout: BreakFor,

@@ -97,25 +97,26 @@ func (c Config) withDefaults() (Config, error) {
 // newClient makes a client that does nothing by itself: no retries, no redirects
 // to elsewhere, and nothing of the environment. VAULT_SKIP_VERIFY,
 // VAULT_AGENT_ADDR or a proxy would hand the keys to whoever sets them.
-func newClient(c Config) (*api.Client, error) {
+func newClient(c Config) (client *api.Client, hangUp func(), err error) {
 	trusted, err := authorities(c.CAFile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	client, err := api.NewClient(&api.Config{
+	// HTTP/1.1: a connection that fell silent is given up with its call, and not
+	// kept for the next one.
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
+		MaxIdleConns:    maxIdle, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: time.Minute,
+	}
+	client, err = api.NewClient(&api.Config{
 		Address: c.Address, DisableRedirects: true,
-		// HTTP/1.1: a connection that fell silent is given up with its call, and
-		// not kept for the next one.
 		HttpClient: &http.Client{
-			Transport: &http.Transport{
-				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
-				MaxIdleConns:    maxIdle, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: time.Minute,
-			},
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: the address cannot be used", ErrConfig)
+		return nil, nil, fmt.Errorf("%w: the address cannot be used", ErrConfig)
 	}
 	// The client would end its own time before the body of an answer is read.
 	// Every call here has a context that ends.
@@ -126,7 +127,7 @@ func newClient(c Config) (*api.Client, error) {
 	if c.Namespace != "" {
 		client.SetNamespace(c.Namespace)
 	}
-	return client, nil
+	return client, transport.CloseIdleConnections, nil
 }
 
 // authorities reads who may vouch for the server; nil is the system's.

@@ -23,19 +23,11 @@ type Keys struct {
 
 // OpenKeys logs in as the second identity.
 func OpenKeys(ctx context.Context, c Config) (*Keys, error) {
-	c, err := c.withDefaults()
+	c, session, err := connect(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(c)
-	if err != nil {
-		return nil, err
-	}
-	session, err := openSession(ctx, client, c.Login)
-	if err != nil {
-		return nil, err
-	}
-	return &Keys{mount: c.Mount, prefix: c.KeyPrefix, client: client, session: session}, nil
+	return &Keys{mount: c.Mount, prefix: c.KeyPrefix, client: session.client, session: session}, nil
 }
 
 // Close forgets the token.

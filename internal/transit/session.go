@@ -21,6 +21,7 @@ import (
 // session holds the token of one identity and keeps it alive.
 type session struct {
 	client *api.Client
+	hangUp func() // closes the connections that nobody uses
 	login  Login
 
 	mu    sync.Mutex   // held while logging in, so that one does it for all
@@ -30,17 +31,27 @@ type session struct {
 	done  chan struct{}
 }
 
-// openSession logs in, and renews ahead of expiry until close.
-func openSession(ctx context.Context, client *api.Client, login Login) (*session, error) {
-	s := &session{client: client, login: login, done: make(chan struct{})}
+// connect logs in, and renews ahead of expiry until close. The configuration
+// that it returns has every default.
+func connect(ctx context.Context, c Config) (Config, *session, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return c, nil, err
+	}
+	client, hangUp, err := newClient(c)
+	if err != nil {
+		return c, nil, err
+	}
+	s := &session{client: client, hangUp: hangUp, login: c.Login, done: make(chan struct{})}
 	life, err := s.enter(ctx)
 	if err != nil {
-		return nil, err
+		hangUp()
+		return c, nil, err
 	}
 	running, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go s.renew(running, life)
-	return s, nil
+	return c, s, nil
 }
 
 func (s *session) close() {
@@ -50,6 +61,7 @@ func (s *session) close() {
 	defer s.mu.Unlock()
 	s.over = true // a call that is under way still must not log in again
 	s.client.ClearToken()
+	s.hangUp()
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", envelope.ErrUnavailable)

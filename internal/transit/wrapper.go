@@ -24,19 +24,11 @@ var _ envelope.KeyWrapper = (*Wrapper)(nil)
 // Open logs in. It fails with ErrConfig, or with envelope.ErrUnavailable where
 // the server does not take the login now.
 func Open(ctx context.Context, c Config) (*Wrapper, error) {
-	c, err := c.withDefaults()
+	c, session, err := connect(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(c)
-	if err != nil {
-		return nil, err
-	}
-	session, err := openSession(ctx, client, c.Login)
-	if err != nil {
-		return nil, err
-	}
-	w := &Wrapper{mount: c.Mount, prefix: c.KeyPrefix, calls: newCaller(client, session)}
+	w := &Wrapper{mount: c.Mount, prefix: c.KeyPrefix, calls: newCaller(session)}
 	w.share = newShare(w.calls.do)
 	return w, nil
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // Server is a running server. Started by Start it belongs to one test, which
-// may stop it and start it again.
+// may stop it, seal it and start it again.
 type Server struct {
 	Address string
 	root    *api.Client
@@ -34,23 +34,38 @@ type Server struct {
 	folder  string    // of the logins
 }
 
-// serial gives every test on a shared server tenants of its own.
+// serial numbers the files of logins and the prefixes of keys.
 var serial atomic.Int64
 
 // Start starts a server, prepares it, and stops it when the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{dir: t.TempDir(), folder: t.TempDir(), listen: "127.0.0.1:0"}
-	if address := os.Getenv("VAULT_ADDR"); address != "" {
-		s.Address = address
-		s.connect(t, os.Getenv("VAULT_TOKEN"))
-	} else {
-		s.Run(t)
-		t.Cleanup(func() { s.Stop(t) })
+	s.Run(t)
+	t.Cleanup(func() { s.Stop(t) })
+	s.prepare(t)
+	s.must(t, "sys/audit/file", map[string]any{"type": "file", "options": map[string]any{"file_path": filepath.Join(s.dir, "audit.log")}})
+	return s
+}
+
+// Open is the server that VAULT_ADDR and VAULT_TOKEN name, where they do, and
+// else one that is started. It is neither stopped nor sealed, and has keys of
+// others: a test gives its own a Prefix.
+func Open(t testing.TB) *Server {
+	t.Helper()
+	address := os.Getenv("VAULT_ADDR")
+	if address == "" {
+		return Start(t)
 	}
+	s := &Server{Address: address, folder: t.TempDir()}
+	s.connect(t, os.Getenv("VAULT_TOKEN"))
 	s.prepare(t)
 	return s
 }
+
+// Prefix begins the names of keys that no other test and no other run has, on
+// whatever server. The policies cover it.
+func Prefix() string { return fmt.Sprintf("counterfoil-%d-%d-", time.Now().UnixNano(), serial.Add(1)) }
 
 // Run starts the server again, after Stop, at the address that it had.
 func (s *Server) Run(t testing.TB) {
@@ -105,6 +120,7 @@ func (s *Server) connect(t testing.TB, token string) {
 		t.Fatal(err)
 	}
 	client.SetToken(token)
+	t.Cleanup(config.HttpClient.CloseIdleConnections)
 	s.root = client
 }
 
@@ -150,7 +166,6 @@ func (s *Server) prepare(t testing.TB) {
 		s.must(t, "sys/mounts/transit", map[string]any{"type": "transit"})
 		s.must(t, "sys/mounts/secret", map[string]any{"type": "kv", "options": map[string]any{"version": "2"}})
 		s.must(t, "sys/auth/approle", map[string]any{"type": "approle"})
-		s.must(t, "sys/audit/file", map[string]any{"type": "file", "options": map[string]any{"file_path": filepath.Join(s.dir, "audit.log")}})
 	}
 	for _, name := range []string{"serving", "keys", "anchors"} {
 		policy, err := os.ReadFile(filepath.Join(source(), "..", "..", "..", "deploy", "transit", name+".hcl"))
@@ -214,6 +229,7 @@ func Ask(t testing.TB, c transit.Config, path string, data map[string]any) int {
 	t.Helper()
 	config := api.DefaultConfig()
 	config.Address = c.Address
+	t.Cleanup(config.HttpClient.CloseIdleConnections)
 	client, err := api.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
