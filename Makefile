@@ -12,15 +12,18 @@ GOLANGCI_VERSION := v2.15.0
 OAPI_VERSION     := v2.8.2
 VULN_VERSION     := v1.1.4
 SPECTRAL_VERSION := 6.16.3
+HELM_VERSION     := v3.19.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 OAPI     := $(TOOLS)/oapi-codegen-$(OAPI_VERSION)/oapi-codegen
 VULN     := $(TOOLS)/govulncheck-$(VULN_VERSION)/govulncheck
+HELM     := $(TOOLS)/helm-$(HELM_VERSION)/helm
 SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
 
-DATA ?= ./data
+DATA     ?= ./data
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi vuln clean
+.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi check-deploy generate-deploy image vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +47,7 @@ test: deps ## Run every test, with the race detector
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
 
-check: lint check-generated lint-openapi vuln ## Lint, generated files, OpenAPI lint, known vulnerabilities
+check: lint check-generated lint-openapi check-deploy vuln ## Lint, generated files, OpenAPI lint, deployment, known vulnerabilities
 
 lint: $(GOLANGCI) ## Vet and lint, the import law included
 	$(GO) vet -tags $(TAGS) ./...
@@ -60,6 +63,18 @@ check-generated: generate ## Fail where a generated file or go.mod is not what i
 lint-openapi: $(SPECTRAL) ## Lint the OpenAPI document
 	$(SPECTRAL) lint --fail-severity=warn --ruleset openapi/.spectral.yaml openapi/openapi.yaml
 
+# The cache of tests does not see the files that helm reads.
+check-deploy: $(HELM) ## Check the chart with helm, the unit, the trial and the image
+	HELM=$(HELM) $(GO) test -count=1 -tags $(TAGS),tools ./deploy
+	cd deploy/image && $(GO) vet ./... && $(GO) test ./...
+
+generate-deploy: $(HELM) ## Render anew what the tests of the chart compare with
+	HELM=$(HELM) COUNTERFOIL_WRITE=1 $(GO) test -count=1 -tags $(TAGS),tools -run TestChartRendersWhatIsCommitted ./deploy
+
+image: ## Write dist/image, an OCI layout of the static binary alone; prints its digest
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)' -o dist/counterfoil ./cmd/counterfoil
+	cd deploy/image && $(GO) run . --binary ../../dist/counterfoil --licence ../../LICENSE --version '$(VERSION)' --revision '$(REVISION)' --out ../../dist/image
+
 vuln: $(VULN) ## Report known vulnerabilities; never fails where the database cannot be reached
 	@$(VULN) ./... || echo "govulncheck: not clean, or its database cannot be reached; see above"
 
@@ -74,6 +89,9 @@ $(OAPI):
 
 $(VULN):
 	GOBIN=$(@D) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+
+$(HELM):
+	GOBIN=$(@D) $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 
 $(SPECTRAL):
 	command -v npm >/dev/null || (apt-get update && apt-get install -y --no-install-recommends nodejs npm)

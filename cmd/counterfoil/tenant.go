@@ -13,12 +13,12 @@ import (
 )
 
 type tenantCommands struct {
-	Create tenantCreateCommand `cmd:"" help:"Make a tenant, with its keys and its log. The service must be stopped."`
+	Create tenantCreateCommand `cmd:"" help:"Make a tenant, with its keys and its log."`
 	List   tenantListCommand   `cmd:"" help:"List the tenants and their states. The service may be running."`
 
-	Suspend tenantSuspendCommand `cmd:"" help:"Tokenize and restore nothing for a tenant until it is resumed. The service must be stopped."`
-	Resume  tenantResumeCommand  `cmd:"" help:"Serve a suspended tenant again. The service must be stopped."`
-	Close   tenantCloseCommand   `cmd:"" help:"Tokenize and restore nothing for a tenant any more. The service must be stopped."`
+	Suspend tenantSuspendCommand `cmd:"" help:"Tokenize and restore nothing for a tenant until it is resumed."`
+	Resume  tenantResumeCommand  `cmd:"" help:"Serve a suspended tenant again."`
+	Close   tenantCloseCommand   `cmd:"" help:"Tokenize and restore nothing for a tenant any more."`
 }
 
 type tenantCreateCommand struct {
@@ -29,7 +29,8 @@ type tenantCreateCommand struct {
 // Help says why the service must be stopped.
 func (tenantCreateCommand) Help() string {
 	return "A tenant is made here and never by a request: the service refuses those that it does not know.\n" +
-		"One process at a time can have an SQLite database, so stop the service first and start it again after."
+		"One process at a time can have an SQLite database, so stop the service first and start it again after;\n" +
+		"on PostgreSQL replicas serve it from then on. With a key service its key is made as keys.transit.administration."
 }
 
 // Run makes the tenant, and says whether anybody may speak for it.
@@ -62,6 +63,11 @@ func (c tenantCreateCommand) Run(ctx context.Context, s streams) error {
 type tenantState struct {
 	configFile
 	Tenant string `required:"" help:"Name of the tenant."`
+}
+
+// Help says whether the service may be running.
+func (tenantState) Help() string {
+	return "On PostgreSQL every replica goes by it from the commit on. On SQLite the service must be stopped."
 }
 
 func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState) error {
@@ -105,7 +111,8 @@ type tenantCloseCommand struct {
 
 // Help says what becomes of what the tenant holds.
 func (tenantCloseCommand) Help() string {
-	return "What the tenant holds is not destroyed at once: it expires in its time, and is swept. Its log stays, and can be read."
+	return "What the tenant holds is not destroyed at once: it expires in its time, and is swept. Its log stays, and can be read.\n" +
+		"On PostgreSQL every replica goes by it from the commit on. On SQLite the service must be stopped."
 }
 
 // Run closes the tenant for good.

@@ -85,7 +85,12 @@ func (in *Instance) provision(ctx context.Context, wanted []string) error {
 		if standing[tenant] {
 			continue
 		}
-		if err := in.createTenant(ctx, tenant); err != nil {
+		err := in.createTenant(ctx, tenant)
+		if vault.CodeOf(err) == vault.CodeConflict {
+			// Another replica that starts at this moment was faster.
+			err = in.keepLogKey(ctx, tenant)
+		}
+		if err != nil {
 			return err
 		}
 	}
