@@ -41,6 +41,7 @@ func logins(t *testing.T, p pair) int {
 // TestNobodyWaitsForTheProbe: while a server is too slow, callers are refused at
 // once, also at the moments at which somebody tries it.
 func TestNobodyWaitsForTheProbe(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p, proxy := proxied(t)
 	wrapped := p.wrap(t, "key")
 	add(t, proxy, `{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":60000}}`)

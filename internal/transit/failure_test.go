@@ -74,6 +74,7 @@ func (p pair) recovers(t *testing.T, wrapped envelope.Wrapped) {
 }
 
 func TestStoppedServer(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p := newPair(t)
 	wrapped := p.wrap(t, "key")
 	p.Stop(t)
@@ -85,6 +86,7 @@ func TestStoppedServer(t *testing.T) {
 }
 
 func TestSealedServer(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p := newPair(t)
 	wrapped := p.wrap(t, "key")
 	p.Seal(t)
@@ -125,6 +127,7 @@ func add(t *testing.T, proxy *toxiproxy.Proxy, toxic string) {
 }
 
 func TestSlowServer(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p, proxy := proxied(t)
 	wrapped := p.wrap(t, "key")
 	add(t, proxy, `{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":60000}}`)
@@ -142,6 +145,7 @@ func TestSlowServer(t *testing.T) {
 
 // An answer that is cut off is no answer, and nothing of it is used.
 func TestAnswersThatAreCut(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p, proxy := proxied(t)
 	wrapped := p.wrap(t, "key")
 	add(t, proxy, `{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":150}}`)

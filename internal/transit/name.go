@@ -17,7 +17,9 @@ var plainName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 // KeyName is the name of a tenant's transit key: the prefix, then "n-", the
 // tenant and "-n" where the tenant has a plain name, else "h-" and the SHA-256
 // of its bytes in hexadecimal. Names of keys begin and end with a letter, a
-// digit or an underline, which tenants need not; no two tenants share one.
+// digit or an underline, which tenants need not; no two tenants share one. Two
+// installations in one engine need prefixes of which neither begins the other:
+// the policies, too, tell them apart by nothing else.
 func KeyName(prefix, tenant string) string {
 	if plainName.MatchString(tenant) {
 		return prefix + "n-" + tenant + "-n"

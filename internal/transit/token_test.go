@@ -56,6 +56,7 @@ func lookup(p pair, accessor string) *api.Secret {
 // where the server gives it no more time another takes its place. No call fails
 // meanwhile.
 func TestTokensAreRenewedAndReplaced(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p := newPair(t)
 	known := make(map[string]bool)
 	for newest(t, p, known) != "" { // those that there are already
@@ -90,6 +91,7 @@ func TestTokensAreRenewedAndReplaced(t *testing.T) {
 
 // TestTokenOfAFileIsRenewed: also without the server's default policy.
 func TestTokenOfAFileIsRenewed(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p := newPair(t)
 	made, err := p.Root().Logical().Write("auth/token/create", map[string]any{
 		"policies": []string{"counterfoil-serving"}, "ttl": "2s", "no_default_policy": true,
