@@ -36,7 +36,7 @@ func TestPostgresCrashes(t *testing.T) {
 	s := newPlace(t, server.Database(t)).serve()
 	known := s.must("chat-1", "Ann")
 	l := s.underLoad()
-	for range 5 {
+	for range 3 {
 		l.await(l.served.Load() + 20)
 		server.Kill(t)
 		server.Start(t)

@@ -16,57 +16,68 @@ import (
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 )
 
-// standby is a copy of a server that every commit waits for.
+// standby is a copy of a server, beside it.
 type standby struct {
-	dir  string // of its socket
-	port int
+	server *pgtest.Server
+	bin    string // where the programs are
+	dir    string // of its socket and data
+	port   int
 }
 
-// newStandby copies a server, and has it wait for the copy from then on.
-func newStandby(t *testing.T, p *place) standby {
+// newStandby copies a server, and has the copy follow it.
+func newStandby(t *testing.T, server *pgtest.Server) standby {
 	t.Helper()
-	server := p.db.Server
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
 		t.Fatalf("no server to run: %v", err)
 	}
-	bin := filepath.Dir(found[len(found)-1])
-	b := standby{dir: server.Scratch(t), port: pgtest.FreePort(t)}
-	data := filepath.Join(b.dir, "data")
-	copying := exec.CommandContext(t.Context(), filepath.Join(bin, "pg_basebackup"), "--pgdata="+data, "--checkpoint=fast",
-		"--wal-method=stream", "--write-recovery-conf",
+	b := standby{server: server, bin: filepath.Dir(found[len(found)-1]), dir: server.Scratch(t), port: pgtest.FreePort(t)}
+	b.run(t, "pg_basebackup", "--pgdata="+b.data(), "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--write-recovery-conf",
 		"--dbname=host="+server.Dir()+" port="+strconv.Itoa(server.Port())+" user=postgres application_name=beside")
-	copying.Dir = b.dir
-	if err := asOwner(copying, b.dir); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := copying.CombinedOutput(); err != nil {
-		t.Fatalf("pg_basebackup: %v: %s", err, out)
-	}
-	server.Run(t, filepath.Join(bin, "postgres"), "-D", data, "-c", "unix_socket_directories="+b.dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(b.port), "-c", "max_connections=300", "-c", "shared_buffers=64MB")
-	do(t, p.db.Admin, "ALTER SYSTEM SET synchronous_standby_names = 'beside'")
-	do(t, p.db.Admin, "SELECT pg_reload_conf()")
-	p.until("the standby is synchronous", func() bool {
-		return one(p.db.Admin, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'") == 1
-	})
+	b.start(t)
 	return b
 }
 
-// asOwner has a command run as whoever has a folder.
-func asOwner(cmd *exec.Cmd, dir string) error {
-	info, err := os.Stat(dir)
+func (b standby) data() string { return filepath.Join(b.dir, "data") }
+
+func (b standby) start(t *testing.T) {
+	t.Helper()
+	b.server.Run(t, filepath.Join(b.bin, "postgres"), "-D", b.data(), "-c", "unix_socket_directories="+b.dir,
+		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(b.port), "-c", "max_connections=300", "-c", "shared_buffers=64MB")
+}
+
+// run runs a program to its end, as whoever has the folder.
+func (b standby) run(t *testing.T, program string, args ...string) {
+	t.Helper()
+	info, err := os.Stat(b.dir)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fmt.Errorf("%s has no owner", dir)
-	}
-	if int(owner.Uid) != os.Getuid() {
+	cmd := exec.CommandContext(t.Context(), filepath.Join(b.bin, program), args...)
+	cmd.Dir = b.dir
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Getuid() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
 	}
-	return nil
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", program, err, out)
+	}
+}
+
+// promote makes a primary of it, as soon as it answers.
+func (b standby) promote(t *testing.T, p *place) {
+	t.Helper()
+	admin := b.alone(p.db.Admin)
+	p.until("the standby answers", func() bool { return one(admin, "SELECT 1 WHERE pg_is_in_recovery()") == 1 })
+	do(t, admin, "SELECT pg_promote()")
+}
+
+// both has the service of a place know both servers.
+func (b standby) both(t *testing.T, p *place) {
+	t.Helper()
+	c := *p.backends.Postgres
+	c.AppDSN = b.dsn(t, p.db.App, "read-write")
+	c.DestroyDSN = b.dsn(t, p.db.Destroy, "read-write")
+	p.backends.Postgres, p.backends.AuditDSN = &c, b.dsn(t, p.db.Audit, "")
 }
 
 // dsn is an address of a role on both servers: whichever takes writes.
@@ -127,22 +138,45 @@ func vanish(t *testing.T, server *pgtest.Server) {
 func TestPostgresFailover(t *testing.T) {
 	server := pgtest.Start(t)
 	p := newPlace(t, server.Database(t))
-	b := newStandby(t, p)
-	c := *p.backends.Postgres
-	c.AppDSN = b.dsn(t, p.db.App, "read-write")
-	c.DestroyDSN = b.dsn(t, p.db.Destroy, "read-write")
-	p.backends.Postgres, p.backends.AuditDSN = &c, b.dsn(t, p.db.Audit, "")
+	b := newStandby(t, server)
+	do(t, p.db.Admin, "ALTER SYSTEM SET synchronous_standby_names = 'beside'")
+	do(t, p.db.Admin, "SELECT pg_reload_conf()")
+	p.until("the standby is synchronous", func() bool {
+		return one(p.db.Admin, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'") == 1
+	})
+	b.both(t, p)
 	s := p.serve()
 	known := s.must("chat-1", "Ann")
 	l := s.underLoad()
 	l.await(50)
 	vanish(t, server)
-	l.s.until("the load is refused", func() bool { return l.refused.Load() > 0 })
+	s.until("the load is refused", func() bool { return l.refused.Load() > 0 })
 	s.storeMissing(known)
-	do(t, b.alone(p.db.Admin), "SELECT pg_promote()")
+	b.promote(t, p)
 	l.await(l.served.Load() + 50)
 	l.end()
 	s.recovers(func() answer { return s.restored(known) })
 	s.recovers(s.ready)
 	s.holds()
+}
+
+// TestTwin_AStandbyThatNobodyWaitsFor takes over without what it never got: that
+// is found.
+func TestTwin_AStandbyThatNobodyWaitsFor(t *testing.T) {
+	server := pgtest.Start(t)
+	p := newPlace(t, server.Database(t))
+	b := newStandby(t, server)
+	admin := b.alone(p.db.Admin)
+	p.until("the standby answers", func() bool { return one(admin, "SELECT 1 WHERE pg_is_in_recovery()") == 1 })
+	b.both(t, p)
+	s := p.serve()
+	b.run(t, "pg_ctl", "stop", "--mode=fast", "--pgdata="+b.data())
+	s.must("chat-1", "Ann")
+	vanish(t, server)
+	b.start(t)
+	b.promote(t, p)
+	s.recovers(func() answer { return s.tokenize("chat-2", "Bob") })
+	if len(s.faults()) == 0 {
+		t.Error("what was lost is not found")
+	}
 }

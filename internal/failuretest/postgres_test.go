@@ -59,7 +59,7 @@ func TestPostgresStopped(t *testing.T) {
 	l := s.underLoad()
 	l.await(20)
 	server.Stop(t)
-	l.s.until("the load is refused", func() bool { return l.refused.Load() > 0 })
+	s.until("the load is refused", func() bool { return l.refused.Load() > 0 })
 	l.end()
 	s.storeMissing(known)
 	server.Start(t)

@@ -66,7 +66,7 @@ func TestPostgresSlow(t *testing.T) {
 	l := s.underLoad()
 	l.await(20)
 	slow(t, proxy)
-	l.s.until("the load is refused", func() bool { return l.refused.Load() >= workers })
+	s.until("the load is refused", func() bool { return l.refused.Load() >= workers })
 	l.end()
 	for what, ask := range map[string]func() answer{
 		"tokenize": func() answer { return s.tokenize("chat-new", "Carol") },

@@ -120,13 +120,19 @@ func (p *place) serve() *service {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	// Every exchange is held against the OpenAPI document.
 	s.client = &http.Client{Transport: httpapitest.NewTransport(p.t, transport)}
+	working, stopWork := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { s.in.Worker.Run(working) })
 	p.t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.Close()
+		stopWork()
+		work.Wait()
 		// What failed in the test may be failing still: then the stop is not
 		// recorded.
+		start := time.Now()
 		if err := s.in.Close(context.Background()); err != nil {
-			p.t.Logf("close: %v", err)
+			p.t.Logf("close, after %s: %v", time.Since(start).Round(time.Millisecond), err)
 		}
 	})
 	return s
