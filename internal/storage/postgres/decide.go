@@ -23,6 +23,7 @@ const (
 	guardKeyOwner   = "a key is of its scope or subject"
 	guardWrap       = "no key is written below the minimum"
 	guardScopeMoved = "only one scope of a name lives"
+	guardReplan     = "plans are kept for a while"                // plans_test.go
 	guardWarning    = "a warning in COMMIT is no acknowledgement" // kill_test.go
 	guardSubject    = "a subject is as it was read"
 )

@@ -42,6 +42,10 @@ const (
 	lookupPatience = 30 * time.Second
 	// lookupPause is between two such attempts.
 	lookupPause = 50 * time.Millisecond
+	// replanAfter is how long a connection keeps its plans. To make them anew
+	// takes some milliseconds; in so long a table grows by what a busy tenant
+	// writes in as long, which is quickly read.
+	replanAfter = 10 * time.Second
 	// attempts is how often a transaction is begun that failed before its
 	// COMMIT for a reason that passes: the second has a new connection.
 	attempts = 2

@@ -49,7 +49,7 @@ CROSS JOIN LATERAL (
 	// The rows that stand for values.
 	sqlMatches = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
-    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
+    (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
 FROM unnest($2::text[], $3::bytea[]) AS r (scope_id, identity)
 CROSS JOIN LATERAL (
     SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at
@@ -58,7 +58,7 @@ CROSS JOIN LATERAL (
 	// Rows by token, in any state.
 	sqlStoodAt = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
-    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id)
+    (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
 FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
 CROSS JOIN LATERAL (
     SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at

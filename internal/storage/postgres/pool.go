@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -60,6 +61,37 @@ func acquire(pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 		return nil, &fault{err}
 	}
 	return conn, nil
+}
+
+// A server keeps the plan of a prepared statement until it learns that a table
+// has changed, which is minutes after it has. A plan that was made for an empty
+// table reads all rows of a tenant to find one.
+const sqlReplan = `DISCARD PLANS`
+
+// planned is the key under which a connection has the time of its plans.
+const planned = "counterfoil.planned"
+
+// replan has the server forget the plans of a connection that are old: the next
+// ones are made for the tables as large as they are by then, also where nobody
+// has analysed them. Without prepared statements there are none.
+func (h *hooks) replan(ctx context.Context, conn *pgx.Conn) error {
+	if conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec {
+		return nil
+	}
+	data, now := conn.PgConn().CustomData(), time.Now()
+	last, known := data[planned].(time.Time)
+	if !known {
+		data[planned] = now
+		return nil
+	}
+	if now.Sub(last) < replanAfter && !h.skips(guardReplan) {
+		return nil
+	}
+	data[planned] = now
+	if _, err := conn.PgConn().Exec(ctx, sqlReplan).ReadAll(); err != nil {
+		return &fault{err}
+	}
+	return nil
 }
 
 // retrying runs what has no effect before it succeeds, once more on a new
@@ -175,6 +207,9 @@ func pooled(ctx context.Context, pool *pgxpool.Pool, p *pipeline) error {
 		return &fault{err}
 	}
 	defer conn.Release()
+	if err := p.hooks.replan(ctx, conn.Conn()); err != nil {
+		return err
+	}
 	return p.run(ctx, conn.Conn())
 }
 

@@ -29,7 +29,7 @@ SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_ve
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
     m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
         (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
-    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
+    (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL,
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
 FROM unnest($3::text[]) AS r (token_id)
@@ -44,7 +44,7 @@ SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_ve
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
     m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
         (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
-    EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id),
+    (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL,
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
 FROM mapping_sources AS q

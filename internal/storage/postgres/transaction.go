@@ -133,6 +133,11 @@ func scan(rows pgx.Rows, into ...any) error {
 func (x *transaction) run(p *pipeline, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout+wait)
 	defer cancel()
+	if x.now == 0 { // not begun
+		if err := x.hooks.replan(ctx, x.conn.Conn()); err != nil {
+			return err
+		}
+	}
 	return p.run(ctx, x.conn.Conn())
 }
 
