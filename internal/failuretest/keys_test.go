@@ -98,6 +98,7 @@ func (r *pair) cameBack() {
 // The key service is stopped, and started again. A key that is open stays so
 // for its lifetime, and not beyond.
 func TestKeysStopped(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t, pgtest.New(t))
 	var ahead atomic.Int64
 	p.options.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -114,6 +115,7 @@ func TestKeysStopped(t *testing.T) {
 // The key service is sealed. Unsealing is a start anew, as the server of the
 // tests does it.
 func TestKeysSealed(t *testing.T) {
+	t.Parallel()
 	r := newPair(newPlace(t, pgtest.New(t)))
 	r.vault.Seal(t)
 	r.keysMissing()
@@ -143,6 +145,7 @@ func TestKeysSlow(t *testing.T) {
 // Every token of the service is revoked, as when one expires: it logs in again
 // within the request, and none is refused.
 func TestKeysTokenRevoked(t *testing.T) {
+	t.Parallel()
 	r := newPair(newPlace(t, pgtest.New(t)))
 	l := r.has.underLoad()
 	for range 3 {
@@ -172,6 +175,7 @@ func TestKeysTokenRevoked(t *testing.T) {
 // is read anew, by the same process. Left to itself the key service would take
 // no login of the role for a quarter of an hour after five that were wrong.
 func TestKeysIdentityWithdrawn(t *testing.T) {
+	t.Parallel()
 	r := newPair(newPlace(t, pgtest.New(t)))
 	_, err := r.vault.Root().Logical().Write("sys/auth/approle/tune", object{"user_lockout_config": object{"lockout_disable": true}})
 	if err != nil {
@@ -216,6 +220,7 @@ func revoke(t *testing.T, p *place) {
 // is said to be forged, no new key is made in its place, and other tenants go on.
 // It is put back from a backup.
 func TestKeysOfATenantMissing(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t, pgtest.New(t))
 	if err := assembly.CreateTenant(context.Background(), p.backends, "globex", p.options); err != nil {
 		t.Fatal(err)
@@ -269,6 +274,7 @@ func TestKeysOfATenantMissing(t *testing.T) {
 // One wrapped key was altered in the database: what is under it is not given,
 // and that is an entry; what else the request asks for is.
 func TestKeysOneBadItem(t *testing.T) {
+	t.Parallel()
 	r := newPair(newPlace(t, pgtest.New(t)))
 	const altered = 3
 	var tokens []string
