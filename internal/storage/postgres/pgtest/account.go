@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // account is who runs the server; nil is whoever runs the tests.
@@ -63,8 +64,12 @@ func folder(u *account) (string, error) {
 	if len(parent) > maxParent {
 		parent = "/tmp"
 	}
-	dir, err := os.MkdirTemp(parent, "counterfoil-pg-")
+	sweep(parent)
+	dir, err := os.MkdirTemp(parent, prefix)
 	if err != nil {
+		return "", fmt.Errorf("pgtest: folder: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		return "", fmt.Errorf("pgtest: folder: %w", err)
 	}
 	if u != nil {
@@ -73,6 +78,32 @@ func folder(u *account) (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+const (
+	// prefix is that of all folders of servers.
+	prefix = "counterfoil-pg-"
+	// ownerFile holds the process id of the tests that a folder is of.
+	ownerFile = "tests.pid"
+)
+
+// sweep removes what tests left that were killed. Their servers ended with
+// them. What cannot be removed is of somebody else.
+func sweep(parent string) {
+	left, err := filepath.Glob(filepath.Join(parent, prefix+"*", ownerFile))
+	if err != nil {
+		return
+	}
+	for _, path := range left {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		pid, err := strconv.Atoi(string(text))
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(filepath.Dir(path))
+		}
+	}
 }
 
 // maxParent leaves room for the folder's own name and the socket's.

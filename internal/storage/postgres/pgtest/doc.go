@@ -11,7 +11,7 @@
 // binaries (the newest under /usr/lib/postgresql), in a temporary folder, by
 // an unprivileged user where the tests run as root, with fsync on: what a test
 // shows of durability is shown of the real thing. It ends with the test
-// binary, also when that is killed. Databases are copies of a migrated
+// binary, also when that is killed; what that leaves is removed by the next. Databases are copies of a migrated
 // template, so that a new one costs a few milliseconds.
 //
 // The databases sort by ICU rules unless told otherwise, on purpose: a column
