@@ -69,7 +69,7 @@ func folder(u *account) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("pgtest: folder: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return "", fmt.Errorf("pgtest: folder: %w", err)
 	}
 	if u != nil {
@@ -101,7 +101,12 @@ func sweep(parent string) {
 		}
 		pid, err := strconv.Atoi(string(text))
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(filepath.Dir(path))
+			// The name of the owner goes last: a server that is still ending may
+			// write once more, and then the next sweep removes it.
+			dir := filepath.Dir(path)
+			if os.RemoveAll(filepath.Join(dir, "data")) == nil {
+				_ = os.RemoveAll(dir)
+			}
 		}
 	}
 }
