@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -19,6 +20,7 @@ type writer struct {
 	hooks        *hooks
 	clock        func() time.Time // nil for the database's
 	health       *health
+	breaker      *breaker
 }
 
 var _ commitqueue.Backend = (*writer)(nil)
@@ -35,12 +37,16 @@ type batch struct {
 
 // Apply implements commitqueue.Backend.
 func (w *writer) Apply(tenant string, changes []vault.Change) ([]commitqueue.Result, error) {
-	results, err := w.applyTogether(tenant, changes)
-	if err != nil && isRefusal(err) && !errors.Is(err, commitqueue.ErrUnknown) {
-		// One of them brought what the tables refuse, and with it all were
-		// rolled back. Whose fault it is shows when each is alone.
-		results, err = w.applyApart(tenant, changes)
-	}
+	var results []commitqueue.Result
+	err := w.breaker.do(context.Background(), func() (err error) {
+		results, err = w.applyTogether(tenant, changes)
+		if err != nil && isRefusal(err) && !errors.Is(err, commitqueue.ErrUnknown) {
+			// One of them brought what the tables refuse, and with it all were
+			// rolled back. Whose fault it is shows when each is alone.
+			results, err = w.applyApart(tenant, changes)
+		}
+		return err
+	})
 	w.health.saw(err)
 	return results, err
 }

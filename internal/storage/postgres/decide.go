@@ -24,6 +24,7 @@ const (
 	guardWrap       = "no key is written below the minimum"
 	guardScopeMoved = "only one scope of a name lives"
 	guardReplan     = "plans are kept for a while"                // plans_test.go
+	guardBreaker    = "a server without an answer is left alone"  // breaker_test.go
 	guardWarning    = "a warning in COMMIT is no acknowledgement" // kill_test.go
 	guardSubject    = "a subject is as it was read"
 )

@@ -64,6 +64,13 @@
 // A read is one round trip and one statement, on the primary. Expiry is judged
 // by the database's clock, or by the time of the last entry if that is later.
 //
+// # A server without an answer
+//
+// Where several attempts in a row got no answer at all, the server is left
+// alone: reads, commits and the probe are refused at once, as unavailable, and
+// nothing of them is begun. It is asked every two seconds whether it is back,
+// on a connection of its own. An unknown outcome is looked up all the same.
+//
 // # Errors
 //
 // What reaches a caller is a condition of package vault, or ErrUnavailable with

@@ -55,6 +55,8 @@ func describe(err error) string {
 	var server *pgconn.PgError
 	var connect *pgconn.ConnectError
 	switch {
+	case errors.Is(err, errLeftAlone):
+		return "the server is left alone for a while"
 	case errors.As(err, &server) && server.ConstraintName != "":
 		return fmt.Sprintf("SQLSTATE %s, constraint %s", server.Code, server.ConstraintName)
 	case errors.As(err, &server):

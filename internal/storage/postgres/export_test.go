@@ -26,6 +26,9 @@ func WithHooks(c Config, h Hooks) Config {
 	return c
 }
 
+// GuardBreaker is a guard that is not judged on rows.
+const GuardBreaker = guardBreaker
+
 // Guards returns the names of all guards that are judged on rows.
 func Guards() []string {
 	return []string{

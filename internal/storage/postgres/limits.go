@@ -50,6 +50,14 @@ const (
 	// COMMIT for a reason that passes: the second has a new connection.
 	attempts = 2
 
+	// breakAfter attempts in a row without any answer have the server left
+	// alone; every breakFor it is asked whether it is back.
+	breakAfter = 3
+	breakFor   = 2 * time.Second
+	// silentAfter is how long an attempt must have waited for an answer to
+	// count where its caller gave up on it. An answer takes milliseconds.
+	silentAfter = time.Second
+
 	// maxSkew is how far this machine's clock may be from the database's: keys
 	// in memory and tokens of callers live by the one, entries by the other.
 	maxSkew = 2 * time.Second

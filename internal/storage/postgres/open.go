@@ -83,9 +83,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	health := &health{}
-	w := &writer{app: app, destroy: destroy, hooks: &c.hooks, clock: c.Clock, health: health}
+	breaker := newBreaker(&c.hooks, probing(&c.hooks, app, destroy))
+	w := &writer{app: app, destroy: destroy, hooks: &c.hooks, clock: c.Clock, health: health, breaker: breaker}
 	return &Store{
-		View:    &View{pool: app, hooks: &c.hooks, clock: c.Clock, health: health},
+		View:    &View{pool: app, hooks: &c.hooks, clock: c.Clock, health: health, breaker: breaker},
 		destroy: destroy, writer: w,
 		queue: commitqueue.New(w, commitqueue.Options{Limits: c.Limits, Gate: c.hooks.gate}),
 	}, nil
@@ -96,6 +97,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		s.queue.Close()
+		s.breaker.close()
 		s.destroy.Close()
 	})
 	return s.View.Close()
@@ -105,6 +107,10 @@ func (s *Store) Close() error {
 func (s *Store) Commit(ctx context.Context, tenant string, c vault.Change) (vault.Committed, error) {
 	if !storable(tenant) {
 		return vault.Committed{}, vault.ErrUnknownTenant
+	}
+	if s.breaker.open() {
+		// All workers may be waiting still for the server.
+		return vault.Committed{}, fmt.Errorf("%w: %w", vault.ErrUnavailable, &fault{errLeftAlone})
 	}
 	return s.queue.Commit(ctx, tenant, c)
 }

@@ -65,17 +65,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		return vault.ErrClosed
 	}
 	var now int64
-	err := retrying(s.pool, func() error {
-		for _, pool := range []*pgxpool.Pool{s.pool, s.destroy} {
-			p := &pipeline{hooks: s.hooks}
-			p.each(sqlWritable, func(rows pgx.Rows) error { return scan(rows, &now) })
-			if err := pooled(ctx, pool, p); err != nil {
-				pool.Reset() // the retry has to do without what is in it
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.breaker.do(ctx, func() error { return s.ask(ctx, &now) })
 	since := s.health.saw(err)
 	switch skew := s.hooks.now().Sub(fromMicros(now)); {
 	case err != nil && ctx.Err() != nil:
@@ -87,4 +77,19 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	s.clockHealth.saw(nil)
 	return nil
+}
+
+// ask has the server tell the time to both roles.
+func (s *Store) ask(ctx context.Context, now *int64) error {
+	return retrying(s.pool, func() error {
+		for _, pool := range []*pgxpool.Pool{s.pool, s.destroy} {
+			p := &pipeline{hooks: s.hooks}
+			p.each(sqlWritable, func(rows pgx.Rows) error { return scan(rows, now) })
+			if err := pooled(ctx, pool, p); err != nil {
+				pool.Reset() // the retry has to do without what is in it
+				return err
+			}
+		}
+		return nil
+	})
 }

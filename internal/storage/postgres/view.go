@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +20,8 @@ type View struct {
 	hooks  *hooks
 	clock  func() time.Time // nil for the database's
 	health *health
+	// breaker is nil for a view of its own: whoever verifies a log waits.
+	breaker *breaker
 
 	closed atomic.Bool
 	once   sync.Once
@@ -62,22 +66,25 @@ func (v *View) query(ctx context.Context, what string, make func(func(pgx.Rows) 
 	if v.closed.Load() {
 		return vault.ErrClosed
 	}
-	var scanned bool
-	var late error
-	err := retrying(v.pool, func() error {
-		err := pooled(ctx, v.pool, make(func(rows pgx.Rows) error {
-			scanned = true
-			return scan(rows)
-		}))
-		if scanned || ctx.Err() != nil {
-			late = err
-			return nil
+	err := v.breaker.do(ctx, func() error {
+		var scanned bool
+		var late error
+		err := retrying(v.pool, func() error {
+			err := pooled(ctx, v.pool, make(func(rows pgx.Rows) error {
+				scanned = true
+				return scan(rows)
+			}))
+			if scanned || ctx.Err() != nil {
+				late = err
+				return nil
+			}
+			return err
+		})
+		if scanned && late != nil {
+			return errors.Join(late, errLeft) // it did answer
 		}
-		return err
+		return cmp.Or(late, err)
 	})
-	if late != nil {
-		err = late
-	}
 	switch {
 	case err == nil:
 		v.health.saw(nil)
