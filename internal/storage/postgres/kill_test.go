@@ -39,9 +39,55 @@ func backend(t *testing.T, dsn, condition string, not ...int) int {
 		if !errors.Is(err, pgx.ErrNoRows) {
 			t.Fatal(err)
 		}
+		time.Sleep(time.Millisecond)
 	}
 	t.Fatalf("no backend is in the state %s", condition)
 	return 0
+}
+
+// waitForNobody has commits wait for a standby that does not exist, and returns
+// once they do: a server takes note of its settings in its own time.
+func waitForNobody(t *testing.T, db *pgtest.Database) {
+	t.Helper()
+	admin := connect(t, db.Admin)
+	admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+	admin.do("SELECT pg_reload_conf()")
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if waitsInCommit(t, admin, db) {
+			return
+		}
+	}
+	t.Fatal("commits do not wait for a standby")
+}
+
+// waitsInCommit tells whether a commit that is made for this waits for a
+// standby. It is there no more afterwards.
+func waitsInCommit(t *testing.T, admin session, db *pgtest.Database) bool {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), db.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := conn.PgConn().PID()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = conn.Exec(context.Background(), "SELECT pg_logical_emit_message(true, 'test', 'test')")
+		_ = conn.Close(context.Background())
+	}()
+	for {
+		select {
+		case <-ended:
+			return false
+		case <-time.After(time.Millisecond):
+		}
+		// Once it has waited it is ended, which is what it waits for.
+		if admin.do(fmt.Sprintf(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE pid = %d AND wait_event = 'SyncRep'`, pid)) > 0 {
+			<-ended
+			return true
+		}
+	}
 }
 
 // answer is what a commit on the side came to.
@@ -110,9 +156,7 @@ func TestInvariant15_KilledInCommit(t *testing.T) {
 		commit(t, s, "acme", p.Restore(m))
 	})
 	t.Run("after its record", func(t *testing.T) {
-		admin := connect(t, db.Admin)
-		admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-		admin.do("SELECT pg_reload_conf()")
+		waitForNobody(t, db)
 		m := p.Value("second")
 		change := storagetest.Change(t, "acme", p.Tokenize(m))
 		answers := commitAside(s, change)
@@ -169,9 +213,8 @@ func TestInvariant15_CancelledWait(t *testing.T) {
 	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})
 	p := seed(t, s, "acme")
 	admin := connect(t, db.Admin)
-	admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-	admin.do("SELECT pg_reload_conf()")
 	for _, end := range []string{"pg_cancel_backend", "pg_terminate_backend"} {
+		waitForNobody(t, db)
 		change := storagetest.Change(t, "acme", p.Tokenize(p.Value(end)))
 		answers := commitAside(s, change)
 		pid := backend(t, db.Admin, "wait_event = 'SyncRep'")
@@ -187,8 +230,6 @@ func TestInvariant15_CancelledWait(t *testing.T) {
 		admin.do("SELECT pg_reload_conf()")
 		once(t, s, change, await(t, answers))
 		t.Logf("%s of %d; looked up by %d", end, pid, lookup)
-		admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-		admin.do("SELECT pg_reload_conf()")
 	}
 }
 
@@ -202,8 +243,7 @@ func TestInvariant15_TwinCancelledWait(t *testing.T) {
 	}})
 	p := seed(t, s, "acme")
 	admin := connect(t, db.Admin)
-	admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-	admin.do("SELECT pg_reload_conf()")
+	waitForNobody(t, db)
 	answers := commitAside(s, storagetest.Change(t, "acme", p.Tokenize(p.Value("v"))))
 	admin.do(fmt.Sprintf("SELECT pg_cancel_backend(%d)", backend(t, db.Admin, "wait_event = 'SyncRep'")))
 	if a := await(t, answers); a.err != nil {
