@@ -48,6 +48,11 @@ const (
 	KindOutcome          Kind = "outcome"
 	KindIntegrityFailure Kind = "integrity_failure"
 	KindScopeOpen        Kind = "scope_open"
+	KindScopeClose       Kind = "scope_close"
+	KindHoldPlace        Kind = "hold_place"
+	KindHoldReview       Kind = "hold_review"
+	KindHoldRelease      Kind = "hold_release"
+	KindSubjectSearch    Kind = "subject_search"
 	KindSweep            Kind = "sweep"
 	KindTenantCreate     Kind = "tenant_create"
 	KindKeyCreate        Kind = "key_create"
@@ -120,6 +125,7 @@ type Entry struct {
 
 	ScopeRefs      []string       `json:"scope_refs"`
 	SubjectRefs    []string       `json:"subject_refs"`
+	HoldIDs        []string       `json:"hold_ids"`
 	KeyIDs         []string       `json:"key_ids"`
 	CoverageDigest string         `json:"coverage_digest"`
 	SourceDigest   string         `json:"source_digest"` // keyed digest of the document that values came from

@@ -30,6 +30,7 @@ var fields = []field{
 	{name: "end_user_assurance", rule: identifierRule, str: func(e *Entry) *string { return &e.EndUserAssurance }},
 	{name: "entities", rule: nameRule, counts: func(e *Entry) *map[string]int { return &e.Entities }},
 	{name: "environment", rule: identifierRule, str: func(e *Entry) *string { return &e.Environment }},
+	{name: "hold_ids", rule: identifierRule, list: func(e *Entry) *[]string { return &e.HoldIDs }},
 	{name: "key_ids", rule: identifierRule, list: func(e *Entry) *[]string { return &e.KeyIDs }},
 	{name: "kind", rule: nameRule, str: func(e *Entry) *string { return (*string)(&e.Kind) }},
 	{name: "model", rule: identifierRule, str: func(e *Entry) *string { return &e.Model }},

@@ -95,7 +95,7 @@ type RestoreRef struct {
 	KeyID   string
 	Entity  string
 	// Restricted and Expired admit a mapping in that state, for reasons that
-	// reach it.
+	// reach it. One that is expired or retired must be held, too.
 	Restricted bool
 	Expired    bool
 }
@@ -115,6 +115,24 @@ type MappingRef struct{ ScopeID, TokenID string }
 
 // DestroyKeys destroys data keys and every mapping that they seal.
 type DestroyKeys struct{ Keys []string }
+
+// PlaceHold places a hold. Its id is that of the change.
+type PlaceHold struct{ Hold Hold }
+
+// ReviewHold says until when somebody has to look at a hold again. A hold that
+// is not there, or was released, is ErrConflict.
+type ReviewHold struct {
+	ID       string
+	ReviewBy time.Time // zero: nobody has to
+}
+
+// ReleaseHold ends a hold for good. What it alone kept may be destroyed from
+// then on. A hold that is not there, or was released, is ErrConflict.
+type ReleaseHold struct{ ID string }
+
+// CloseScope ends a scope: it and every mapping of it expire in the commit. It
+// fails with ErrConflict where no living scope has that id, or it has ended.
+type CloseScope struct{ ScopeID string }
 
 // SetTenant suspends, resumes or closes a tenant. It fails with ErrConflict
 // where the tenant is in that state already, or was closed.
@@ -158,13 +176,17 @@ func (s SetTenant) kinds() []audit.Kind {
 		return nil
 	}
 }
+func (PlaceHold) kinds() []audit.Kind        { return []audit.Kind{audit.KindHoldPlace} }
+func (ReviewHold) kinds() []audit.Kind       { return []audit.Kind{audit.KindHoldReview} }
+func (ReleaseHold) kinds() []audit.Kind      { return []audit.Kind{audit.KindHoldRelease} }
+func (CloseScope) kinds() []audit.Kind       { return []audit.Kind{audit.KindScopeClose} }
 func (RaiseWrapMinimum) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyRotate} }
 func (Rewrap) kinds() []audit.Kind           { return []audit.Kind{audit.KindKeyRewrap} }
 func (Record) kinds() []audit.Kind {
 	return []audit.Kind{
 		audit.KindTokenize, audit.KindRestore, audit.KindOutcome, audit.KindIntegrityFailure,
 		audit.KindPolicyLoad, audit.KindServiceStart, audit.KindServiceStop,
-		audit.KindAuthFailures, audit.KindRequestRefused,
+		audit.KindAuthFailures, audit.KindRequestRefused, audit.KindSubjectSearch,
 	}
 }
 
@@ -265,6 +287,9 @@ func (c Change) Leaves(o Outcome, at time.Time) ([]audit.Entry, [][]byte, error)
 		return nil, nil, ErrNoEntry
 	}
 	entry := c.entry
+	if _, ok := c.effect.(PlaceHold); ok {
+		entry.HoldIDs = []string{c.id}
+	}
 	if t, ok := c.effect.(Tokenize); ok {
 		ids := make([]string, 0, len(o.Standing)+len(t.Touch))
 		for _, s := range o.Standing {

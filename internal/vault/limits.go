@@ -77,6 +77,16 @@ const (
 	TenantKeyLife = 24 * time.Hour
 	// RetryAfter is the advice of an answer that says unavailable.
 	RetryAfter = time.Second
+	// MaxHoldTerms bounds what one hold names: people, values, scopes, entities
+	// and classes. Each is judged for every mapping that is to be destroyed.
+	MaxHoldTerms = 1000
+	// PageHolds bounds a page of holds.
+	PageHolds = 100
+	// MaxIdentifiers bounds what a person is searched by.
+	MaxIdentifiers = 50
+	// MaxSightings bounds the answer of a search: of a person that is in more
+	// scopes than that, only the first are listed, and the answer says so.
+	MaxSightings = 1000
 	// PageEntries bounds a page of the log.
 	PageEntries = 1000
 )
@@ -113,6 +123,10 @@ func (s *Service) Limits() []Limit {
 		{"idempotency_seconds", "seconds", "an idempotency key stands for its first body", seconds(ClaimLife)},
 		{"idempotency_sweep", "count", "idempotency keys forgotten at a time", ClaimSweep},
 		{"rewrap_batch", "count", "keys wrapped anew in one commit", RewrapBatch},
+		{"hold_terms", "count", "people, values, scopes, entities and classes that one hold names", MaxHoldTerms},
+		{"hold_page", "count", "holds of one page", PageHolds},
+		{"subject_identifiers", "count", "identifiers that a person is searched by", MaxIdentifiers},
+		{"subject_sightings", "count", "scopes and entities in the answer of a search", MaxSightings},
 		{"source_page", "count", "tokens of one page of a source", PageTokens},
 		{"span_cache_texts", "count", "texts whose findings are remembered, without the texts", SpanCacheTexts},
 		{"span_cache_spans", "count", "findings of a text that is remembered", SpanCacheSpans},

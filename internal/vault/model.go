@@ -93,7 +93,60 @@ type Mapping struct {
 	Expired bool
 	// KeyAlive tells whether the data key stood when the row was read.
 	KeyAlive bool
+	// Held tells, of one that is expired or retired, whether a hold keeps it.
+	Held bool
 	// SubjectRefs are the subjects that the value is linked to.
+	SubjectRefs []string
+}
+
+// Hold is a legal hold: nothing that it matches is destroyed until it is
+// released. It is judged at the moment of destruction, so what it matches may
+// come after it.
+type Hold struct {
+	ID string // of the change that placed it
+	// Matter, Reference and Custodian are identifiers of the callers', of which
+	// the last may be empty. They are never free text.
+	Matter, Reference, Custodian string
+	Match                        HoldMatch
+	// ExistingOnly leaves out what is tokenized after the hold was placed.
+	ExistingOnly bool
+	ReviewBy     time.Time // zero where nobody has to look again
+	CreatedAt    time.Time // set by the store
+	ReleasedAt   time.Time // set by the store; zero while it stands
+}
+
+// HoldMatch says what a hold is about. Every field that is set must match, and
+// of a list any element. At least one is set.
+type HoldMatch struct {
+	// Subjects are digests of the callers' identifiers, known yet or not; a
+	// mapping that is linked to one of them matches.
+	Subjects []Digest
+	Lookups  []Digest // look-up digests of values
+	Scopes   []Digest // of the names of scopes, also of scopes that ended
+	Entities []string
+	Classes  []string
+	// From and To bound when a mapping was made: [From, To). Zero is open.
+	From, To time.Time
+}
+
+// Reach is what a match is about at a moment.
+type Reach struct {
+	Mappings int // of them Expired are past their time
+	Expired  int
+	Scopes   int
+	Subjects int
+	Entities map[string]int
+}
+
+// Sighting is what one scope has of a person, of one entity.
+type Sighting struct {
+	ScopeID       string
+	Kind          ScopeKind
+	Entity, Class string
+	Mappings      int // of them Expired are past their time
+	Expired       int
+	First, Last   time.Time // when the oldest and the newest were made
+	// SubjectRefs are all subjects that any of them is linked to, sorted.
 	SubjectRefs []string
 }
 

@@ -26,6 +26,10 @@ import (
 //     anew under a version below the tenant's minimum is ErrWrapVersion.
 //   - A claim that rides along is written with its change or not at all. Where
 //     another one of its key stands, the change fails with ErrClaimed.
+//   - A hold that stands when the lock is had keeps what it matches: a sweep
+//     that names any of it fails with ErrConflict, destroying its key with
+//     ErrHeld. Restore reaches what is past its time or retired only where
+//     RestoreRef.Expired says so and a hold keeps it.
 //   - After an unknown outcome the store looks the change ids up. What cannot
 //     be looked up is never acknowledged: ErrUnavailable.
 //   - Time is the store's: set inside the commit, in UTC, truncated to
@@ -38,7 +42,8 @@ type Store interface {
 	// Subjects returns those of the digests that exist, in any order.
 	Subjects(ctx context.Context, tenant string, digests []Digest) ([]Subject, error)
 	// Mappings returns ciphertext and metadata of those that exist, in any
-	// order, also expired and restricted ones; retired ones are left out.
+	// order, also expired and restricted ones; retired ones only where a hold
+	// keeps them, and never as part of a source.
 	Mappings(ctx context.Context, tenant string, q MappingQuery) ([]Mapping, error)
 	// Keys returns data keys that exist, newest first.
 	Keys(ctx context.Context, tenant string, q KeyQuery) ([]DataKey, error)
@@ -113,13 +118,42 @@ type Registry interface {
 	// TenantKeys returns the keys of a tenant, newest version first.
 	TenantKeys(ctx context.Context, tenant string) ([]TenantKey, error)
 	// Expired returns what a sweep may destroy now, at most limit mappings;
-	// without an expired mapping, idle keys and ended scopes.
+	// without an expired mapping, idle keys and ended scopes. What a hold
+	// keeps is left out.
 	Expired(ctx context.Context, tenant string, limit int) (Sweep, error)
 	// StaleKeys returns at most limit data keys and tenant keys that a version
 	// of the wrapping key below the given one wrapped.
 	StaleKeys(ctx context.Context, tenant string, below, limit int) ([]StaleKey, error)
 	// Ready tells whether the store can commit.
 	Ready(ctx context.Context) error
+}
+
+// Custody reads holds, and what there is of a person.
+type Custody interface {
+	// Holds returns a page of holds, the newest first.
+	Holds(ctx context.Context, tenant string, q HoldQuery) ([]Hold, error)
+	// Reach counts what a match is about now, whether or not a hold of it stands.
+	Reach(ctx context.Context, tenant string, m HoldMatch) (Reach, error)
+	// Sightings returns what there is of a person: mappings that are linked to
+	// one of the subjects or that have one of the look-up digests, each once,
+	// by scope and entity; expired ones too, retired ones not.
+	Sightings(ctx context.Context, tenant string, q PersonQuery) ([]Sighting, error)
+}
+
+// HoldQuery selects holds. Zero fields do not select.
+type HoldQuery struct {
+	ID       string
+	Standing bool   // only those that are not released
+	Before   string // the id that the page before ended with
+	Limit    int    // of the page; zero means PageHolds
+}
+
+// PersonQuery names a person by what is known of them. At most Limit sightings
+// are returned, in order of scope and entity; zero means MaxSightings.
+type PersonQuery struct {
+	Subjects []Digest
+	Lookups  []Digest
+	Limit    int
 }
 
 // Head is where a log stands.
