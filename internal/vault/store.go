@@ -132,6 +132,10 @@ type Registry interface {
 type Custody interface {
 	// Holds returns a page of holds, the newest first.
 	Holds(ctx context.Context, tenant string, q HoldQuery) ([]Hold, error)
+	// Scopes returns every scope of a name that is still stored, the newest
+	// first: the living one, and those that have ended but hold something. It
+	// is how a reason that reaches held data finds what a hold keeps.
+	Scopes(ctx context.Context, tenant string, digest Digest) ([]Scope, error)
 	// Reach counts what a match is about now, whether or not a hold of it stands.
 	Reach(ctx context.Context, tenant string, m HoldMatch) (Reach, error)
 	// Sightings returns what there is of a person: mappings that are linked to
