@@ -163,6 +163,7 @@ func randomRequest(rng *rand.Rand, p *access.Policy) access.Request {
 	if rng.IntN(4) == 0 {
 		r.Action = access.Action(word([]string{
 			"tokenize", "scope", "audit_read", "policy_read", "limits_read", "assert_end_user",
+			"hold_place", "hold_release", "hold_read", "subject_search",
 		}))
 		if rng.IntN(4) > 0 {
 			r.Reason, r.Entity, r.Class = "", "", ""

@@ -12,6 +12,10 @@ const (
 	ActionPolicyRead    Action = "policy_read"
 	ActionLimitsRead    Action = "limits_read"
 	ActionAssertEndUser Action = "assert_end_user"
+	ActionHoldPlace     Action = "hold_place" // and review one, and ask what one would reach
+	ActionHoldRelease   Action = "hold_release"
+	ActionHoldRead      Action = "hold_read"
+	ActionSubjectSearch Action = "subject_search"
 )
 
 // Actions returns the closed list.
@@ -19,6 +23,7 @@ func Actions() []Action {
 	return []Action{
 		ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
 		ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
+		ActionHoldPlace, ActionHoldRelease, ActionHoldRead, ActionSubjectSearch,
 	}
 }
 

@@ -25,6 +25,10 @@ var phrases = map[string]string{
 	"action " + string(ActionPolicyRead):    "read the policy",
 	"action " + string(ActionLimitsRead):    "read the limits",
 	"action " + string(ActionAssertEndUser): "say for which end user it calls",
+	"action " + string(ActionHoldPlace):     "place or review a legal hold",
+	"action " + string(ActionHoldRelease):   "release a legal hold",
+	"action " + string(ActionHoldRead):      "read the legal holds",
+	"action " + string(ActionSubjectSearch): "search for a person",
 
 	"form " + string(FormFull):    "in full",
 	"form " + string(FormPartial): "in part",
