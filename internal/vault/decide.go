@@ -111,24 +111,37 @@ func (j *restoreJob) readMappings(ctx context.Context) error {
 	ids, j.scopes = unique(ids), nil
 	tenant := j.call.Caller.Tenant
 	for _, name := range unique(append([]string{j.req.Scope}, j.req.ReadScopes...)) {
-		scope, err := j.s.store.Scope(ctx, tenant, Digest(j.keys.index.Scope(name)))
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
+		scopes, err := j.scopesOf(ctx, name)
 		if err != nil {
 			return err
 		}
-		j.scopes = append(j.scopes, scope)
+		j.scopes = append(j.scopes, scopes...)
 		if len(ids) == 0 {
 			continue
 		}
-		mappings, err := j.s.store.Mappings(ctx, tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: ids})
-		if err != nil {
-			return err
+		for _, scope := range scopes {
+			mappings, err := j.s.store.Mappings(ctx, tenant, MappingQuery{ScopeID: scope.ID, TokenIDs: ids})
+			if err != nil {
+				return err
+			}
+			j.stand(mappings)
 		}
-		j.stand(mappings)
 	}
 	return nil
+}
+
+// scopesOf are the scopes of a name: the one that lives and, for a reason that
+// reaches held data, those that have ended.
+func (j *restoreJob) scopesOf(ctx context.Context, name string) ([]Scope, error) {
+	digest := Digest(j.keys.index.Scope(name))
+	if reason, _ := j.s.policy.Reason(j.req.Reason.Code); reason.ReachesHeld {
+		return j.s.custody.Scopes(ctx, j.call.Caller.Tenant, digest)
+	}
+	scope, err := j.s.store.Scope(ctx, j.call.Caller.Tenant, digest)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return []Scope{scope}, err
 }
 
 // stand gives each occurrence what its token stands for in one scope.
@@ -170,7 +183,7 @@ func (j *restoreJob) decideMappings() []RestoreRef {
 		}
 		ref := RestoreRef{
 			ScopeID: o.mapping.ScopeID, TokenID: o.token.ID, KeyID: o.mapping.KeyID, Entity: o.mapping.Entity,
-			Restricted: o.mapping.State == MappingRestricted,
+			Restricted: o.mapping.State == MappingRestricted, Expired: o.mapping.over(),
 		}
 		if !refs[ref] {
 			refs[ref] = true
@@ -212,6 +225,12 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 	r.Restricted = o.mapping.State == MappingRestricted
 	r.Place = access.PlaceProse
 	inProse := policy.Decide(r)
+	kept := true
+	if o.mapping.over() && !f.ignoreExpiry {
+		// Its time is over. A hold may keep it, for reasons that reach that.
+		r.Held = true
+		kept = o.mapping.Held && policy.Decide(r).Why != access.WhyHeld
+	}
 	here := inProse
 	if o.place != access.PlaceProse && !f.ignorePlace {
 		r.Place, r.Tool = o.place, o.tool
@@ -226,7 +245,7 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 		o.status = StatusUnknown
 	case !o.mapping.KeyAlive:
 		o.status = StatusErased
-	case o.mapping.Expired && !f.ignoreExpiry:
+	case !kept:
 		o.status = StatusExpired
 	case !here.Allow:
 		o.status = StatusPlace

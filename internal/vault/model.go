@@ -99,6 +99,9 @@ type Mapping struct {
 	SubjectRefs []string
 }
 
+// over tells whether nothing but a hold can keep the mapping.
+func (m *Mapping) over() bool { return m.Expired || m.State == MappingRetired }
+
 // Hold is a legal hold: nothing that it matches is destroyed until it is
 // released. It is judged at the moment of destruction, so what it matches may
 // come after it.

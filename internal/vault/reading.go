@@ -11,16 +11,25 @@ import (
 
 // read authorises an operation that only reads. Its denials are entries too.
 func (s *Service) read(ctx context.Context, call Call, action access.Action) (*keySet, error) {
+	keys, _, err := s.authorise(ctx, call, action, audit.KindRequestRefused)
+	return keys, err
+}
+
+// authorise opens the door to an operation that is not about a scope, and
+// begins its entry. A refusal is an entry.
+func (s *Service) authorise(ctx context.Context, call Call, action access.Action, kind audit.Kind) (*keySet, audit.Entry, error) {
 	keys, err := s.begin(ctx, call.Caller)
 	if err != nil {
-		return nil, public(err)
+		return nil, audit.Entry{}, public(err)
 	}
-	if !s.policy.Decide(s.plainRequest(call.Caller, action)).Allow {
-		entry := s.entry(call, audit.KindRequestRefused, keys)
-		entry.Code = string(action)
-		return nil, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
+	entry := s.entry(call, kind, keys)
+	decision := s.policy.Decide(s.plainRequest(call.Caller, action))
+	if !decision.Allow {
+		entry.Kind, entry.Code = audit.KindRequestRefused, string(action)
+		return nil, audit.Entry{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
 	}
-	return keys, nil
+	entry.RuleIDs, entry.Decision = decision.RuleIDs, audit.Allow
+	return keys, entry, nil
 }
 
 // plainRequest asks the policy about a caller and an action that no scope is
@@ -102,20 +111,43 @@ func (s *Service) AuditProof(ctx context.Context, call Call, index int64) (audit
 	if err != nil {
 		return audit.Receipt{}, err
 	}
-	tree, checkpoint, err := s.signedHead(ctx, call.Caller.Tenant, keys)
+	return s.proveEntry(ctx, call.Caller.Tenant, keys, entry)
+}
+
+// proveEntry proves that an entry is in the log as it stands now.
+func (s *Service) proveEntry(ctx context.Context, tenant string, keys *keySet, entry StoredEntry) (audit.Receipt, error) {
+	tree, checkpoint, err := s.signedHead(ctx, tenant, keys)
 	if err != nil {
 		return audit.Receipt{}, public(err)
 	}
-	proof, err := audit.Prove(tree.Size, index, func(level int, n int64) (audit.Hash, error) {
-		return s.ledger.Node(ctx, call.Caller.Tenant, level, n)
+	proof, err := audit.Prove(tree.Size, entry.Index, func(level int, n int64) (audit.Hash, error) {
+		return s.ledger.Node(ctx, tenant, level, n)
 	})
 	if err != nil {
 		return audit.Receipt{}, public(err)
 	}
 	return audit.Receipt{
-		Log: tree.Origin, Index: index, LeafHash: entry.LeafHash, TreeSize: tree.Size,
+		Log: tree.Origin, Index: entry.Index, LeafHash: entry.LeafHash, TreeSize: tree.Size,
 		RootHash: tree.Root, Proof: proof, Checkpoint: string(checkpoint),
 	}, nil
+}
+
+// entryOf returns the entry of a change that was committed before, and its
+// proof.
+func (s *Service) entryOf(ctx context.Context, tenant string, keys *keySet, changeID string) (audit.Entry, *audit.Receipt, error) {
+	stored, err := s.ledger.Entries(ctx, tenant, EntryQuery{ChangeID: changeID, Limit: 1})
+	if err != nil {
+		return audit.Entry{}, nil, public(err)
+	}
+	if len(stored) == 0 {
+		return audit.Entry{}, nil, Errorf(CodeNotFound, "the log has no entry of the first request")
+	}
+	entry, err := audit.ParseLeaf(stored[0].Leaf)
+	if err != nil {
+		return audit.Entry{}, nil, public(err)
+	}
+	receipt, err := s.proveEntry(ctx, tenant, keys, stored[0])
+	return entry, &receipt, err
 }
 
 // signedHead signs the head of a log as it is committed.

@@ -36,18 +36,10 @@ func (s *Service) OpenScope(ctx context.Context, call Call, req OpenScopeRequest
 	if err := checkScopeRequest(&req, call.Caller); err != nil {
 		return OpenScopeResult{}, err
 	}
-	keys, err := s.begin(ctx, call.Caller)
+	keys, entry, err := s.authorise(ctx, call, access.ActionScope, audit.KindScopeOpen)
 	if err != nil {
-		return OpenScopeResult{}, public(err)
+		return OpenScopeResult{}, err
 	}
-	entry := s.entry(call, audit.KindScopeOpen, keys)
-	decision := s.policy.Decide(s.plainRequest(call.Caller, access.ActionScope))
-	entry.RuleIDs = decision.RuleIDs
-	if !decision.Allow {
-		entry.Kind = audit.KindRequestRefused
-		return OpenScopeResult{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
-	}
-	entry.Decision = audit.Allow
 	claim := s.newClaiming(call, keys)
 	for range MaxAttempts {
 		result, err := s.openScopeOnce(ctx, call.Caller, keys, req, entry, &claim)

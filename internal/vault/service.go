@@ -21,6 +21,7 @@ type Config struct {
 	Ledger   Ledger
 	Books    Bookkeeping
 	Registry Registry
+	Custody  Custody
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
 	Detector *detect.Detector
@@ -44,6 +45,7 @@ type Service struct {
 	ledger   Ledger
 	books    Bookkeeping
 	registry Registry
+	custody  Custody
 	wrapper  envelope.KeyWrapper
 	policy   *access.Policy
 	detector *detect.Detector
@@ -85,7 +87,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("vault: vocabulary: %w", err)
 	}
 	s := &Service{
-		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, wrapper: cfg.Wrapper,
+		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
