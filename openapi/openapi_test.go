@@ -11,6 +11,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/openapi"
 )
@@ -41,6 +43,13 @@ var operations = map[string]string{
 	"POST /v1/detokenize":                 "detokenize",
 	"POST /v1/sources/tokens":             "sourceTokens",
 	"POST /v1/scopes":                     "openScope",
+	"POST /v1/scopes/close":               "closeScope",
+	"POST /v1/holds":                      "placeHold",
+	"GET /v1/holds":                       "holds",
+	"GET /v1/holds/{hold_id}":             "hold",
+	"POST /v1/holds/{hold_id}/review":     "reviewHold",
+	"POST /v1/holds/{hold_id}/release":    "releaseHold",
+	"POST /v1/subjects/search":            "searchSubjects",
 	"GET /v1/audit/entries":               "auditEntries",
 	"GET /v1/audit/entries/{index}":       "auditEntry",
 	"GET /v1/audit/entries/{index}/proof": "auditProof",
@@ -221,6 +230,7 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 	}{
 		{"ErrorCode", texts(vault.Codes())},
 		{"TokenStatus", texts(vault.Statuses())},
+		{"EntityClass", texts(access.Classes())},
 		{"ScopeKind", texts([]vault.ScopeKind{vault.ScopeConversation, vault.ScopeUser, vault.ScopeCase, vault.ScopeCorpus})},
 	} {
 		got := enumOf(t, schemas[list.schema].Value)
@@ -232,13 +242,50 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 	}
 }
 
+// The kinds of entries may grow, so the document names some of them; what it
+// names is there.
+func TestKindsOfEntriesThatAreNamedExist(t *testing.T) {
+	known := make(map[string]bool)
+	for _, k := range audit.Kinds() {
+		known[string(k.Kind)] = true
+	}
+	named := regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(
+		load(t, openapi.Document).Components.Schemas["EntryKind"].Value.Description, -1)
+	for _, word := range named {
+		if !known[word[1]] {
+			t.Errorf("there is no kind %s", word[1])
+		}
+	}
+	if len(named) < 5 {
+		t.Errorf("only %d kinds are named", len(named))
+	}
+}
+
+// A page and an answer hold as much as the domain gives.
+func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
+	schemas := load(t, openapi.Document).Components.Schemas
+	for where, list := range map[string]struct {
+		of   *openapi3.Schema
+		want uint64
+	}{
+		"holds":   {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
+		"found":   {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
+		"tokens":  {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
+		"entries": {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
+	} {
+		if list.of.MaxItems == nil || *list.of.MaxItems != list.want {
+			t.Errorf("%s: not bounded by %d", where, list.want)
+		}
+	}
+}
+
 // The numbers of the document are those of the domain: what the one lets
 // through the other must not have to refuse, as far as characters and bytes
 // can be compared.
 func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	numbers := map[string]uint64{
 		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
-		"read_scopes": vault.MaxReadScopes,
+		"read_scopes": vault.MaxReadScopes, "hold_terms": vault.MaxHoldTerms, "subject_identifiers": vault.MaxIdentifiers,
 	}
 	found := 0
 	for name, ref := range load(t, openapi.Document).Components.Schemas {

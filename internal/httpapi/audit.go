@@ -80,8 +80,7 @@ func (a *api) AuditKeys(ctx context.Context, _ gen.AuditKeysRequestObject) (gen.
 	return ok(answer), nil
 }
 
-// entryQuery takes the filters. The document has bounded all of them; what it
-// cannot say is that a day exists.
+// entryQuery takes the filters. The document has bounded all of them.
 func entryQuery(p gen.AuditEntriesParams) (vault.EntryQuery, error) {
 	q := vault.EntryQuery{
 		Actor: value(p.Actor), Reason: value(p.Reason), Entity: value(p.Entity), Kind: value(p.Kind),
@@ -103,16 +102,25 @@ func entryQuery(p gen.AuditEntriesParams) (vault.EntryQuery, error) {
 		text *string
 		at   *time.Time
 	}{{"query:since", p.Since, &q.Since}, {"query:until", p.Until, &q.Until}} {
-		if bound.text == nil {
-			continue
+		var err error
+		if *bound.at, err = instant(bound.name, bound.text); err != nil {
+			return q, err
 		}
-		at, err := time.Parse(time.RFC3339Nano, *bound.text)
-		if err != nil {
-			return q, vault.Invalid(bound.name, "must be a time that exists")
-		}
-		*bound.at = at
 	}
 	return q, nil
+}
+
+// instant reads a time that the document has bounded; what it cannot say is
+// that a day exists. The zero time is none: to the domain it is no bound.
+func instant(field string, text *string) (time.Time, error) {
+	if text == nil {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, *text)
+	if err != nil || at.IsZero() {
+		return time.Time{}, vault.Invalid(field, "must be a time that exists")
+	}
+	return at, nil
 }
 
 // storedEntry embeds the leaf as it is. It is canonical JSON, and the encoder

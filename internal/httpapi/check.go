@@ -72,7 +72,7 @@ func (a *api) decode(c *gin.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if x.call.Idempotency, err = idempotencyOf(c.Request, x.op.id, body); err != nil {
+	if x.call.Idempotency, err = idempotencyOf(c.Request, x.op.id, c.Params, body); err != nil {
 		return err
 	}
 	body, x.payload = cutPayload(body)

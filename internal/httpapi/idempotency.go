@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -14,8 +16,9 @@ import (
 const idempotencyHeader = "Idempotency-Key"
 
 // idempotencyOf reads the key of a request, and digests what the key stands
-// for: the operation and the body, byte for byte. It is nil without a key.
-func idempotencyOf(r *http.Request, operation string, body []byte) (*vault.Idempotency, error) {
+// for: the operation, what its path names, and the body, byte for byte. It is
+// nil without a key.
+func idempotencyOf(r *http.Request, operation string, path gin.Params, body []byte) (*vault.Idempotency, error) {
 	given := r.Header.Values(idempotencyHeader)
 	if len(given) == 0 {
 		return nil, nil
@@ -31,8 +34,13 @@ func idempotencyOf(r *http.Request, operation string, body []byte) (*vault.Idemp
 		return nil, vault.Invalid("header:"+idempotencyHeader, "must be 1 to 128 letters, digits and any of . _ : -")
 	}
 	digest := sha256.New()
-	// No operation has a zero byte in its name. A hash never fails.
+	// An operation always has as many parts in its path, and neither they nor
+	// its name have a zero byte: see the patterns of the document. A hash never
+	// fails.
 	_, _ = io.WriteString(digest, operation+"\x00")
+	for _, part := range path {
+		_, _ = io.WriteString(digest, part.Value+"\x00")
+	}
 	_, _ = digest.Write(body)
 	return &vault.Idempotency{Key: key, Body: [sha256.Size]byte(digest.Sum(nil))}, nil
 }

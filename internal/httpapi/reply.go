@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // reply is the answer to any operation. The generated answers escape <, > and
@@ -72,6 +73,27 @@ func (r reply) VisitOpenScopeResponse(w http.ResponseWriter) error { return r.wr
 // VisitSourceTokensResponse writes the answer.
 func (r reply) VisitSourceTokensResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitCloseScopeResponse writes the answer.
+func (r reply) VisitCloseScopeResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitPlaceHoldResponse writes the answer.
+func (r reply) VisitPlaceHoldResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitHoldsResponse writes the answer.
+func (r reply) VisitHoldsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitHoldResponse writes the answer.
+func (r reply) VisitHoldResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitReviewHoldResponse writes the answer.
+func (r reply) VisitReviewHoldResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitReleaseHoldResponse writes the answer.
+func (r reply) VisitReleaseHoldResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSearchSubjectsResponse writes the answer.
+func (r reply) VisitSearchSubjectsResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitAuditEntriesResponse writes the answer.
 func (r reply) VisitAuditEntriesResponse(w http.ResponseWriter) error { return r.write(w) }
 
@@ -104,8 +126,8 @@ func (n note) VisitAuditCheckpointResponse(w http.ResponseWriter) error {
 	return writeBytes(w, http.StatusOK, "text/plain; charset=utf-8", n)
 }
 
-// pointer, optional and value go between Go's zero values and the optional
-// fields of JSON.
+// pointer, optional, moment, list and value go between Go's zero values and
+// the optional fields of JSON.
 func pointer[T any](v T) *T { return &v }
 
 func optional[T comparable](v T) *T {
@@ -114,6 +136,22 @@ func optional[T comparable](v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// moment is optional for a time, which is the zero one whatever its location.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// list is never null: a list of an answer that is empty says so.
+func list(items []string) []string {
+	if items == nil {
+		return []string{}
+	}
+	return items
 }
 
 func value[T any](p *T) T {

@@ -28,3 +28,15 @@ func (a *api) OpenScope(ctx context.Context, r gen.OpenScopeRequestObject) (gen.
 	}
 	return ok(answer), nil
 }
+
+// CloseScope ends a scope now.
+func (a *api) CloseScope(ctx context.Context, r gen.CloseScopeRequestObject) (gen.CloseScopeResponseObject, error) {
+	ctx, x := begin(ctx)
+	result, err := a.service.CloseScope(ctx, x.call, vault.CloseScopeRequest{Scope: r.Body.Scope})
+	if err != nil {
+		return nil, err
+	}
+	return ok(gen.CloseScopeAnswer{
+		ScopeRef: result.ScopeRef, ClosedAt: result.ClosedAt, Audit: receipt(result.Audit), RequestId: x.requestID,
+	}), nil
+}
