@@ -29,7 +29,7 @@ func expiredAtTheInstant(w *world) {
 	}
 	reaches := p.Restore(m)
 	reaches.Refs[0].Expired = true
-	w.commit("acme", reaches)
+	w.refuse(vault.ErrConflict, "acme", reaches) // nothing keeps it
 	reaches.Refs[0].Expired, reaches.Refs[0].Restricted = false, true
 	w.refuse(vault.ErrConflict, "acme", reaches)
 }

@@ -113,6 +113,9 @@ func hostileIdentifiers(w *world) {
 		w.refuse(vault.ErrConflict, "acme", vault.Restore{Refs: []vault.RestoreRef{{ScopeID: id, TokenID: id, KeyID: id, Entity: id}}})
 		w.refuse(vault.ErrConflict, "acme", vault.Sweep{Scopes: []string{id}})
 		w.refuse(vault.ErrConflict, "acme", vault.DestroyKeys{Keys: []string{id}})
+		w.refuse(vault.ErrConflict, "acme", vault.ReviewHold{ID: id})
+		w.refuse(vault.ErrConflict, "acme", vault.ReleaseHold{ID: id})
+		w.refuse(vault.ErrConflict, "acme", vault.CloseScope{ScopeID: id})
 	}
 	for _, tenant := range []string{"acme\x00", "acme\x00x", "acme\xff", ""} {
 		if _, err := w.Ledger.Head(w.ctx, tenant); err == nil {

@@ -57,6 +57,8 @@ func closedStore(w *world) {
 	w.is(err, vault.ErrClosed)
 	_, err = w.Registry.Tenants(w.ctx)
 	w.is(err, vault.ErrClosed)
+	_, err = w.Custody.Holds(w.ctx, "acme", vault.HoldQuery{})
+	w.is(err, vault.ErrClosed)
 	w.no(w.Close())
 }
 

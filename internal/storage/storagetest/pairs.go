@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -25,24 +26,33 @@ const (
 	opSweep    operation = "expire and sweep"
 	opDestroy  operation = "destroy the key"
 	opSuspend  operation = "suspend the tenant"
+	opPlace    operation = "hold the value"
+	opRelease  operation = "release what is held"
+	opReach    operation = "restore what is past its time"
+	opClose    operation = "close the scope"
 	pairTimes            = 200
 	pairTimesL           = 2000 // with COUNTERFOIL_LONG=1
 )
 
-var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend}
+var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend, opPlace, opRelease, opReach, opClose}
 
 // pairClauses has one clause for each ordered pair, under the invariant that
-// it is about: expiry (9), destruction (8), a suspension (15), else the entry (2).
+// it is about: a suspension (15), a hold (7), expiry (9), destruction (8), else
+// the entry (2).
 func pairClauses() []clause {
 	var all []clause
 	for _, a := range operations {
 		for _, b := range operations {
 			invariant := 2
 			switch {
-			case a == opSuspend && !b.serves() || b == opSuspend && !a.serves():
+			case a.apart(b) || b.apart(a):
 				continue // they have nothing to do with each other
 			case a == opSuspend || b == opSuspend:
 				invariant = 15
+			case a.holds() || b.holds():
+				invariant = 7
+			case a == opClose || b == opClose:
+				invariant = 9
 			case a == opSweep || b == opSweep:
 				invariant = 9
 			case a == opDestroy || b == opDestroy:
@@ -60,12 +70,36 @@ func pairClauses() []clause {
 // serves tells whether a suspended tenant refuses the operation.
 func (op operation) serves() bool { return op == opRestore || op == opReuse || op == opFresh }
 
+// holds tells whether the operation decides what is held.
+func (op operation) holds() bool { return op == opPlace || op == opRelease }
+
+// uses tells whether a hold makes a difference to the operation.
+func (op operation) uses() bool { return op == opSweep || op == opDestroy || op == opReach }
+
+// apart tells of those that matter to a few others only that another is none
+// of them.
+func (op operation) apart(other operation) bool {
+	switch op {
+	case opSuspend:
+		return !other.serves()
+	case opPlace, opRelease:
+		return !other.uses()
+	case opReach:
+		return !other.holds()
+	case opClose:
+		return !other.serves() && other != opDestroy
+	default:
+		return false
+	}
+}
+
 // pairWorld is what a pair is about: a mapping, and its key.
 type pairWorld struct {
 	*world
 	Place
 	old          vault.NewMapping // kept before
 	again, fresh vault.NewMapping // what opReuse and opFresh bring
+	holdID       string           // of the hold that opRelease ends
 }
 
 // model is the state that the operations meet. The zero value is what is there
@@ -75,6 +109,7 @@ type model struct {
 	replaced                  bool // an expired mapping was retired by another
 	againStands, freshStands  bool
 	suspended                 bool
+	held, closed              bool
 }
 
 // does says how an operation ends in a state, and what it leaves.
@@ -86,12 +121,22 @@ func (m model) does(op operation) (model, error) {
 	switch op {
 	case opSuspend:
 		m.suspended = true
+	case opPlace, opRelease:
+		m.held = op == opPlace
+	case opClose:
+		m.closed, m.expired = true, true
 	case opRestore:
 		if !standing {
 			return m, vault.ErrConflict
 		}
+	case opReach:
+		if m.swept || m.destroyed || !standing && !m.held {
+			return m, vault.ErrConflict
+		}
 	case opReuse:
 		switch {
+		case m.closed:
+			return m, vault.ErrScopeMoved
 		case standing || m.againStands:
 		case m.destroyed:
 			return m, vault.ErrKeyDestroyed
@@ -100,6 +145,8 @@ func (m model) does(op operation) (model, error) {
 		}
 	case opFresh:
 		switch {
+		case m.closed:
+			return m, vault.ErrScopeMoved
 		case m.freshStands:
 		case m.destroyed:
 			return m, vault.ErrKeyDestroyed
@@ -107,13 +154,16 @@ func (m model) does(op operation) (model, error) {
 			m.freshStands = true
 		}
 	case opSweep:
-		if m.swept || m.destroyed || !m.expired {
+		if m.swept || m.destroyed || !m.expired || m.held {
 			return m, vault.ErrConflict
 		}
 		m.swept = true
 	case opDestroy:
-		if m.destroyed {
+		switch {
+		case m.destroyed:
 			return m, vault.ErrConflict
+		case m.held:
+			return m, vault.ErrHeld
 		}
 		m.destroyed, m.againStands, m.freshStands = true, false, false
 	}
@@ -135,6 +185,10 @@ func pair(w *world, a, b operation) {
 }
 
 func pairOnce(w *world, p Place, i int, a, b operation) bool {
+	is := func(op operation) bool { return a == op || b == op }
+	if is(opClose) {
+		p = w.scope("acme", fmt.Sprint("conversation ", i))
+	}
 	p.Key = p.FreshKey()
 	x := &pairWorld{
 		world: w, Place: p, old: p.Value(fmt.Sprint("value ", i)), again: p.Value(fmt.Sprint("value ", i)),
@@ -143,14 +197,20 @@ func pairOnce(w *world, p Place, i int, a, b operation) bool {
 	setup := p.Tokenize(x.old)
 	setup.Keys = []vault.DataKey{p.Key}
 	w.commit("acme", setup)
+	if is(opClose) {
+		w.clock.Advance(time.Microsecond) // what is closed outlives the instant in which it was made
+	}
+	if is(opRelease) {
+		x.holdID = w.hold("acme", onValue(x.old))
+	}
 	changes := []vault.Change{Change(w, "acme", x.effect(a)), Change(w, "acme", x.effect(b))}
-	expires := a == opSweep || b == opSweep
+	expires := is(opSweep) || is(opReach)
 	answers := w.windowThen(func() {
 		if expires {
 			w.clock.Advance(ttl)
 		}
 	}, "acme", changes...)
-	begin := model{expired: expires}
+	begin := model{expired: expires, held: is(opRelease)}
 	ab := x.matches(begin, []operation{a, b}, answers[0].err, answers[1].err)
 	ba := x.matches(begin, []operation{b, a}, answers[1].err, answers[0].err)
 	if answers[0].err == nil && answers[1].err == nil {
@@ -167,7 +227,7 @@ func pairOnce(w *world, p Place, i int, a, b operation) bool {
 			w.Errorf("answer %v, and %d entries", answers[i].err, len(entries))
 		}
 	}
-	if a == opSuspend || b == opSuspend {
+	if is(opSuspend) {
 		w.commit("acme", vault.SetTenant{State: vault.TenantActive})
 	}
 	return !w.Failed()
@@ -185,6 +245,16 @@ func (x *pairWorld) effect(op operation) vault.Effect {
 		return x.Sweep(x.old)
 	case opSuspend:
 		return vault.SetTenant{State: vault.TenantSuspended}
+	case opPlace:
+		return vault.PlaceHold{Hold: vault.Hold{Matter: "M-1", Reference: "R-1", Match: onValue(x.old)}}
+	case opRelease:
+		return vault.ReleaseHold{ID: x.holdID}
+	case opReach:
+		r := x.Restore(x.old)
+		r.Refs[0].Expired = true
+		return r
+	case opClose:
+		return x.close()
 	default:
 		return vault.DestroyKeys{Keys: []string{x.Key.ID}}
 	}

@@ -1,6 +1,6 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
-// vault.Bookkeeping and vault.Registry as tests: a clause for each sentence of it. A store runs all
-// of them in three lines:
+// vault.Bookkeeping, vault.Registry and vault.Custody as tests: a clause for
+// each sentence of it. A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
 //		storagetest.Run(t, openStores)
@@ -26,12 +26,13 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Stores is one store in its four roles.
+// Stores is one store in its five roles.
 type Stores struct {
 	Store    vault.Store
 	Ledger   vault.Ledger
 	Books    vault.Bookkeeping
 	Registry vault.Registry
+	Custody  vault.Custody
 
 	// Hold keeps the queue from taking a batch until release is called.
 	Hold func() (release func())
@@ -57,7 +58,9 @@ func clauses() []clause {
 	var all []clause
 	for _, part := range [][]clause{
 		tenantClauses, identifierClauses, timeClauses, scopeClauses, tokenizeClauses, expiryClauses, subjectClauses,
-		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses, logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
+		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses,
+		holdClauses, heldClauses, custodyClauses, personClauses, closingClauses,
+		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)
 	}

@@ -22,6 +22,7 @@ func unknownTenant(w *world) {
 	p := NewPlace("globex", "x", w.now())
 	for _, effect := range []vault.Effect{
 		vault.Record{}, p.Open(), p.Tokenize(), vault.Restore{}, vault.Sweep{}, vault.DestroyKeys{},
+		vault.PlaceHold{}, vault.ReviewHold{}, vault.ReleaseHold{}, vault.CloseScope{},
 	} {
 		w.refuse(vault.ErrUnknownTenant, "globex", effect)
 	}

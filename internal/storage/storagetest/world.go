@@ -114,6 +114,14 @@ func kindOf(effect vault.Effect) audit.Kind {
 		default:
 			return audit.KindTenantResume
 		}
+	case vault.PlaceHold:
+		return audit.KindHoldPlace
+	case vault.ReviewHold:
+		return audit.KindHoldReview
+	case vault.ReleaseHold:
+		return audit.KindHoldRelease
+	case vault.CloseScope:
+		return audit.KindScopeClose
 	case vault.RaiseWrapMinimum:
 		return audit.KindKeyRotate
 	case vault.Rewrap:
