@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sony/gobreaker/v2"
 )
@@ -17,7 +18,8 @@ var errLeftAlone = errors.New("postgres: the server gave no answer too often in 
 // breaker leaves a server alone that gives no answer: who asks is refused at
 // once, instead of waiting for as long as all others did. A server that says no
 // is not silent: a full disk, too many connections or a lock that is not to be
-// had are answers.
+// had are answers. So is a connection that is refused or broken, which takes no
+// time, and succeeds as soon as the server is back.
 //
 // What is refused was not begun, so a refusal of a commit says that nothing of
 // it is there, nor will be. An outcome that is unknown is looked up past the
@@ -63,7 +65,7 @@ func isSilence(err error) bool {
 	if !errors.As(err, &f) || stateOf(err) != "" {
 		return false
 	}
-	return isGone(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	return pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // open tells whether the server is left alone. A breaker that is nil never is.
