@@ -9,13 +9,15 @@
 --                        The service never connects as the owner.
 --   counterfoil_app      serves. It inserts and reads; of what stands it
 --                        changes only what is named below; it deletes no
---                        mapping, no key and no entry.
+--                        mapping, no key and no entry. It places holds, for
+--                        that only narrows what may be destroyed.
 --   counterfoil_destroy  erases, sweeps, closes, re-wraps. It deletes mappings
---                        and keys, and inserts entries.
+--                        and keys, releases holds, and inserts entries.
 --   counterfoil_audit    reads, for verification.
 --
--- Nobody may update or delete entries, nor truncate anything. Passwords, or
--- better certificates, are the administrator's: ALTER ROLE ... PASSWORD.
+-- Nobody may update or delete entries, nor delete holds, nor truncate anything.
+-- Passwords, or better certificates, are the administrator's: ALTER ROLE ...
+-- PASSWORD.
 
 DO $$
 DECLARE
@@ -32,17 +34,17 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('entries') IS NULL THEN
-        RETURN; -- before the first migration
+    IF to_regclass('hold_terms') IS NULL THEN
+        RETURN; -- before the last migration, which is followed by this again
     END IF;
 
     -- Rights on columns go with those on their table.
     REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, goose_db_version
         FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
     GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, goose_db_version
         TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
     GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
@@ -54,8 +56,8 @@ BEGIN
 
     -- To serve. A new tenant is active, under the first version: the other
     -- columns of its head are not the app's to write.
-    GRANT INSERT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources, notes
-        TO counterfoil_app;
+    GRANT INSERT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources, notes,
+        holds, hold_terms TO counterfoil_app;
     GRANT INSERT (tenant, frontier, last_time) ON log_heads TO counterfoil_app;
     GRANT UPDATE (living) ON scopes TO counterfoil_app;
     GRANT UPDATE (sealed, idle_at) ON data_keys TO counterfoil_app;
@@ -65,7 +67,10 @@ BEGIN
 
     -- To destroy. What a mapping is linked to goes with it, by foreign key.
     GRANT DELETE ON mappings, data_keys, scopes, subjects TO counterfoil_destroy;
-    GRANT UPDATE (sealed_name, name_key_id) ON scopes TO counterfoil_destroy;
+    -- To close a scope is to end it and what is in it.
+    GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;
+    GRANT UPDATE (expires_at) ON mappings TO counterfoil_destroy;
+    GRANT UPDATE (review_by, released_at) ON holds TO counterfoil_destroy;
     GRANT UPDATE (sealed_identifier, key_id) ON subjects TO counterfoil_destroy;
     GRANT UPDATE (idle_at, wrapped, wrap_version) ON data_keys TO counterfoil_destroy;
     GRANT UPDATE (wrapped, wrap_version) ON tenant_keys TO counterfoil_destroy;

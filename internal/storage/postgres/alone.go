@@ -60,6 +60,14 @@ func (b *batch) alone(changes []vault.Change) act {
 		return func(p *pipeline) error { return b.raiseWrapMinimum(p, e) }
 	case vault.Rewrap:
 		return func(p *pipeline) error { return b.rewrap(p, e) }
+	case vault.PlaceHold:
+		return func(p *pipeline) error { return b.placeHold(p, changes[0].ID(), e.Hold) }
+	case vault.ReviewHold:
+		return func(p *pipeline) error { return b.reviewHold(p, e) }
+	case vault.ReleaseHold:
+		return func(p *pipeline) error { return b.releaseHold(p, e) }
+	case vault.CloseScope:
+		return func(p *pipeline) error { return b.closeScope(p, e) }
 	default:
 		return nil
 	}
@@ -104,13 +112,16 @@ func (b *batch) provision(p *pipeline, e vault.Provision) error {
 }
 
 // destroyKeys destroys data keys and everything that they seal: values with
-// their rows, the names of scopes and identifiers of subjects.
+// their rows, the names of scopes and identifiers of subjects. Where a hold
+// keeps any of the values, nothing.
 func (b *batch) destroyKeys(p *pipeline, d vault.DestroyKeys) error {
 	gone := fmt.Errorf("postgres: a key is not there: %w", vault.ErrConflict)
 	if !storable(d.Keys...) {
 		return gone
 	}
 	keys := list(d.Keys)
+	kept := fmt.Errorf("postgres: a key seals what is held: %w", vault.ErrHeld)
+	p.change(0, kept, sqlHeldUnder, b.tenant, keys)
 	p.change(len(keys), gone, sqlDestroyKeys, b.tenant, keys)
 	p.exec(sqlDestroySealed, b.tenant, keys)
 	p.exec(sqlDestroyNames, b.tenant, keys)

@@ -91,10 +91,11 @@ func (w *writer) applyApart(tenant string, changes []vault.Change) ([]commitqueu
 }
 
 // poolFor is the pool of the role that may make the changes. What destroys,
-// suspends or re-wraps comes alone.
+// suspends, re-wraps, closes or lets go comes alone.
 func (w *writer) poolFor(changes []vault.Change) *pgxpool.Pool {
 	switch changes[0].Effect().(type) {
-	case vault.Sweep, vault.DestroyKeys, vault.SetTenant, vault.RaiseWrapMinimum, vault.Rewrap:
+	case vault.Sweep, vault.DestroyKeys, vault.SetTenant, vault.RaiseWrapMinimum, vault.Rewrap,
+		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope:
 		return w.destroy
 	default:
 		return w.app

@@ -27,6 +27,7 @@ const (
 	guardBreaker    = "a server without an answer is left alone"  // breaker_test.go
 	guardWarning    = "a warning in COMMIT is no acknowledgement" // kill_test.go
 	guardSubject    = "a subject is as it was read"
+	guardHeld       = "what is past its time is reached only where it is held"
 )
 
 // change judges one change by the image, and puts what it does into it. Where
@@ -125,8 +126,9 @@ func (b *batch) restorable(ref vault.RestoreRef) bool {
 	if m == nil {
 		return b.hooks.skips(guardThere)
 	}
-	reached := m.state == vault.MappingLive || m.state == vault.MappingRestricted && ref.Restricted
-	expired := m.expires <= b.now && !ref.Expired && !b.hooks.skips(guardExpired)
+	kept := ref.Expired && (b.image.held[m.place] || b.hooks.skips(guardHeld))
+	reached := m.state == vault.MappingLive || m.state == vault.MappingRestricted && ref.Restricted || m.state == vault.MappingRetired && kept
+	expired := m.expires <= b.now && !kept && !b.hooks.skips(guardExpired)
 	return m.keyID == ref.KeyID && m.entity == ref.Entity && m.keyAlive && reached && !expired
 }
 

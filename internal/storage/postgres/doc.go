@@ -1,6 +1,6 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
-// vault.Bookkeeping and vault.Registry on PostgreSQL 15 or later. It is the
-// only importer of pgx. Any number of processes serve one database; there is no
+// vault.Bookkeeping, vault.Registry and vault.Custody on PostgreSQL 15 or later.
+// It is the only importer of pgx. Any number of processes serve one database; there is no
 // state in them that another would miss.
 //
 // # Shape

@@ -20,6 +20,7 @@ type image struct {
 	keys     map[string]*keyRow
 	rows     map[place]*mappingRow
 	live     map[valuePlace]*mappingRow
+	held     map[place]bool         // that a hold keeps, of those that were asked for
 	claims   map[vault.Digest]int64 // when they were made
 	done     map[string]bool        // ids of changes that are committed
 
@@ -90,7 +91,7 @@ func newImage() *image {
 		scopes: make(map[vault.Digest]*scopeRow), scopeIDs: make(map[string]bool),
 		subjects: make(map[vault.Digest]string), refs: make(map[string]bool),
 		keys: make(map[string]*keyRow), rows: make(map[place]*mappingRow), live: make(map[valuePlace]*mappingRow),
-		claims: make(map[vault.Digest]int64), done: make(map[string]bool),
+		held: make(map[place]bool), claims: make(map[vault.Digest]int64), done: make(map[string]bool),
 	}
 }
 

@@ -73,7 +73,8 @@ const (
 // The limits of the columns, which the tables check too: a change that breaks
 // one fails alone, before anything is written.
 const (
-	maxID      = 64
-	maxClient  = 256
-	maxWrapped = 64 << 10
+	maxID         = 64
+	maxClient     = 256
+	maxIdentifier = 256 // of a matter and who is in charge of it
+	maxWrapped    = 64 << 10
 )

@@ -77,6 +77,7 @@ type wanted struct {
 	keys      distinct[string]
 	values    distinct[valuePlace]
 	tokens    distinct[place]
+	kept      distinct[place] // of which must be known whether a hold keeps them
 }
 
 // distinct is a list of different things, in the order in which they came.
@@ -112,6 +113,9 @@ func (w *wanted) want(c vault.Change) {
 	case vault.Restore:
 		for _, ref := range e.Refs {
 			w.row(ref.ScopeID, ref.TokenID)
+			if ref.Expired && storable(ref.ScopeID, ref.TokenID) {
+				w.kept.add(place{ref.ScopeID, ref.TokenID})
+			}
 		}
 	}
 }
@@ -179,9 +183,10 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 	ask(len(w.values.items), sqlMatches, m.readMapping,
 		column(w.values.items, func(v valuePlace) string { return v.scopeID }),
 		column(w.values.items, func(v valuePlace) []byte { return v.identity[:] }))
-	ask(len(w.tokens.items), sqlStoodAt, m.readMapping,
-		column(w.tokens.items, func(t place) string { return t.scopeID }),
-		column(w.tokens.items, func(t place) string { return t.tokenID }))
+	scopeID := func(t place) string { return t.scopeID }
+	tokenID := func(t place) string { return t.tokenID }
+	ask(len(w.tokens.items), sqlStoodAt, m.readMapping, column(w.tokens.items, scopeID), column(w.tokens.items, tokenID))
+	ask(len(w.kept.items), sqlHeldAt, m.readHeld, column(w.kept.items, scopeID), column(w.kept.items, tokenID))
 }
 
 func mark(in map[string]bool) func(pgx.Rows) error {

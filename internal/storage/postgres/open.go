@@ -52,6 +52,7 @@ var (
 	_ vault.Ledger      = (*Store)(nil)
 	_ vault.Bookkeeping = (*Store)(nil)
 	_ vault.Registry    = (*Store)(nil)
+	_ vault.Custody     = (*Store)(nil)
 )
 
 // Open connects as both roles and looks whether it may serve: the schema is the

@@ -10,6 +10,15 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
+// judged says of a mapping m whether it is past its time, by the clock that is
+// $4, and where nothing else can keep it whether a hold does.
+const judged = `
+CROSS JOIN LATERAL (
+    SELECT m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))) AS expired OFFSET 0) AS e
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN e.expired OR m.state = 'retired' THEN ` + held + ` IS NOT NULL ELSE false END AS kept OFFSET 0) AS c`
+
 // Rows that are named are looked up as load.go does it.
 const (
 	sqlScope = `
@@ -27,8 +36,7 @@ CROSS JOIN LATERAL (
 	sqlMappings = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
-    m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
+    e.expired, c.kept,
     (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL,
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
@@ -37,18 +45,17 @@ CROSS JOIN LATERAL (
     SELECT m.scope_id, m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
         m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at
     FROM mappings AS m
-    WHERE m.tenant = $1 AND m.scope_id = $2 AND m.token_id = r.token_id LIMIT 1) AS m
-WHERE m.state <> 'retired'`
+    WHERE m.tenant = $1 AND m.scope_id = $2 AND m.token_id = r.token_id LIMIT 1) AS m` + judged + `
+WHERE m.state <> 'retired' OR c.kept`
 	sqlSourced = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
-    m.expires_at <= (SELECT GREATEST(COALESCE($4::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))),
+    e.expired, c.kept,
     (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL,
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
 FROM mapping_sources AS q
-JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = $2 AND m.token_id = q.token_id AND m.state <> 'retired'
+JOIN mappings AS m ON m.tenant = $1 AND m.scope_id = $2 AND m.token_id = q.token_id AND m.state <> 'retired'` + judged + `
 WHERE q.tenant = $1 AND q.scope_id = $2 AND q.source = $3 AND q.token_id > $5
 ORDER BY q.token_id LIMIT $6`
 	sqlKeysByID = `
@@ -75,17 +82,27 @@ ORDER BY k.created_at DESC, k.key_id LIMIT $3`
 
 // Scope implements vault.Store.
 func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (vault.Scope, error) {
-	s := vault.Scope{Digest: digest}
-	var endUser []byte
-	var idle, created, ends int64
-	found, err := v.one(ctx, "a scope", sqlScope,
-		[]any{&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends},
-		tenant, digest[:], v.now())
+	var s vault.Scope
+	err := v.each(ctx, "a scope", sqlScope, func(rows pgx.Rows) (err error) {
+		s, err = scanScope(rows)
+		return err
+	}, tenant, digest[:], v.now())
 	if err != nil {
 		return vault.Scope{}, err
 	}
-	if !found {
+	if s.ID == "" {
 		return vault.Scope{}, vault.ErrNotFound
+	}
+	s.Digest = digest
+	return s, nil
+}
+
+func scanScope(rows pgx.Rows) (s vault.Scope, err error) {
+	var endUser []byte
+	var idle, created, ends int64
+	err = scan(rows, &s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends)
+	if err != nil {
+		return s, err
 	}
 	copy(s.EndUser[:], endUser)
 	s.IdleTTL = time.Duration(idle) * time.Microsecond
@@ -136,7 +153,7 @@ func scanMapping(rows pgx.Rows) (m vault.Mapping, err error) {
 	var identity, lookup []byte
 	var created, expires, end int64
 	err = scan(rows, &m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
-		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &m.SubjectRefs)
+		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.Held, &m.KeyAlive, &m.SubjectRefs)
 	if err != nil {
 		return m, err
 	}

@@ -21,6 +21,7 @@ SELECT m.scope_id, m.token_id FROM mappings AS m
 WHERE m.tenant = $1
     AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
         (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
+    AND ` + held + ` IS NULL
 ORDER BY m.expires_at LIMIT $3`
 	// Not NOT EXISTS, which would be planned as a join with all mappings.
 	sqlEndedScopes = `

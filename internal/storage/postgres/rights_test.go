@@ -100,6 +100,7 @@ func commit(t testing.TB, s storagetest.Stores, tenant string, effect vault.Effe
 var everyTable = []string{
 	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
+	"holds", "hold_terms",
 }
 
 // logTables are those whose rows never change.
@@ -233,13 +234,18 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE data_keys SET wrapped = ''", "UPDATE tenant_keys SET wrapped = ''", "UPDATE mappings SET sealed = ''",
 		"UPDATE mappings SET max_expires_at = 1", "UPDATE mappings SET key_id = ''", "UPDATE scopes SET sealed_name = NULL",
 		"UPDATE subjects SET subject_ref = ''", "UPDATE tenants SET created_at = 1", "CREATE TABLE mine (x int)",
+		"UPDATE scopes SET ends_at = 1", "UPDATE holds SET released_at = 1", "UPDATE holds SET created_to = 1",
+		"UPDATE hold_terms SET term = ''",
 	} {
 		app.refused(noRight, text)
 	}
 	destroy := connect(t, db.Destroy).as("acme")
 	for _, text := range []string{
 		"INSERT INTO mappings (tenant) VALUES ('acme')", "INSERT INTO data_keys (tenant) VALUES ('acme')",
-		"UPDATE mappings SET state = 'live'", "UPDATE mappings SET expires_at = 1", "DELETE FROM claims",
+		"UPDATE mappings SET state = 'live'", "UPDATE mappings SET max_expires_at = 1", "DELETE FROM claims",
+		"INSERT INTO holds (tenant) VALUES ('acme')", "INSERT INTO hold_terms (tenant) VALUES ('acme')",
+		"UPDATE holds SET created_to = 1", "UPDATE hold_terms SET term = ''", "DELETE FROM holds", "DELETE FROM hold_terms",
+		"UPDATE scopes SET living = true",
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
 		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",
 	} {

@@ -11,6 +11,7 @@ const (
 	sqlSweepMappings = `
 DELETE FROM mappings AS m USING unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
 WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.expires_at <= $4
+    AND ` + held + ` IS NULL
 RETURNING m.key_id`
 	// What a key seals may be a value, the name of a scope or an identifier.
 	sqlMarkIdle = `

@@ -165,9 +165,9 @@ func (t *tokenizing) insert(m *vault.NewMapping) (*mappingRow, error) {
 
 // extend moves the expiry of a token that is used again, but only when less
 // than half of it is left, so that a long chat does not rewrite its rows each
-// turn; never past its end, and never back.
+// turn; never past its end or that of its scope, and never back.
 func (t *tokenizing) extend(row *mappingRow, ttl time.Duration) {
-	to := min(t.now+ttl.Microseconds(), row.end)
+	to := min(t.now+ttl.Microseconds(), row.end, t.endsAt)
 	if 2*(row.expires-t.now) >= ttl.Microseconds() || to <= row.expires {
 		return
 	}
