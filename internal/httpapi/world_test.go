@@ -45,6 +45,11 @@ var callers = map[string]vault.Caller{
 	},
 	"auditor":  {Tenant: "acme", Subject: "ann", Client: "console", Roles: []string{"auditor"}},
 	"restorer": {Tenant: "acme", Subject: "rob", Client: "desk", Roles: []string{"restorer"}},
+	"approver": {Tenant: "acme", Subject: "amy", Client: "console", Roles: []string{"approver"}},
+	"operator": {Tenant: "acme", Subject: "ole", Client: "console", Roles: []string{"operator"}},
+	"privacy":  {Tenant: "acme", Subject: "paula", Client: "console", Roles: []string{"privacy_officer"}},
+	"legal":    {Tenant: "acme", Subject: "lea", Client: "console", Roles: []string{"legal"}},
+	"counsel2": {Tenant: "globex", Subject: "leo", Client: "console", Roles: []string{"legal"}},
 	"nobody":   {Tenant: "acme", Subject: "nob", Client: "none"},
 	"stranger": {Tenant: "nowhere", Subject: "x", Client: "x", Roles: []string{"gateway"}},
 }
