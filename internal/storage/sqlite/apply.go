@@ -140,7 +140,7 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 	if err := b.claim(c.Claim()); err != nil {
 		return vault.Committed{}, err
 	}
-	outcome, err := b.effect(effect)
+	outcome, err := b.effect(c.ID(), effect)
 	if err != nil {
 		return vault.Committed{}, err
 	}
@@ -159,7 +159,7 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 }
 
 // effect writes what a change does. The set of effects is closed.
-func (b *batch) effect(effect vault.Effect) (vault.Outcome, error) {
+func (b *batch) effect(id string, effect vault.Effect) (vault.Outcome, error) {
 	switch e := effect.(type) {
 	case vault.Provision:
 		return vault.Outcome{}, b.provision(e)
@@ -173,6 +173,14 @@ func (b *batch) effect(effect vault.Effect) (vault.Outcome, error) {
 		return vault.Outcome{}, b.sweep(e)
 	case vault.DestroyKeys:
 		return vault.Outcome{}, b.destroyKeys(e)
+	case vault.PlaceHold:
+		return vault.Outcome{}, b.placeHold(id, e.Hold)
+	case vault.ReviewHold:
+		return vault.Outcome{}, b.reviewHold(e)
+	case vault.ReleaseHold:
+		return vault.Outcome{}, b.releaseHold(e)
+	case vault.CloseScope:
+		return vault.Outcome{}, b.closeScope(e)
 	case vault.SetTenant:
 		return vault.Outcome{}, b.setTenant(e)
 	case vault.RaiseWrapMinimum:

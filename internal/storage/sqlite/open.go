@@ -40,6 +40,7 @@ var (
 	_ vault.Store    = (*Store)(nil)
 	_ vault.Ledger   = (*Store)(nil)
 	_ vault.Registry = (*Store)(nil)
+	_ vault.Custody  = (*Store)(nil)
 )
 
 // Open opens the database, or makes it, and brings its schema up to date. It

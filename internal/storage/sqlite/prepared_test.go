@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,6 +57,12 @@ func prepare(t *testing.T) *prepared {
 	p.now = p.now.Add(time.Hour - time.Minute)
 	stands, doomed := underKey("stands")
 	p.now = p.now.Add(time.Minute)
+	standing := storagetest.Change(t, "acme", vault.PlaceHold{Hold: vault.Hold{
+		Matter: "M-1", Reference: "R-1", Match: vault.HoldMatch{Classes: []string{"of nothing"}},
+	}})
+	if _, err := s.Store.Commit(t.Context(), "acme", standing); err != nil {
+		t.Fatal(err)
+	}
 	sweep := place.Sweep(expired)
 	sweep.Keys = []string{idle.ID}
 	p.cases = []faultCase{
@@ -83,6 +90,21 @@ func prepare(t *testing.T) *prepared {
 			return gone
 		}},
 		{"record", "acme", vault.Record{}, nil},
+		placeHold(),
+		{"review hold", "acme", vault.ReviewHold{ID: standing.ID(), ReviewBy: p.now}, func(t *testing.T, s *sqlite.View) bool {
+			return !readHold(t, s, standing.ID()).ReviewBy.IsZero()
+		}},
+		{"release hold", "acme", vault.ReleaseHold{ID: standing.ID()}, func(t *testing.T, s *sqlite.View) bool {
+			return !readHold(t, s, standing.ID()).ReleasedAt.IsZero()
+		}},
+		{"close scope", "acme", vault.CloseScope{ScopeID: place.Scope.ID}, func(t *testing.T, s *sqlite.View) bool {
+			_, err := s.Scope(t.Context(), "acme", place.Scope.Digest)
+			over := readMappings(t, s, place, stands.Mapping.TokenID)[0].Expired
+			if over != errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("half of a closing is there: %v", err)
+			}
+			return over
+		}},
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -92,6 +114,35 @@ func prepare(t *testing.T) *prepared {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// placeHold names two things: a hold without its terms would keep too much.
+func placeHold() faultCase {
+	match := vault.HoldMatch{Entities: []string{"PERSON"}, Subjects: []vault.Digest{storagetest.Digest("ann")}}
+	hold := vault.Hold{Matter: "M-2", Reference: "R-2", Match: match}
+	return faultCase{"place hold", "acme", vault.PlaceHold{Hold: hold}, func(t *testing.T, s *sqlite.View) bool {
+		holds, err := s.Holds(t.Context(), "acme", vault.HoldQuery{Standing: true})
+		must(t, 0, err)
+		for _, h := range holds {
+			if h.Matter != hold.Matter {
+				continue
+			}
+			if len(h.Match.Entities)+len(h.Match.Subjects) != 2 {
+				t.Errorf("half of a hold is there: %+v", h.Match)
+			}
+			return true
+		}
+		return false
+	}}
+}
+
+func readHold(t *testing.T, s *sqlite.View, id string) vault.Hold {
+	t.Helper()
+	holds, err := s.Holds(t.Context(), "acme", vault.HoldQuery{ID: id})
+	if must(t, len(holds), err) != 1 {
+		t.Fatalf("%d holds of an id", len(holds))
+	}
+	return holds[0]
 }
 
 func (p *prepared) openScope() faultCase {

@@ -25,17 +25,22 @@ SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_ve
     m.expires_at <= MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)),
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id),
     (SELECT json_group_array(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
-        WHERE l.tenant = m.tenant AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
+        WHERE l.tenant = m.tenant AND l.scope_id = m.scope_id AND l.token_id = m.token_id),
+    CASE WHEN m.state = 'retired'
+        OR m.expires_at <= MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+    THEN ` + held + ` ELSE 0 END
 FROM mappings AS m
-WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.state <> 'retired'
-    AND m.token_id IN (SELECT j.value FROM json_each(?3) AS j)`
+WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id IN (SELECT j.value FROM json_each(?3) AS j)
+    AND (m.state <> 'retired' OR ` + held + `)`
 	sqlSourced = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
     m.expires_at <= MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)),
     EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id),
     (SELECT json_group_array(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
-        WHERE l.tenant = m.tenant AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
+        WHERE l.tenant = m.tenant AND l.scope_id = m.scope_id AND l.token_id = m.token_id),
+    CASE WHEN m.expires_at <= MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+    THEN ` + held + ` ELSE 0 END
 FROM mapping_sources AS q CROSS JOIN mappings AS m
 WHERE q.tenant = ?1 AND q.scope_id = ?2 AND q.source = ?3 AND q.token_id > ?5
     AND m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = q.token_id AND m.state <> 'retired'
@@ -62,22 +67,32 @@ ORDER BY k.created_at DESC, k.key_id LIMIT ?3`
 
 // Scope implements vault.Store.
 func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (vault.Scope, error) {
-	s := vault.Scope{Digest: digest}
-	var endUser []byte
-	var idle, created, ends int64
-	found, err := v.one(ctx, "a scope", sqlScope,
-		[]any{&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends},
-		tenant, digest[:], v.now())
-	if err != nil {
+	var scopes []vault.Scope
+	if err := v.each(ctx, "a scope", sqlScope, scopeRow(&scopes, digest), tenant, digest[:], v.now()); err != nil {
 		return vault.Scope{}, err
 	}
-	if !found {
+	if len(scopes) == 0 {
 		return vault.Scope{}, vault.ErrNotFound
 	}
-	copy(s.EndUser[:], endUser)
-	s.IdleTTL = time.Duration(idle) * time.Microsecond
-	s.CreatedAt, s.EndsAt = fromMicros(created), fromMicros(ends)
-	return s, nil
+	return scopes[0], nil
+}
+
+// scopeRow adds a scope of a digest.
+func scopeRow(into *[]vault.Scope, digest vault.Digest) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		s := vault.Scope{Digest: digest}
+		var endUser []byte
+		var idle, created, ends int64
+		if err := rows.Scan(&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID,
+			&idle, &created, &ends); err != nil {
+			return err
+		}
+		copy(s.EndUser[:], endUser)
+		s.IdleTTL = time.Duration(idle) * time.Microsecond
+		s.CreatedAt, s.EndsAt = fromMicros(created), fromMicros(ends)
+		*into = append(*into, s)
+		return nil
+	}
 }
 
 // Subjects implements vault.Store.
@@ -124,7 +139,7 @@ func scanMapping(rows *sql.Rows) (m vault.Mapping, err error) {
 	var created, expires, end int64
 	var refs string
 	err = rows.Scan(&m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
-		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &refs)
+		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &refs, &m.Held)
 	if err != nil {
 		return m, err
 	}

@@ -20,6 +20,7 @@ FROM tenant_keys AS k WHERE k.tenant = ?1 ORDER BY k.version DESC, k.purpose`
 SELECT m.scope_id, m.token_id FROM mappings AS m
 WHERE m.tenant = ?1
     AND m.expires_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+    AND NOT ` + held + `
 ORDER BY m.expires_at LIMIT ?3`
 	sqlEndedScopes = `
 SELECT s.scope_id FROM scopes AS s
@@ -80,7 +81,7 @@ func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey
 
 // Expired implements vault.Registry. Expired mappings come first; once there
 // are none, what stood only for them: keys that seal nothing, and scopes past
-// their end, each with all of its keys.
+// their end, each with all of its keys. What a hold keeps is passed over.
 func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Sweep, error) {
 	if limit <= 0 {
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)

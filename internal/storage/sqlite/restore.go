@@ -6,12 +6,13 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// ?7 and ?8 say whether the reason reaches restricted and expired data.
+// ?7 and ?8 say whether the reason reaches restricted data, and what is over:
+// past its time or replaced. Of the latter it reaches what a hold keeps.
 const sqlRestorable = `
 SELECT 1 FROM mappings AS m
 WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.key_id = ?4 AND m.entity = ?5
-    AND (m.state = 'live' OR m.state = 'restricted' AND ?7)
-    AND (m.expires_at > ?6 OR ?8)
+    AND (m.state <> 'restricted' OR ?7)
+    AND (m.state <> 'retired' AND m.expires_at > ?6 OR ?8 AND ` + held + `)
     AND EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id)`
 
 // restore checks that everything is as the caller read it. It writes nothing

@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	// Links to subjects go with the mapping (ON DELETE CASCADE).
+	// Links to subjects go with the mapping (ON DELETE CASCADE). What a hold
+	// keeps is judged here, where it would be destroyed.
 	sqlSweepMapping = `
-DELETE FROM mappings
-WHERE tenant = ?1 AND scope_id = ?2 AND token_id = ?3 AND expires_at <= ?4
+DELETE FROM mappings AS m
+WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.expires_at <= ?4
+    AND NOT ` + held + `
 RETURNING key_id`
 	// What a key seals may be a value, the name of a scope or an identifier.
 	sqlMarkIdle = `

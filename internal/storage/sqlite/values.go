@@ -17,6 +17,14 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 
 func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
+// instant is NULL for no time.
+func instant(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
 // storable tells whether identifiers can be stored and compared byte for byte
 // in every store: PostgreSQL takes neither NUL nor broken UTF-8, and encoding
 // them as JSON would turn two different ones into the same.
@@ -53,7 +61,7 @@ func digestList(digests []vault.Digest) string {
 func encode(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		// Lists of strings always encode.
+		// Lists of strings, and lists of those, always encode.
 		panic("sqlite: " + err.Error())
 	}
 	return string(b)

@@ -95,7 +95,7 @@ func holdPages(w *world) {
 		for _, size := range []int{1, 2, 4} {
 			var got []string
 			q := vault.HoldQuery{Standing: tt.standing, Limit: size}
-			for page := list(q); len(page) > 0; page = list(q) {
+			for page := list(q); len(page) > 0 && len(got) <= len(all); page = list(q) {
 				got = append(got, page...)
 				q.Before = page[len(page)-1]
 			}

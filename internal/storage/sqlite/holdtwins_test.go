@@ -1,0 +1,61 @@
+package sqlite_test
+
+import "testing"
+
+// TestInvariant7_Twins takes the guards of legal holds out, one at a time.
+// What is multiplied by zero is asked and does not count.
+func TestInvariant7_Twins(t *testing.T) {
+	const matches = "Invariant7/a hold keeps what it matches"
+	twins(t, []twin{
+		{"a sweep spares what is held", "Invariant7/a sweep that was planned",
+			[]string{"m.expires_at <= ?4\n    AND NOT EXISTS", "m.expires_at <= ?4\n    AND 0 = 0 * EXISTS"}},
+		{"a sweep spares what was held before it in its window", "Invariant7/in one window/hold the value, then expire",
+			[]string{"m.expires_at <= ?4\n    AND NOT EXISTS", "m.expires_at <= ?4\n    AND 0 = 0 * EXISTS"}},
+		{"a plan leaves out what is held", matches,
+			[]string{"0))\n    AND NOT EXISTS (SELECT 1 FROM holds", "0))\n    AND 0 = 0 * EXISTS (SELECT 1 FROM holds"}},
+		{"a key that seals what is held stays", "Invariant7/a key that seals",
+			[]string{"AND NOT EXISTS (\n    SELECT 1 FROM holds", "AND 0 = 0 * EXISTS (\n    SELECT 1 FROM holds"}},
+		{"what is over is reached only where it is held", "Invariant7/what is held is restored only",
+			[]string{"OR ?8 AND EXISTS", "OR ?8 AND 1 + EXISTS"}},
+		{"what was replaced is read only where it is held", "Invariant7/what is held is found again",
+			[]string{"(m.state <> 'retired' OR EXISTS", "(m.state <> 'retired' OR 1 + EXISTS"}},
+		{"what was replaced is not live", "Invariant7/what is held is found again",
+			[]string{"(m.state <> 'retired' AND m.expires_at > ?6 OR", "(m.state <> 'none' AND m.expires_at > ?6 - 1000000000000 OR"}},
+		{"people are matched", matches, []string{"NOT g.by_subject OR", "1 OR"}},
+		{"values are matched", matches, []string{"NOT g.by_lookup OR", "1 OR"}},
+		{"scopes are matched", matches, []string{"NOT g.by_scope OR", "1 OR"}},
+		{"entities are matched", matches, []string{"NOT g.by_entity OR", "1 OR"}},
+		{"classes are matched", matches, []string{"NOT g.by_class OR", "1 OR"}},
+		{"what was made before is left out", matches, []string{"m.created_at >= g.created_from", "m.created_at >= g.created_from - 1"}},
+		{"what was made after is left out", matches, []string{"m.created_at < g.created_to", "m.created_at < g.created_to + 1"}},
+		{"what comes later is left out", "Invariant7/a hold on what exists",
+			[]string{"NOT g.existing_only OR m.created_at <= g.created_at", "NOT g.existing_only OR m.created_at <= g.created_at + 1"}},
+		{"what exists is not left out", "Invariant7/a hold on what exists",
+			[]string{"NOT g.existing_only OR m.created_at <= g.created_at", "NOT g.existing_only OR m.created_at < g.created_at"}},
+		{"entities are compared byte for byte", "Invariant7/what a hold names",
+			[]string{"t.term = CAST(m.entity AS BLOB)", "CAST(t.term AS TEXT) = m.entity COLLATE NOCASE"}},
+		{"a hold is of its tenant", "Invariant6/a hold of one tenant",
+			[]string{"WHERE g.tenant = ?1 AND g.released_at IS NULL AND m.created_at", "WHERE g.released_at IS NULL AND m.created_at",
+				"t.tenant = ?1 AND t.hold_id = g.hold_id AND", "t.tenant = g.tenant AND t.hold_id = g.hold_id AND"}},
+		{"a hold is placed with its terms", matches,
+			[]string{"FROM json_each(?3) AS j WHERE TRUE", "FROM json_each(?3) AS j WHERE FALSE"}},
+		{"a release ends a hold", "Invariant7/what is held is kept until",
+			[]string{"UPDATE holds SET released_at = ?3", "UPDATE holds SET review_by = ?3"}},
+		{"a release is for good", "holds/only a standing one",
+			[]string{"hold_id = ?2 AND released_at IS NULL", "hold_id = ?2"}},
+		{"a page goes on where the one before ended", "holds/are listed",
+			[]string{"(g.created_at, g.hold_id) <", "(g.created_at, '') <"}},
+		{"closing ends what is in the scope", "Invariant9/a scope that was closed",
+			[]string{"UPDATE mappings SET expires_at = MAX(?3, created_at + 1)", "UPDATE mappings SET expires_at = expires_at + 0 * ?3"}},
+		{"closing lengthens no life", "scopes/closing shortens",
+			[]string{"AND expires_at > MAX(?3, created_at + 1)", ""}},
+		{"what has ended is not closed", "scopes/only one that lives",
+			[]string{"AND living = 1 AND ends_at > ?3", ""}},
+		{"what was replaced is not seen", "persons/what expired is seen",
+			[]string{"AND m.state <> 'retired'\n    GROUP BY", "\n    GROUP BY"}},
+		{"a person is seen by tenant", "Invariant6/a person of one tenant",
+			[]string{"p.tenant = ?1 AND p.digest = unhex(j.value) AND l.tenant = ?1", "p.digest = unhex(j.value) AND l.tenant = p.tenant",
+				"WHERE m.tenant = ?1 AND m.scope_id = r.scope_id", "WHERE m.scope_id = r.scope_id",
+				"WHERE s.tenant = ?1 AND s.scope_id = r.scope_id", "WHERE s.scope_id = r.scope_id"}},
+	})
+}
