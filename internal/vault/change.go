@@ -104,10 +104,14 @@ type RestoreRef struct {
 // that seal nothing any more, then scopes past their end that hold nothing.
 // Everything named must still be so at the commit, else ErrConflict: the
 // entry's counts are exact.
+//
+// Mappings whose key has a tombstone go as well, expired or not. Tombstones
+// names keys of erasures that seal nothing any more: their rows are gone.
 type Sweep struct {
-	Mappings []MappingRef
-	Keys     []string
-	Scopes   []string
+	Mappings   []MappingRef
+	Tombstones []string
+	Keys       []string
+	Scopes     []string
 }
 
 // MappingRef names a mapping within a tenant.
@@ -133,6 +137,63 @@ type ReleaseHold struct{ ID string }
 // CloseScope ends a scope: it and every mapping of it expire in the commit. It
 // fails with ErrConflict where no living scope has that id, or it has ended.
 type CloseScope struct{ ScopeID string }
+
+// Erase destroys what goes with a subject, see Erasures. Everything is judged
+// by what stands after the lock, and anything else than what was planned is
+// ErrConflict:
+//
+//   - The subject's row stands as it was read; or SubjectRef is empty and there
+//     is none of that digest, and then nothing is destroyed.
+//   - Keys stand. They are all keys of the subject but those in Fresh, and all
+//     under which anything is sealed that goes.
+//   - Whatever else they seal is in Reseal or in Names, exactly, each with the
+//     key that it has; nothing that goes is.
+//
+// In the commit Fresh are inserted and the survivors sealed under them, Keys
+// are destroyed and leave tombstones. Of the subject's values that stay, those
+// that a hold keeps are restricted, and stay linked; those about somebody else
+// too are linked to the subject no more, unless a hold keeps them. The
+// subject's row goes once nothing is linked to it any more but what went.
+// The erasure is completed once no hold keeps any of it.
+type Erase struct {
+	// Erasure is the one that goes on. Where its ID is empty this commit begins
+	// it, under the id of the change; times and counts are the store's.
+	Erasure Erasure
+	Keys    []string
+	Fresh   []DataKey
+	Reseal  []Resealed
+	Names   []ResealedName
+}
+
+// Resealed is a survivor under its new key.
+type Resealed struct {
+	ScopeID, TokenID string
+	From, To         string // data keys
+	Sealed           []byte
+}
+
+// ResealedName is the name of a scope under its new key.
+type ResealedName struct {
+	ScopeID, From, To string
+	Sealed            []byte
+}
+
+// LinkSubject ties every mapping that has one of the look-up digests, and is
+// not retired, to a subject: to be made where New is set, else as it was read
+// (otherwise ErrConflict). What is tied already stays as it is.
+type LinkSubject struct {
+	Subject SubjectUse
+	Lookups []Digest
+}
+
+// UnlinkSubject undoes LinkSubject: ties of basis BasisLinked between the
+// subject and mappings that have one of the look-up digests go. Where a hold
+// keeps one of those mappings it fails with ErrHeld, since the hold may be about
+// the subject.
+type UnlinkSubject struct {
+	SubjectRef string
+	Lookups    []Digest
+}
 
 // SetTenant suspends, resumes or closes a tenant. It fails with ErrConflict
 // where the tenant is in that state already, or was closed.
@@ -179,6 +240,9 @@ func (s SetTenant) kinds() []audit.Kind {
 func (PlaceHold) kinds() []audit.Kind        { return []audit.Kind{audit.KindHoldPlace} }
 func (ReviewHold) kinds() []audit.Kind       { return []audit.Kind{audit.KindHoldReview} }
 func (ReleaseHold) kinds() []audit.Kind      { return []audit.Kind{audit.KindHoldRelease} }
+func (Erase) kinds() []audit.Kind            { return []audit.Kind{audit.KindErase} }
+func (LinkSubject) kinds() []audit.Kind      { return []audit.Kind{audit.KindSubjectLink} }
+func (UnlinkSubject) kinds() []audit.Kind    { return []audit.Kind{audit.KindSubjectUnlink} }
 func (CloseScope) kinds() []audit.Kind       { return []audit.Kind{audit.KindScopeClose} }
 func (RaiseWrapMinimum) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyRotate} }
 func (Rewrap) kinds() []audit.Kind           { return []audit.Kind{audit.KindKeyRewrap} }
@@ -270,6 +334,10 @@ type Outcome struct {
 	Standing []Standing
 	// Touched answers Tokenize.Touch, in order.
 	Touched []time.Time
+	// Erased answers Erase: what this commit did, and what is deferred after it.
+	Erased ErasureCounts
+	// Linked answers LinkSubject and UnlinkSubject: how many ties were changed.
+	Linked int
 }
 
 // Standing is the token that stands for a value after the commit.
@@ -277,6 +345,30 @@ type Standing struct {
 	TokenID   string
 	Reused    bool
 	ExpiresAt time.Time
+}
+
+// tell completes the entry with what is known in the commit only.
+func (c Change) tell(o Outcome, entry *audit.Entry) {
+	switch e := c.effect.(type) {
+	case PlaceHold:
+		entry.HoldIDs = []string{c.id}
+	case Erase:
+		entry.Counts = map[string]int{
+			"erased": o.Erased.Erased, "shared": o.Erased.Shared, "deferred": o.Erased.Deferred,
+			"keys": o.Erased.Keys, "rekeyed": o.Erased.Rekeyed,
+		}
+	case LinkSubject, UnlinkSubject:
+		entry.Counts = map[string]int{"mappings": o.Linked}
+	case Tokenize:
+		ids := make([]string, 0, len(o.Standing)+len(e.Touch))
+		for _, s := range o.Standing {
+			ids = append(ids, s.TokenID)
+		}
+		for _, touch := range e.Touch {
+			ids = append(ids, touch.TokenID)
+		}
+		entry.Tokens = ids
+	}
 }
 
 // Leaves builds the entries of the change as they are to be hashed, once the
@@ -287,19 +379,7 @@ func (c Change) Leaves(o Outcome, at time.Time) ([]audit.Entry, [][]byte, error)
 		return nil, nil, ErrNoEntry
 	}
 	entry := c.entry
-	if _, ok := c.effect.(PlaceHold); ok {
-		entry.HoldIDs = []string{c.id}
-	}
-	if t, ok := c.effect.(Tokenize); ok {
-		ids := make([]string, 0, len(o.Standing)+len(t.Touch))
-		for _, s := range o.Standing {
-			ids = append(ids, s.TokenID)
-		}
-		for _, touch := range t.Touch {
-			ids = append(ids, touch.TokenID)
-		}
-		entry.Tokens = ids
-	}
+	c.tell(o, &entry)
 	entries, err := audit.Link(entry)
 	if err != nil {
 		return nil, nil, fmt.Errorf("vault: link entries: %w", err)

@@ -111,6 +111,8 @@ var (
 	ErrWrapVersion = errors.New("vault: a key is wrapped by a version that is not written any more")
 	// ErrSuspended says that the tenant is suspended or closed.
 	ErrSuspended = errors.New("vault: the tenant is not served")
+	// ErrTooMany says that a named limit of a plan is passed.
+	ErrTooMany = errors.New("vault: too many")
 	// ErrHeld says that a hold forbids the destruction.
 	ErrHeld = errors.New("vault: held")
 	// ErrUnknownTenant says that the tenant was never made.

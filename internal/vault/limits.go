@@ -87,6 +87,11 @@ const (
 	// MaxSightings bounds the answer of a search: of a person that is in more
 	// scopes than that, only the first are listed, and the answer says so.
 	MaxSightings = 1000
+	// MaxReseals bounds the values of others that an erasure seals anew in one
+	// commit: ten keys of scopes that are full.
+	MaxReseals = 10_240
+	// PageErasures bounds a page of erasures.
+	PageErasures = 100
 	// PageEntries bounds a page of the log.
 	PageEntries = 1000
 )
@@ -127,6 +132,8 @@ func (s *Service) Limits() []Limit {
 		{"hold_page", "count", "holds of one page", PageHolds},
 		{"subject_identifiers", "count", "identifiers that a person is searched by", MaxIdentifiers},
 		{"subject_sightings", "count", "scopes and entities in the answer of a search", MaxSightings},
+		{"erase_reseals", "count", "values of others that one erasure seals anew", MaxReseals},
+		{"erasure_page", "count", "erasures of one page", PageErasures},
 		{"source_page", "count", "tokens of one page of a source", PageTokens},
 		{"span_cache_texts", "count", "texts whose findings are remembered, without the texts", SpanCacheTexts},
 		{"span_cache_spans", "count", "findings of a text that is remembered", SpanCacheSpans},

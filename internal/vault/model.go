@@ -153,6 +153,69 @@ type Sighting struct {
 	SubjectRefs []string
 }
 
+// Erasure is a wish to destroy what there is of a subject, and what came of it.
+// It is about what was tokenized until ErasedAt: an erasure blocks no new
+// values of the person, and a later part of it does not reach them.
+type Erasure struct {
+	ID         string // of the change that began it
+	Subject    Digest // of the caller's identifier; nobody else's name for the person
+	SubjectRef string // empty where the person was not known
+	Reference  string // of the caller's, never free text
+	Regime     string // whose clock runs
+	Identity   IdentityCheck
+	State      ErasureState
+	// ErasedAt is the time of the first commit, CompletedAt of the last; zero
+	// while a hold defers a part. Set by the store.
+	ErasedAt, CompletedAt time.Time
+	Counts                ErasureCounts
+}
+
+// IdentityCheck says who established how that the person is the one who asks.
+// All of it are identifiers.
+type IdentityCheck struct {
+	Method, Reference, VerifiedBy string
+	At                            time.Time
+}
+
+// ErasureState says how far an erasure has come.
+type ErasureState string
+
+// The states of an erasure.
+const (
+	ErasureDeferred  ErasureState = "deferred" // a hold keeps a part, which is restricted
+	ErasureCompleted ErasureState = "completed"
+)
+
+// ErasureCounts are what an erasure did, all of its commits together. Deferred
+// is how it stood after the last.
+type ErasureCounts struct {
+	Erased   int // values that nothing opens any more
+	Shared   int // values that were about others too: they stay, and are about the others
+	Deferred int // values that a hold keeps
+	Keys     int // data keys destroyed
+	Rekeyed  int // values of others, and names, sealed anew because their key went
+}
+
+// ErasurePlan is what erasing a subject would touch, as it was read.
+type ErasurePlan struct {
+	// Keys are all that go: the subject's own, and those under which anything
+	// is sealed that goes.
+	Keys []string
+	// Survivors are sealed under one of Keys and stay: they are about somebody
+	// else too, or about nobody, or held, or younger than the erasure. Names are
+	// scopes whose name is sealed so.
+	Survivors []Mapping
+	Names     []Scope
+	// Parts tell what becomes of the subject's values, by scope.
+	Parts []ErasurePart
+}
+
+// ErasurePart is what becomes of a subject's values in one scope.
+type ErasurePart struct {
+	ScopeID                  string
+	Erased, Deferred, Shared int
+}
+
 // LinkBasis says how a mapping came to belong to a subject.
 type LinkBasis string
 

@@ -30,6 +30,9 @@ import (
 //     that names any of it fails with ErrConflict, destroying its key with
 //     ErrHeld. Restore reaches what is past its time or retired only where
 //     RestoreRef.Expired says so and a hold keeps it.
+//   - A data key that an erasure destroyed leaves a tombstone. What it sealed
+//     is erased from that commit on: KeyAlive is false, whatever else the row
+//     says. A sweep removes such rows, held or not: there is nothing to keep.
 //   - After an unknown outcome the store looks the change ids up. What cannot
 //     be looked up is never acknowledged: ErrUnavailable.
 //   - Time is the store's: set inside the commit, in UTC, truncated to
@@ -117,8 +120,9 @@ type Registry interface {
 	Tenants(ctx context.Context) ([]Tenant, error)
 	// TenantKeys returns the keys of a tenant, newest version first.
 	TenantKeys(ctx context.Context, tenant string) ([]TenantKey, error)
-	// Expired returns what a sweep may destroy now, at most limit mappings;
-	// without an expired mapping, idle keys and ended scopes. What a hold
+	// Expired returns what a sweep may destroy now, at most limit mappings:
+	// first those whose key an erasure destroyed, then expired ones; without
+	// any, tombstones that are done, idle keys and ended scopes. What a hold
 	// keeps is left out.
 	Expired(ctx context.Context, tenant string, limit int) (Sweep, error)
 	// StaleKeys returns at most limit data keys and tenant keys that a version
@@ -158,6 +162,27 @@ type PersonQuery struct {
 	Subjects []Digest
 	Lookups  []Digest
 	Limit    int
+}
+
+// Erasures reads what erasing touches, and what was erased.
+//
+// A mapping goes with a subject if it is linked to the subject and to nobody
+// else, was made at or before the erasure began, and no hold keeps it.
+type Erasures interface {
+	// PlanErasure reads what erasing a subject would touch. Until bounds when
+	// values were made; zero is now. Where more than limit survivors would have
+	// to be sealed anew it fails with ErrTooMany.
+	PlanErasure(ctx context.Context, tenant, subjectRef string, until time.Time, limit int) (ErasurePlan, error)
+	// Erasures returns a page of erasures, the newest first.
+	Erasures(ctx context.Context, tenant string, q ErasureQuery) ([]Erasure, error)
+}
+
+// ErasureQuery selects erasures. Zero fields do not select.
+type ErasureQuery struct {
+	ID     string
+	State  ErasureState
+	Before string // the id that the page before ended with
+	Limit  int    // of the page; zero means PageErasures
 }
 
 // Head is where a log stands.
