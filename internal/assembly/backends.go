@@ -89,6 +89,7 @@ type Store struct {
 	vault.Ledger
 	vault.Bookkeeping
 	vault.Registry
+	vault.Custody
 	io.Closer
 }
 
@@ -102,7 +103,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{s, s, s, s, s}, nil
+		return &Store{s, s, s, s, s, s}, nil
 	}
 	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
 	if errors.Is(err, sqlite.ErrLocked) {
@@ -111,7 +112,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assembly: %w", err)
 	}
-	return &Store{s, s, s, s, s}, nil
+	return &Store{s, s, s, s, s, s}, nil
 }
 
 // view is what verification reads, and never writes.

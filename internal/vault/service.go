@@ -67,8 +67,8 @@ type Service struct {
 // New checks the configuration and makes a service.
 func New(cfg Config) (*Service, error) {
 	switch {
-	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil:
-		return nil, errors.New("vault: a store, its ledger, its books and its registry are required")
+	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil, cfg.Custody == nil:
+		return nil, errors.New("vault: a store, its ledger, its books, its registry and its custody are required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
