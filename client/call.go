@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -35,6 +36,7 @@ const (
 // exchange is one request, as each of its attempts sends it.
 type exchange struct {
 	method, path string
+	query        string
 	media        string // of the answer
 	body         []byte
 	key          string // Idempotency-Key
@@ -43,7 +45,7 @@ type exchange struct {
 
 // post sends a request and reads the answer into out. It returns the size of
 // the newest head that was known before: the answer's entry comes after it.
-func (c *Client) post(ctx context.Context, path string, b *body, endUser, key string, out any) (seen int64, err error) {
+func (c *Client) post(ctx context.Context, path string, b encoder, endUser, key string, out any) (seen int64, err error) {
 	encoded, err := b.encode()
 	if err != nil {
 		return 0, err
@@ -68,7 +70,11 @@ func (c *Client) post(ctx context.Context, path string, b *body, endUser, key st
 }
 
 func (c *Client) get(ctx context.Context, path string, out any) error {
-	answer, err := c.call(ctx, exchange{method: http.MethodGet, path: path, media: jsonType})
+	return c.list(ctx, path, nil, out)
+}
+
+func (c *Client) list(ctx context.Context, path string, query url.Values, out any) error {
+	answer, err := c.call(ctx, exchange{method: http.MethodGet, path: path, query: query.Encode(), media: jsonType})
 	if err != nil {
 		return err
 	}
@@ -117,7 +123,9 @@ func (c *Client) request(ctx context.Context, x exchange) (*http.Request, error)
 	if x.body != nil {
 		sent = bytes.NewReader(x.body)
 	}
-	request, err := http.NewRequestWithContext(ctx, x.method, c.base.JoinPath("v1", x.path).String(), sent)
+	address := c.base.JoinPath("v1", x.path)
+	address.RawQuery = x.query
+	request, err := http.NewRequestWithContext(ctx, x.method, address.String(), sent)
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}

@@ -162,6 +162,28 @@ func notEmpty(n int, field string) error {
 	return nil
 }
 
+// encoder is the body of a request that can be sent.
+type encoder interface{ encode() ([]byte, error) }
+
+// plain is a body without a content, and the strings in it.
+type plain struct {
+	value any
+	texts []string
+}
+
+func (p plain) encode() ([]byte, error) {
+	for _, s := range p.texts {
+		if !utf8.ValidString(s) {
+			return nil, refuse("text", "must be valid UTF-8, as must all other strings")
+		}
+	}
+	encoded, err := json.Marshal(p.value)
+	if err != nil {
+		return nil, refuse("body", "must be JSON")
+	}
+	return encoded, nil
+}
+
 // content puts the content of a request, which the caller may have left out.
 func (b *body) content(c Content) error {
 	if c == nil {

@@ -75,3 +75,28 @@ func (c *Client) OpenScope(ctx context.Context, r OpenScopeRequest) (*ScopeAnswe
 		ScopeRef: answer.ScopeRef, Receipt: answer.Receipt, RequestID: answer.RequestID,
 	}, nil
 }
+
+// ClosedScope is a scope that has ended.
+type ClosedScope struct {
+	ScopeRef  string    `json:"scope_ref"`
+	ClosedAt  time.Time `json:"closed_at"`
+	Receipt   *Receipt  `json:"audit"`
+	RequestID string    `json:"request_id"`
+}
+
+// CloseScope ends a scope: from then on nothing of it is restored, and the next
+// request under its name makes another one.
+func (c *Client) CloseScope(ctx context.Context, scope, onBehalfOf string) (*ClosedScope, error) {
+	value := struct {
+		Scope string `json:"scope"`
+	}{scope}
+	var answer ClosedScope
+	seen, err := c.post(ctx, "scopes/close", plain{value, []string{scope}}, onBehalfOf, "", &answer)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.log.check(answer.Receipt, seen); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
