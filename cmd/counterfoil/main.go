@@ -9,6 +9,8 @@
 //	counterfoil keys init      make the key file of a configured service
 //	counterfoil tenant create  make a tenant
 //	counterfoil tenant list    list the tenants
+//	counterfoil hold           place, list, show, review and release legal holds
+//	counterfoil subject search say where a person is found
 //	counterfoil verify         check the logs of a service
 //	counterfoil policy test    run the policy's decision tables
 //	counterfoil version        what this is
@@ -46,6 +48,8 @@ type commands struct {
 	Keys    keysCommands    `cmd:"" help:"Work with the wrapping keys of a configured service."`
 	Migrate migrateCommands `cmd:"" help:"Work with the tables of a configured service on PostgreSQL."`
 	Tenant  tenantCommands  `cmd:"" help:"Work with the tenants of a configured service."`
+	Hold    holdCommands    `cmd:"" help:"Work with legal holds, as a caller of a service."`
+	Subject subjectCommands `cmd:"" help:"Find what there is of a person, as a caller of a service."`
 	Verify  verifyCommand   `cmd:"" help:"Check the logs of a service."`
 	Policy  policyCommands  `cmd:"" help:"Work with the policy."`
 	Version versionCommand  `cmd:"" help:"Print the version."`
