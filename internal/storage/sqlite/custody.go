@@ -36,21 +36,21 @@ FROM scopes AS s
 WHERE s.tenant = ?1 AND s.digest = ?2
 ORDER BY s.created_at DESC, s.scope_id DESC`
 	// A hold that was never placed, and its terms, stand where the tables would,
-	// so that what a match reaches is what a hold of it keeps. Only one way of
-	// finding mappings is gone: the narrowest that the match allows.
+	// so that what a match reaches is what a hold of it keeps. Mappings are found
+	// one way only, the narrowest that the match allows, and so each once.
 	sqlReach = `
 WITH hold_terms (tenant, hold_id, field, term) AS MATERIALIZED (
     SELECT ?1, '', j.value ->> 0, unhex(j.value ->> 1) FROM json_each(?2) AS j
 ), asked (hold_id, by_subject, by_lookup, by_scope, by_entity, by_class, created_from, created_to, existing_only, created_at) AS (
     SELECT '', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0
 ), found (scope_id, token_id) AS MATERIALIZED (
-    SELECT l.scope_id, l.token_id FROM json_each(?2) AS j CROSS JOIN subjects AS p CROSS JOIN mapping_subjects AS l
+    SELECT DISTINCT l.scope_id, l.token_id FROM json_each(?2) AS j CROSS JOIN subjects AS p CROSS JOIN mapping_subjects AS l
     WHERE j.value ->> 0 = 'subject' AND p.tenant = ?1 AND p.digest = unhex(j.value ->> 1)
         AND l.tenant = ?1 AND l.subject_ref = p.subject_ref
-    UNION
+    UNION ALL
     SELECT m.scope_id, m.token_id FROM json_each(?2) AS j CROSS JOIN mappings AS m
     WHERE NOT ?3 AND j.value ->> 0 = 'lookup' AND m.tenant = ?1 AND m.lookup = unhex(j.value ->> 1)
-    UNION
+    UNION ALL
     SELECT m.scope_id, m.token_id FROM json_each(?2) AS j CROSS JOIN scopes AS s CROSS JOIN mappings AS m
     WHERE NOT ?3 AND NOT ?4 AND j.value ->> 0 = 'scope' AND s.tenant = ?1 AND s.digest = unhex(j.value ->> 1)
         AND m.tenant = ?1 AND m.scope_id = s.scope_id

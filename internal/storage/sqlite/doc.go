@@ -1,6 +1,6 @@
-// Package sqlite is the embedded store: vault.Store, vault.Ledger and
-// vault.Registry on one SQLite file. It is the only importer of the driver and
-// of database/sql.
+// Package sqlite is the embedded store: vault.Store, vault.Ledger,
+// vault.Bookkeeping, vault.Registry and vault.Custody on one SQLite file. It is
+// the only importer of the driver and of database/sql.
 //
 // # Shape
 //
@@ -39,6 +39,16 @@
 // clock, or by the time of the last entry if that is later, so that a clock
 // that went back revives nothing. Lists are passed as JSON and unpacked by
 // json_each: one statement for any length.
+//
+// # Holds
+//
+// A hold is a row with its terms; placing one touches nothing that it is about.
+// Whether a standing hold matches a mapping is one predicate, a constant that is
+// part of every statement that asks: those that destroy judge it where they
+// destroy, so neither a race nor a mapping that comes later escapes. Where none
+// stands, a look into an empty partial index is all that it costs. Where many
+// mappings are past their time and held, planning a sweep passes over all of
+// them each time.
 //
 // # What is not promised
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -38,8 +39,7 @@ INSERT INTO holds (tenant, hold_id, matter, reference, custodian, by_subject, by
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 	sqlInsertHoldTerms = `
 INSERT INTO hold_terms (tenant, hold_id, field, term)
-SELECT ?1, ?2, j.value ->> 0, unhex(j.value ->> 1) FROM json_each(?3) AS j WHERE TRUE
-ON CONFLICT (tenant, hold_id, field, term) DO NOTHING`
+SELECT ?1, ?2, j.value ->> 0, unhex(j.value ->> 1) FROM json_each(?3) AS j`
 	sqlReviewHold = `
 UPDATE holds SET review_by = ?3 WHERE tenant = ?1 AND hold_id = ?2 AND released_at IS NULL`
 	sqlReleaseHold = `
@@ -49,7 +49,7 @@ UPDATE holds SET released_at = ?3 WHERE tenant = ?1 AND hold_id = ?2 AND release
 // forever is the open end of when a mapping was made.
 const forever int64 = math.MaxInt64
 
-// criteria is a match as the tables hold it.
+// criteria is a match as the tables hold it, each term once.
 type criteria struct {
 	bySubject, byLookup, byScope, byEntity, byClass bool
 	from, to                                        int64
@@ -82,6 +82,8 @@ func criteriaOf(m vault.HoldMatch) (criteria, error) {
 	case c.from >= c.to:
 		return criteria{}, fmt.Errorf("%w: a hold ends before it begins", ErrMalformed)
 	}
+	slices.SortFunc(c.terms, func(a, b holdTerm) int { return slices.Compare(a[:], b[:]) })
+	c.terms = slices.Compact(c.terms)
 	return c, nil
 }
 

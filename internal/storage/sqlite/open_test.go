@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 // raw runs statements on a database as its owner can.
-func raw(t *testing.T, path string, statements ...string) {
+func raw(t testing.TB, path string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
@@ -270,5 +270,35 @@ func TestEntryRows(t *testing.T) {
 	}
 	if err := all[2].Check("Acme"); !errors.Is(err, entryrow.ErrColumn) {
 		t.Errorf("tenant: got %v, want ErrColumn", err)
+	}
+}
+
+// TestMigration opens a file of the schema before, with something in it.
+func TestMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s := openAt(t, path, sqlite.Options{Clock: time.Now}, sqlite.Hooks{})
+	p := storagetest.NewPlace("acme", "scope", time.Now())
+	m := p.Value("v")
+	for _, effect := range []vault.Effect{storagetest.Provision(), p.Open(), p.Tokenize(m)} {
+		if _, err := s.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", effect)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, 0, s.Close())
+	raw(t, path, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
+		`DELETE FROM goose_db_version WHERE version_id = 2`)
+	if _, err := sqlite.OpenReadOnly(t.Context(), path); !errors.Is(err, sqlite.ErrSchema) {
+		t.Errorf("for reading: got %v, want ErrSchema", err)
+	}
+	s = s.Reopen()
+	hold := vault.PlaceHold{Hold: vault.Hold{Matter: "M-1", Reference: "R-1", Match: vault.HoldMatch{Scopes: []vault.Digest{p.Scope.Digest}}}}
+	for _, effect := range []vault.Effect{p.Restore(m), hold} {
+		if _, err := s.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", effect)); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := s.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", vault.DestroyKeys{Keys: []string{p.Key.ID}}))
+	if !errors.Is(err, vault.ErrHeld) {
+		t.Errorf("got %v, want ErrHeld: what was there before is not held", err)
 	}
 }

@@ -90,12 +90,27 @@ func prepare(t *testing.T) *prepared {
 			return gone
 		}},
 		{"record", "acme", vault.Record{}, nil},
+	}
+	p.cases = append(p.cases, custodyCases(place, stands, standing.ID())...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if p.file, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// custodyCases place, review and release holds, and close a scope.
+func custodyCases(place storagetest.Place, stands vault.NewMapping, hold string) []faultCase {
+	return []faultCase{
 		placeHold(),
-		{"review hold", "acme", vault.ReviewHold{ID: standing.ID(), ReviewBy: p.now}, func(t *testing.T, s *sqlite.View) bool {
-			return !readHold(t, s, standing.ID()).ReviewBy.IsZero()
+		{"review hold", "acme", vault.ReviewHold{ID: hold, ReviewBy: place.Scope.EndsAt}, func(t *testing.T, s *sqlite.View) bool {
+			return !readHold(t, s, hold).ReviewBy.IsZero()
 		}},
-		{"release hold", "acme", vault.ReleaseHold{ID: standing.ID()}, func(t *testing.T, s *sqlite.View) bool {
-			return !readHold(t, s, standing.ID()).ReleasedAt.IsZero()
+		{"release hold", "acme", vault.ReleaseHold{ID: hold}, func(t *testing.T, s *sqlite.View) bool {
+			return !readHold(t, s, hold).ReleasedAt.IsZero()
 		}},
 		{"close scope", "acme", vault.CloseScope{ScopeID: place.Scope.ID}, func(t *testing.T, s *sqlite.View) bool {
 			_, err := s.Scope(t.Context(), "acme", place.Scope.Digest)
@@ -106,14 +121,6 @@ func prepare(t *testing.T) *prepared {
 			return over
 		}},
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	if p.file, err = os.ReadFile(path); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // placeHold names two things: a hold without its terms would keep too much.
@@ -200,7 +207,7 @@ func (p *prepared) reuse(place storagetest.Place, stands vault.NewMapping) fault
 	}}
 }
 
-func must(t *testing.T, n int, err error) int {
+func must(t testing.TB, n int, err error) int {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

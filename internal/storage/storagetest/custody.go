@@ -147,6 +147,10 @@ func reachCounts(w *world) {
 			Mappings: 2, Scopes: 2, Subjects: 2, Entities: map[string]int{"PERSON": 2}}},
 		"a class of a person": {vault.HoldMatch{Subjects: []vault.Digest{ann.Digest}, Classes: []string{"restricted"}}, vault.Reach{
 			Mappings: 4, Expired: 4, Scopes: 1, Subjects: 1, Entities: map[string]int{"PERSON": 2, "EMAIL_ADDRESS": 2}}},
+		"one twice": {vault.HoldMatch{Lookups: []vault.Digest{fresh.Mapping.Lookup, fresh.Mapping.Lookup}, Scopes: []vault.Digest{q.Scope.Digest}},
+			vault.Reach{Mappings: 1, Scopes: 1, Subjects: 2, Entities: map[string]int{"PERSON": 1}}},
+		"a scope twice": {vault.HoldMatch{Scopes: []vault.Digest{q.Scope.Digest, q.Scope.Digest}},
+			vault.Reach{Mappings: 1, Scopes: 1, Subjects: 2, Entities: map[string]int{"PERSON": 1}}},
 		"nobody": {vault.HoldMatch{Subjects: []vault.Digest{Digest("nobody")}, Entities: []string{"PERSON"}}, vault.Reach{}},
 	} {
 		got, err := w.Custody.Reach(w.ctx, "acme", tt.match)
