@@ -88,6 +88,7 @@ type prepared struct {
 	again   vault.NewMapping // the value of expired, anew
 	added   vault.NewMapping
 	scope   storagetest.Place // not open yet
+	hold    string            // on nothing of it
 	s       *postgres.Store   // for looking
 }
 
@@ -119,6 +120,13 @@ func prepare(t *testing.T) *prepared {
 	p.now = p.now.Add(time.Hour - time.Minute)
 	p.stands, p.doomed = underKey("stands")
 	p.now = p.now.Add(time.Minute)
+	hold := storagetest.Change(t, "acme", vault.PlaceHold{Hold: vault.Hold{
+		Matter: "M-1", Reference: "R", Match: vault.HoldMatch{Entities: []string{"CREDIT_CARD"}},
+	}})
+	if _, err := p.s.Commit(t.Context(), "acme", hold); err != nil {
+		t.Fatal(err)
+	}
+	p.hold = hold.ID()
 	p.again, p.added = p.place.Value("expired"), p.place.Value("added")
 	return p
 }
@@ -146,6 +154,15 @@ func (p *prepared) reads(t *testing.T, ms ...vault.NewMapping) int {
 		t.Fatal(err)
 	}
 	return len(rows)
+}
+
+func (p *prepared) holds(t *testing.T, q vault.HoldQuery) []vault.Hold {
+	t.Helper()
+	holds, err := p.s.Holds(t.Context(), "acme", q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holds
 }
 
 func (p *prepared) keys(t *testing.T, id string) int {
@@ -213,6 +230,34 @@ var faultCases = []faultCase{
 			return err == nil && h.State == vault.TenantSuspended
 		}},
 	{"record", func(*prepared) vault.Effect { return vault.Record{} }, nil},
+	{"place a hold", func(*prepared) vault.Effect {
+		return vault.PlaceHold{Hold: vault.Hold{Matter: "M-2", Reference: "R", Match: vault.HoldMatch{Entities: []string{"PHONE_NUMBER", "IP_ADDRESS"}}}}
+	}, func(t *testing.T, p *prepared) bool {
+		holds := p.holds(t, vault.HoldQuery{})
+		for _, h := range holds {
+			if h.Matter == "M-2" && len(h.Match.Entities) != 2 {
+				t.Error("half of a hold is there")
+			}
+		}
+		return len(holds) == 2
+	}},
+	{"review a hold", func(p *prepared) vault.Effect { return vault.ReviewHold{ID: p.hold, ReviewBy: p.now} },
+		func(t *testing.T, p *prepared) bool {
+			return !p.holds(t, vault.HoldQuery{ID: p.hold})[0].ReviewBy.IsZero()
+		}},
+	{"release a hold", func(p *prepared) vault.Effect { return vault.ReleaseHold{ID: p.hold} },
+		func(t *testing.T, p *prepared) bool { return len(p.holds(t, vault.HoldQuery{Standing: true})) == 0 }},
+	{"close a scope", func(p *prepared) vault.Effect { return vault.CloseScope{ScopeID: p.place.Scope.ID} },
+		func(t *testing.T, p *prepared) bool {
+			_, err := p.s.Scope(t.Context(), "acme", p.place.Scope.Digest)
+			rows, rerr := p.s.Mappings(t.Context(), "acme", vault.MappingQuery{
+				ScopeID: p.place.Scope.ID, TokenIDs: []string{p.stands.Mapping.TokenID},
+			})
+			if rerr != nil || len(rows) != 1 || rows[0].Expired != (err != nil) {
+				t.Errorf("half of a closing is there: %v, %v", err, rerr)
+			}
+			return err != nil
+		}},
 }
 
 // run commits a case with harm at one statement of a store.
@@ -301,7 +346,7 @@ func TestInvariant15_LostAcknowledgement(t *testing.T) {
 		"landed":       {landed: true},
 		"did not land": {},
 	} {
-		for _, kind := range []int{1, 3} { // the app's pool, and the other
+		for _, kind := range []int{1, 3, 8, 10} { // the app's pool, and the other
 			t.Run(name+"/"+faultCases[kind].name, func(t *testing.T) {
 				p := prepare(t)
 				s := p.open(t, postgres.Hooks{Dial: c.dial})
