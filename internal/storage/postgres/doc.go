@@ -59,6 +59,17 @@
 // more. A tenant that is being made has no head; the lock on its name stands
 // for it.
 //
+// # Holds
+//
+// A hold says what it is about, and is written without looking at any mapping.
+// Whether a mapping is held is one condition, part of each statement that has to
+// know: the ones that destroy have it among their own conditions, with a
+// snapshot from after the lock, so a sweep that was planned before a hold was
+// placed destroys nothing of what it keeps. Without a standing hold it is one
+// look at an empty index for each mapping. Planning a sweep passes over all that
+// is past its time and held, each time, in windows that no statement is too slow
+// for.
+//
 // # Reading
 //
 // A read is one round trip and one statement, on the primary. Expiry is judged

@@ -15,13 +15,14 @@ type Hooks struct {
 	Dial          func(ctx context.Context, network, addr string) (net.Conn, error)
 	Local         func() time.Time
 	Patience      time.Duration
+	Window        int
 }
 
 // WithHooks returns a configuration with hooks.
 func WithHooks(c Config, h Hooks) Config {
 	c.hooks = hooks{
 		gate: h.Gate, rewrite: h.Rewrite, before: h.Before, after: h.After, skip: h.Skip, dial: h.Dial, local: h.Local,
-		patience: h.Patience,
+		patience: h.Patience, window: h.Window,
 	}
 	return c
 }

@@ -114,6 +114,40 @@ func TestInvariant7_TwinTwoReplicas(t *testing.T) {
 	}
 }
 
+// TestSweepPassesWhatIsHeld: what may be destroyed is found behind more than one
+// statement looks at, wherever a window ends.
+func TestSweepPassesWhatIsHeld(t *testing.T) {
+	db := pgtest.New(t)
+	s := openAt(t, db, postgres.Config{}, postgres.Hooks{Window: 3})
+	p := seed(t, s, "acme")
+	for i := range 8 {
+		var free []vault.NewMapping
+		for range 2 {
+			m := p.Value(vault.NewID())
+			m.TTL = time.Microsecond
+			free = append(free, m)
+		}
+		commit(t, s, "acme", p.Tokenize(free...))
+		commit(t, s, "acme", vault.Record{}) // a microsecond later
+		for found := 0; found < 2; {
+			sweep, err := s.Registry.Expired(t.Context(), "acme", 10)
+			if err != nil || len(sweep.Mappings) == 0 {
+				t.Fatalf("behind %d that are held: %+v, %v", i, sweep, err)
+			}
+			found += len(sweep.Mappings)
+			commit(t, s, "acme", sweep)
+		}
+		kept := p.Value(vault.NewID())
+		kept.TTL = time.Microsecond
+		commit(t, s, "acme", onValue(kept))
+		commit(t, s, "acme", p.Tokenize(kept))
+		commit(t, s, "acme", vault.Record{})
+		if sweep, err := s.Registry.Expired(t.Context(), "acme", 10); err != nil || len(sweep.Mappings) > 0 {
+			t.Fatalf("what is held is to be swept: %+v, %v", sweep, err)
+		}
+	}
+}
+
 // TestHoldsCostWhatTheyAre: placing a hold takes no longer however much it
 // matches, and a sweep beside few holds little more than beside none. The
 // figures are logged; what is asserted is far from them.
@@ -148,6 +182,11 @@ func TestHoldsCostWhatTheyAre(t *testing.T) {
 		t.Errorf("it reaches %d mappings of %d subjects, %v", reach.Mappings, reach.Subjects, err)
 	}
 	t.Logf("counting them: %v", time.Since(begun))
+	begun = time.Now()
+	if sweep, err := s.Registry.Expired(t.Context(), "acme", 500); err != nil || len(sweep.Mappings) > 0 {
+		t.Errorf("of what is held %d mappings are to be swept, %v", len(sweep.Mappings), err)
+	}
+	t.Logf("planning a sweep where all is held: %v", time.Since(begun))
 	commit(t, s, "acme", vault.ReleaseHold{ID: id})
 
 	asked := regexp.MustCompile(`(?s)AND \(\n    SELECT o\.hold_id .* IS NULL\nRETURNING`)
@@ -176,7 +215,7 @@ func TestHoldsCostWhatTheyAre(t *testing.T) {
 }
 
 // fillScope adds expired mappings to a scope, by the superuser, whom nothing
-// holds back, each about one of a tenth as many people.
+// holds back, each about one of a tenth as many people, a thousand to a key.
 func fillScope(t *testing.T, db *pgtest.Database, p storagetest.Place, mappings int) {
 	t.Helper()
 	admin := connect(t, db.Admin)
@@ -184,7 +223,7 @@ func fillScope(t *testing.T, db *pgtest.Database, p storagetest.Place, mappings 
 	from := fmt.Sprintf("'acme', '%s'", p.Scope.ID)
 	series := fmt.Sprintf("FROM generate_series(1, %d) AS g", mappings)
 	admin.do(`INSERT INTO mappings (tenant, scope_id, token_id, format, entity, class, identity, lookup, index_version, key_id, sealed, state, created_at, expires_at, max_expires_at)
-		SELECT ` + from + `, 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, 'k', 'sealed', 'live', 1, g + 1, g + 1 ` + series)
+		SELECT ` + from + `, 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, 'k' || g / 1000, 'sealed', 'live', 1, g + 1, g + 1 ` + series)
 	admin.do(fmt.Sprintf(`INSERT INTO mapping_subjects (tenant, scope_id, token_id, subject_ref, basis, created_at)
 		SELECT %s, 't' || g, 'p' || (g %% %d), 'declared', 1 %s`, from, mappings/10, series))
 	admin.do("ANALYZE")

@@ -22,8 +22,9 @@ type hooks struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// local is this machine's clock.
 	local func() time.Time
-	// patience is in place of lookupPatience.
+	// patience is in place of lookupPatience, window of sweepWindow.
 	patience time.Duration
+	window   int
 }
 
 func (h *hooks) text(text string) string {

@@ -61,6 +61,9 @@ const (
 	// maxSkew is how far this machine's clock may be from the database's: keys
 	// in memory and tokens of callers live by the one, entries by the other.
 	maxSkew = 2 * time.Second
+	// sweepWindow is how many expired mappings one statement asks the holds
+	// about. Beside a hundred holds that takes a few seconds.
+	sweepWindow = 20_000
 	// maxNote bounds a note; a checkpoint has a few hundred bytes.
 	maxNote = 1 << 20
 	// defaultPage is how many entries are read where no limit is given.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,13 +17,24 @@ SELECT t.tenant, t.created_at, t.state, t.min_wrap_version FROM counterfoil_tena
 	sqlTenantKeys = `
 SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = $1 ORDER BY k.version DESC, k.purpose`
+	// A window of those that are past their time, without what a hold keeps; in
+	// the end, where there is room, a row without names says that the window was
+	// not the last.
 	sqlExpiredMappings = `
-SELECT m.scope_id, m.token_id FROM mappings AS m
-WHERE m.tenant = $1
-    AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
-    AND ` + held + ` IS NULL
-ORDER BY m.expires_at LIMIT $3`
+SELECT m.scope_id, m.token_id FROM (
+    SELECT m.scope_id, m.token_id, m.created_at, m.lookup, m.entity, m.class FROM mappings AS m
+    WHERE m.tenant = $1
+        AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+            (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
+    ORDER BY m.expires_at OFFSET $4::bigint LIMIT $5::bigint) AS m
+WHERE ` + held + ` IS NULL
+UNION ALL (
+    SELECT '', '' FROM mappings AS m
+    WHERE m.tenant = $1
+        AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+            (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
+    ORDER BY m.expires_at OFFSET $4::bigint + $5::bigint LIMIT 1)
+LIMIT $3`
 	// Not NOT EXISTS, which would be planned as a join with all mappings.
 	sqlEndedScopes = `
 SELECT s.scope_id FROM scopes AS s
@@ -95,13 +107,7 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
 	}
 	var s vault.Sweep
-	err := v.each(ctx, "expired mappings", sqlExpiredMappings, func(rows pgx.Rows) error {
-		var m vault.MappingRef
-		err := scan(rows, &m.ScopeID, &m.TokenID)
-		s.Mappings = append(s.Mappings, m)
-		return err
-	}, tenant, v.now(), int64(limit))
-	if err != nil || len(s.Mappings) > 0 {
+	if err := v.expiredMappings(ctx, tenant, limit, &s); err != nil || len(s.Mappings) > 0 {
 		return s, err
 	}
 	if err := v.each(ctx, "ended scopes", sqlEndedScopes, collect(&s.Scopes), tenant, v.now(), int64(limit)); err != nil {
@@ -116,6 +122,28 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 	slices.Sort(s.Keys)
 	s.Keys = slices.Compact(s.Keys)
 	return s, nil
+}
+
+// expiredMappings looks for what no hold keeps, in one window after the other:
+// where a hold keeps very much, one statement would run out of time.
+func (v *View) expiredMappings(ctx context.Context, tenant string, limit int, s *vault.Sweep) error {
+	window := int64(cmp.Or(v.hooks.window, sweepWindow))
+	for from := int64(0); ; from += window {
+		more := false
+		err := v.each(ctx, "expired mappings", sqlExpiredMappings, func(rows pgx.Rows) error {
+			var m vault.MappingRef
+			err := scan(rows, &m.ScopeID, &m.TokenID)
+			if m.TokenID == "" {
+				more = true
+			} else {
+				s.Mappings = append(s.Mappings, m)
+			}
+			return err
+		}, tenant, v.now(), int64(limit), from, window)
+		if err != nil || !more || len(s.Mappings) > 0 {
+			return err
+		}
+	}
 }
 
 // StaleKeys implements vault.Registry.
