@@ -137,10 +137,14 @@ func TestSweepPassesWhatIsHeld(t *testing.T) {
 			found += len(sweep.Mappings)
 			commit(t, s, "acme", sweep)
 		}
-		kept := p.Value(vault.NewID())
-		kept.TTL = time.Microsecond
-		commit(t, s, "acme", onValue(kept))
-		commit(t, s, "acme", p.Tokenize(kept))
+		var kept []vault.NewMapping
+		for range 1 + 4*(i%2) { // now one, and now more than a window at once
+			m := p.Value(vault.NewID())
+			m.TTL = time.Microsecond
+			kept = append(kept, m)
+			commit(t, s, "acme", onValue(m))
+		}
+		commit(t, s, "acme", p.Tokenize(kept...))
 		commit(t, s, "acme", vault.Record{})
 		if sweep, err := s.Registry.Expired(t.Context(), "acme", 10); err != nil || len(sweep.Mappings) > 0 {
 			t.Fatalf("what is held is to be swept: %+v, %v", sweep, err)

@@ -62,8 +62,10 @@ const (
 	// in memory and tokens of callers live by the one, entries by the other.
 	maxSkew = 2 * time.Second
 	// sweepWindow is how many expired mappings one statement asks the holds
-	// about. Beside a hundred holds that takes a few seconds.
-	sweepWindow = 20_000
+	// about. Each costs some microseconds for each hold, so beside fifty that is
+	// half of statementTimeout; a smaller window is skipped more often on the
+	// way to the last.
+	sweepWindow = 50_000
 	// maxNote bounds a note; a checkpoint has a few hundred bytes.
 	maxNote = 1 << 20
 	// defaultPage is how many entries are read where no limit is given.
