@@ -164,6 +164,7 @@ func randomRequest(rng *rand.Rand, p *access.Policy) access.Request {
 		r.Action = access.Action(word([]string{
 			"tokenize", "scope", "audit_read", "policy_read", "limits_read", "assert_end_user",
 			"hold_place", "hold_release", "hold_read", "subject_search",
+			"subject_link", "erase", "request_read",
 		}))
 		if rng.IntN(4) > 0 {
 			r.Reason, r.Entity, r.Class = "", "", ""

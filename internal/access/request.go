@@ -16,6 +16,9 @@ const (
 	ActionHoldRelease   Action = "hold_release"
 	ActionHoldRead      Action = "hold_read"
 	ActionSubjectSearch Action = "subject_search"
+	ActionSubjectLink   Action = "subject_link" // and take it back
+	ActionErase         Action = "erase"        // and ask what an erasure would touch
+	ActionRequestRead   Action = "request_read"
 )
 
 // Actions returns the closed list.
@@ -24,6 +27,7 @@ func Actions() []Action {
 		ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
 		ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
 		ActionHoldPlace, ActionHoldRelease, ActionHoldRead, ActionSubjectSearch,
+		ActionSubjectLink, ActionErase, ActionRequestRead,
 	}
 }
 

@@ -29,6 +29,9 @@ var phrases = map[string]string{
 	"action " + string(ActionHoldRelease):   "release a legal hold",
 	"action " + string(ActionHoldRead):      "read the legal holds",
 	"action " + string(ActionSubjectSearch): "search for a person",
+	"action " + string(ActionSubjectLink):   "tie values to a person",
+	"action " + string(ActionErase):         "erase what there is of a person",
+	"action " + string(ActionRequestRead):   "read the requests of persons",
 
 	"form " + string(FormFull):    "in full",
 	"form " + string(FormPartial): "in part",
