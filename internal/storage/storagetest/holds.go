@@ -115,7 +115,7 @@ func holdMatches(w *world) {
 	p := w.place("acme")
 	ann, values := w.variety(p)
 	made := w.now().Add(-ttl)
-	for combination := 1; combination < 1<<7; combination++ {
+	for combination := 1; combination < 1<<7 && !w.Failed(); combination++ {
 		has := func(bit int) bool { return combination&(1<<bit) != 0 }
 		var match vault.HoldMatch
 		var tests []func(i int) bool
@@ -243,6 +243,9 @@ func holdExact(w *world) {
 	w.keep(p, values...)
 	w.clock.Advance(ttl)
 	for i, name := range alike {
+		if w.Failed() {
+			return
+		}
 		for what, match := range map[string]vault.HoldMatch{
 			"entity": {Entities: []string{name}},
 			"class":  {Classes: []string{alike[len(alike)-1-i]}},

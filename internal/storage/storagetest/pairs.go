@@ -32,6 +32,10 @@ const (
 	opClose    operation = "close the scope"
 	pairTimes            = 200
 	pairTimesL           = 2000 // with COUNTERFOIL_LONG=1
+	// Pairs with a hold or a closing are a thousand in all, and a hundred
+	// thousand with COUNTERFOIL_LONG=1.
+	custodyTimes  = 50
+	custodyTimesL = 5000
 )
 
 var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend, opPlace, opRelease, opReach, opClose}
@@ -171,9 +175,12 @@ func (m model) does(op operation) (model, error) {
 }
 
 func pair(w *world, a, b operation) {
-	times := pairTimes
+	times, long := pairTimes, pairTimesL
+	if a.holds() || b.holds() || a == opClose || b == opClose {
+		times, long = custodyTimes, custodyTimesL
+	}
 	if os.Getenv("COUNTERFOIL_LONG") == "1" {
-		times = pairTimesL
+		times = long
 	}
 	p := w.place("acme")
 	for i := range times {
