@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -11,6 +12,7 @@ var closingClauses = []clause{
 	{"scopes/another of the name follows one that was closed", closedThenOpened},
 	{"scopes/only one that lives is closed", closedOnce},
 	{"scopes/closing shortens lives and nothing else", closedLives},
+	{"Invariant9/closing ends a scope also where time stands still", closedInstant},
 	{"Invariant7/what is held is kept when its scope is closed", closedHeld},
 }
 
@@ -97,33 +99,55 @@ func closedOnce(w *world) {
 
 func closedLives(w *world) {
 	p := w.place("acme")
-	short, long, at := p.Value("short"), p.Value("long"), p.Value("in that instant")
+	short, long := p.Value("short"), p.Value("long")
 	short.TTL, long.TTL = time.Second, maxAge
 	w.keep(p, short, long)
 	ended := w.now().Add(time.Second)
 	w.clock.Advance(time.Minute)
-	w.keep(p, at)
 	before := w.read(p, long.Mapping.TokenID)[long.Mapping.TokenID]
 	w.commit("acme", p.close())
-	got := w.read(p, short.Mapping.TokenID, long.Mapping.TokenID, at.Mapping.TokenID)
-	for id, want := range map[string]time.Time{
-		short.Mapping.TokenID: ended, long.Mapping.TokenID: w.now(),
-		at.Mapping.TokenID: w.now().Add(time.Microsecond), // never before it was made
-	} {
-		if m := got[id]; !m.ExpiresAt.Equal(want) || m.Expired == m.ExpiresAt.After(w.now()) {
+	got := w.read(p, short.Mapping.TokenID, long.Mapping.TokenID)
+	for id, want := range map[string]time.Time{short.Mapping.TokenID: ended, long.Mapping.TokenID: w.now()} {
+		if m := got[id]; !m.ExpiresAt.Equal(want) || !m.Expired {
 			w.Errorf("expires at %v, want %v (expired: %v)", m.ExpiresAt, want, m.Expired)
 		}
 	}
 	if m := got[long.Mapping.TokenID]; !m.MaxExpiresAt.Equal(before.MaxExpiresAt) || !m.CreatedAt.Equal(before.CreatedAt) || m.State != before.State {
 		w.Errorf("before %+v, after %+v", before, m)
 	}
-	// A scope that is closed in the instant in which it was made ends after it.
-	q := w.scope("acme", "at once")
-	w.commit("acme", q.close())
-	w.clock.Advance(time.Microsecond)
-	_, err := w.Store.Scope(w.ctx, "acme", q.Scope.Digest)
-	w.is(err, vault.ErrNotFound)
-	w.refuse(vault.ErrConflict, "acme", p.Restore(at))
+}
+
+// closedInstant closes scopes in the very instant in which all was made, with a
+// clock that stands still, and with one that went back.
+func closedInstant(w *world) {
+	p := w.place("acme")
+	m := p.Value("v")
+	w.keep(p, m)
+	last := w.now()
+	for i, back := range []time.Duration{0, time.Microsecond, time.Hour} {
+		w.clock.Advance(-back)
+		last = last.Add(time.Microsecond)
+		c := w.commit("acme", p.close())
+		got := w.read(p, m.Mapping.TokenID)[m.Mapping.TokenID]
+		if !c.At.Equal(last) || !got.Expired || !got.ExpiresAt.Equal(last) {
+			w.Errorf("closed at %v, want %v; it expires at %v (expired: %v)", c.At, last, got.ExpiresAt, got.Expired)
+		}
+		_, err := w.Store.Scope(w.ctx, "acme", p.Scope.Digest)
+		w.is(err, vault.ErrNotFound)
+		w.refuse(vault.ErrConflict, "acme", p.Restore(m))
+		w.refuse(vault.ErrScopeMoved, "acme", p.Tokenize(p.Value("w")))
+		w.refuse(vault.ErrConflict, "acme", p.close())
+		if m, k, s := w.sweepUntilDone("acme", 10); m != 1 || k != 1 || s != 1 {
+			w.Errorf("%d mappings, %d keys, %d scopes were swept; want 1 of each", m, k, s)
+		}
+		p = NewPlace("acme", "a conversation", w.now())
+		m = p.Value(fmt.Sprint("again ", i))
+		effect := p.Tokenize(m)
+		effect.NewScope, effect.Keys = true, []vault.DataKey{p.Key}
+		w.commit("acme", effect)
+		w.commit("acme", p.Restore(m))
+	}
+	w.CheckLog("acme")
 }
 
 func closedHeld(w *world) {

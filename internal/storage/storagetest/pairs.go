@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -30,6 +29,7 @@ const (
 	opRelease  operation = "release what is held"
 	opReach    operation = "restore what is past its time"
 	opClose    operation = "close the scope"
+	opErase    operation = "erase the person"
 	pairTimes            = 200
 	pairTimesL           = 2000 // with COUNTERFOIL_LONG=1
 	// Pairs with a hold or a closing are a thousand in all, and a hundred
@@ -38,7 +38,7 @@ const (
 	custodyTimesL = 5000
 )
 
-var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend, opPlace, opRelease, opReach, opClose}
+var operations = []operation{opRestore, opReuse, opFresh, opSweep, opDestroy, opSuspend, opPlace, opRelease, opReach, opClose, opErase}
 
 // pairClauses has one clause for each ordered pair, under the invariant that
 // it is about: a suspension (15), a hold (7), expiry (9), destruction (8), else
@@ -59,7 +59,7 @@ func pairClauses() []clause {
 				invariant = 9
 			case a == opSweep || b == opSweep:
 				invariant = 9
-			case a == opDestroy || b == opDestroy:
+			case a == opDestroy || b == opDestroy, a == opErase || b == opErase:
 				invariant = 8
 			}
 			all = append(all, clause{
@@ -78,7 +78,9 @@ func (op operation) serves() bool { return op == opRestore || op == opReuse || o
 func (op operation) holds() bool { return op == opPlace || op == opRelease }
 
 // uses tells whether a hold makes a difference to the operation.
-func (op operation) uses() bool { return op == opSweep || op == opDestroy || op == opReach }
+func (op operation) uses() bool {
+	return op == opSweep || op == opDestroy || op == opReach || op == opErase
+}
 
 // apart tells of those that matter to a few others only that another is none
 // of them.
@@ -91,7 +93,7 @@ func (op operation) apart(other operation) bool {
 	case opReach:
 		return !other.holds()
 	case opClose:
-		return !other.serves() && other != opDestroy
+		return !other.serves() && other != opDestroy && other != opErase
 	default:
 		return false
 	}
@@ -104,6 +106,7 @@ type pairWorld struct {
 	old          vault.NewMapping // kept before
 	again, fresh vault.NewMapping // what opReuse and opFresh bring
 	holdID       string           // of the hold that opRelease ends
+	ann          vault.Subject    // whom opErase erases
 }
 
 // model is the state that the operations meet. The zero value is what is there
@@ -114,11 +117,12 @@ type model struct {
 	againStands, freshStands  bool
 	suspended                 bool
 	held, closed              bool
+	erased                    bool // the key is gone, the row stands
 }
 
 // does says how an operation ends in a state, and what it leaves.
 func (m model) does(op operation) (model, error) {
-	standing := !m.swept && !m.destroyed && !m.expired && !m.replaced
+	standing := !m.swept && !m.destroyed && !m.expired && !m.replaced && !m.erased
 	if m.suspended && op.serves() {
 		return m, vault.ErrSuspended
 	}
@@ -134,7 +138,7 @@ func (m model) does(op operation) (model, error) {
 			return m, vault.ErrConflict
 		}
 	case opReach:
-		if m.swept || m.destroyed || !standing && !m.held {
+		if m.swept || m.destroyed || m.erased || !standing && !m.held {
 			return m, vault.ErrConflict
 		}
 	case opReuse:
@@ -142,7 +146,7 @@ func (m model) does(op operation) (model, error) {
 		case m.closed:
 			return m, vault.ErrScopeMoved
 		case standing || m.againStands:
-		case m.destroyed:
+		case m.destroyed || m.erased:
 			return m, vault.ErrKeyDestroyed
 		default:
 			m.againStands, m.replaced = true, !m.swept
@@ -152,24 +156,30 @@ func (m model) does(op operation) (model, error) {
 		case m.closed:
 			return m, vault.ErrScopeMoved
 		case m.freshStands:
-		case m.destroyed:
+		case m.destroyed || m.erased:
 			return m, vault.ErrKeyDestroyed
 		default:
 			m.freshStands = true
 		}
 	case opSweep:
-		if m.swept || m.destroyed || !m.expired || m.held {
+		if m.swept || m.destroyed || !m.erased && (!m.expired || m.held) {
 			return m, vault.ErrConflict
 		}
 		m.swept = true
 	case opDestroy:
 		switch {
-		case m.destroyed:
+		case m.destroyed || m.erased:
 			return m, vault.ErrConflict
 		case m.held:
 			return m, vault.ErrHeld
 		}
 		m.destroyed, m.againStands, m.freshStands = true, false, false
+	case opErase:
+		// It was planned where nothing but the value was under the key.
+		if m.swept || m.destroyed || m.erased || m.held || m.againStands || m.freshStands {
+			return m, vault.ErrConflict
+		}
+		m.erased = true
 	}
 	return m, nil
 }
@@ -203,10 +213,11 @@ func pairOnce(w *world, p Place, i int, a, b operation) bool {
 	}
 	setup := p.Tokenize(x.old)
 	setup.Keys = []vault.DataKey{p.Key}
-	w.commit("acme", setup)
-	if is(opClose) {
-		w.clock.Advance(time.Microsecond) // what is closed outlives the instant in which it was made
+	if is(opErase) {
+		x.ann = person(fmt.Sprint("ann ", i))
+		setup.Subjects, setup.Mappings[0].SubjectRefs = []vault.SubjectUse{{Subject: x.ann, New: true}}, []string{x.ann.Ref}
 	}
+	w.commit("acme", setup)
 	if is(opRelease) {
 		x.holdID = w.hold("acme", onValue(x.old))
 	}
@@ -262,6 +273,8 @@ func (x *pairWorld) effect(op operation) vault.Effect {
 		return r
 	case opClose:
 		return x.close()
+	case opErase:
+		return vault.Erase{Erasure: erasureOf(x.ann), Keys: []string{x.Key.ID}}
 	default:
 		return vault.DestroyKeys{Keys: []string{x.Key.ID}}
 	}
@@ -282,7 +295,7 @@ func (x *pairWorld) matches(m model, order []operation, answers ...error) bool {
 // left says which rows a state leaves to be read.
 func (m model) left() string {
 	return fmt.Sprint("old ", !m.swept && !m.destroyed && !m.replaced, ", again ", m.againStands,
-		", other ", m.freshStands, ", key ", !m.destroyed)
+		", other ", m.freshStands, ", key ", !m.destroyed && !m.erased)
 }
 
 // left says which rows are read.

@@ -1,6 +1,6 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry and vault.Custody as tests: a clause for
-// each sentence of it. A store runs all of them in three lines:
+// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures as tests:
+// a clause for each sentence of it. A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
 //		storagetest.Run(t, openStores)
@@ -26,13 +26,14 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Stores is one store in its five roles.
+// Stores is one store in its six roles.
 type Stores struct {
 	Store    vault.Store
 	Ledger   vault.Ledger
 	Books    vault.Bookkeeping
 	Registry vault.Registry
 	Custody  vault.Custody
+	Erasures vault.Erasures
 
 	// Hold keeps the queue from taking a batch until release is called.
 	Hold func() (release func())
@@ -60,6 +61,7 @@ func clauses() []clause {
 		tenantClauses, identifierClauses, timeClauses, scopeClauses, tokenizeClauses, expiryClauses, subjectClauses,
 		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses,
 		holdClauses, heldClauses, custodyClauses, personClauses, closingClauses,
+		erasureClauses, erasedClauses, planClauses, refusalClauses, deferredClauses, linkClauses, erasureRaceClauses,
 		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)

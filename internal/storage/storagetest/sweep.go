@@ -73,7 +73,7 @@ func (w *world) sweepUntilDone(tenant string, limit int) (mappings, keys, scopes
 	for range 1000 {
 		s, err := w.Registry.Expired(w.ctx, tenant, limit)
 		w.no(err)
-		if len(s.Mappings)+len(s.Keys)+len(s.Scopes) == 0 {
+		if len(s.Mappings)+len(s.Tombstones)+len(s.Keys)+len(s.Scopes) == 0 {
 			return mappings, keys, scopes
 		}
 		w.commit(tenant, s)

@@ -23,6 +23,7 @@ func unknownTenant(w *world) {
 	for _, effect := range []vault.Effect{
 		vault.Record{}, p.Open(), p.Tokenize(), vault.Restore{}, vault.Sweep{}, vault.DestroyKeys{},
 		vault.PlaceHold{}, vault.ReviewHold{}, vault.ReleaseHold{}, vault.CloseScope{},
+		vault.Erase{}, vault.LinkSubject{}, vault.UnlinkSubject{},
 	} {
 		w.refuse(vault.ErrUnknownTenant, "globex", effect)
 	}

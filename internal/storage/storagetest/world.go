@@ -122,6 +122,12 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindHoldRelease
 	case vault.CloseScope:
 		return audit.KindScopeClose
+	case vault.Erase:
+		return audit.KindErase
+	case vault.LinkSubject:
+		return audit.KindSubjectLink
+	case vault.UnlinkSubject:
+		return audit.KindSubjectUnlink
 	case vault.RaiseWrapMinimum:
 		return audit.KindKeyRotate
 	case vault.Rewrap:
