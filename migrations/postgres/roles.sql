@@ -12,10 +12,12 @@
 --                        mapping, no key and no entry. It places holds, for
 --                        that only narrows what may be destroyed.
 --   counterfoil_destroy  erases, sweeps, closes, re-wraps. It deletes mappings
---                        and keys, releases holds, and inserts entries.
+--                        and keys, seals anew what stays of a key that goes,
+--                        releases holds, and inserts entries.
 --   counterfoil_audit    reads, for verification.
 --
--- Nobody may update or delete entries, nor delete holds, nor truncate anything.
+-- Nobody may update or delete entries, nor delete holds, erasures or what is left
+-- of erased keys, nor truncate anything.
 -- Passwords, or better certificates, are the administrator's: ALTER ROLE ...
 -- PASSWORD.
 
@@ -34,17 +36,17 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('hold_terms') IS NULL THEN
+    IF to_regclass('tombstones') IS NULL THEN
         RETURN; -- before the last migration, which is followed by this again
     END IF;
 
     -- Rights on columns go with those on their table.
     REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version
         FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
     GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version
         TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
     GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
@@ -66,7 +68,13 @@ BEGIN
     GRANT DELETE ON claims TO counterfoil_app;
 
     -- To destroy. What a mapping is linked to goes with it, by foreign key.
-    GRANT DELETE ON mappings, data_keys, scopes, subjects TO counterfoil_destroy;
+    GRANT DELETE ON mappings, mapping_subjects, data_keys, scopes, subjects TO counterfoil_destroy;
+    -- To erase a person is also to seal anew what stays of the keys that go, and
+    -- to restrict what a hold keeps.
+    GRANT INSERT ON data_keys, erasures, tombstones TO counterfoil_destroy;
+    GRANT UPDATE (key_id, sealed, state) ON mappings TO counterfoil_destroy;
+    GRANT UPDATE (state, completed_at, erased, shared, deferred, keys, rekeyed) ON erasures TO counterfoil_destroy;
+    GRANT UPDATE (swept_at) ON tombstones TO counterfoil_destroy;
     -- To close a scope is to end it and what is in it.
     GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;
     GRANT UPDATE (expires_at) ON mappings TO counterfoil_destroy;

@@ -41,33 +41,44 @@ FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::bigint[]) AS r (key_id, w
 WHERE k.tenant = $1 AND k.key_id = r.key_id AND k.wrap_version = r.was`
 )
 
-// act adds the statements of a change that commits alone. What it returns is
+// act adds the statements of a change that commits alone. What it fails with is
 // the change's own failure.
-type act func(p *pipeline) error
+type act func(p *pipeline) (vault.Outcome, error)
+
+// silent is an act whose outcome is of no interest.
+func silent(do func(p *pipeline) error) act {
+	return func(p *pipeline) (vault.Outcome, error) { return vault.Outcome{}, do(p) }
+}
 
 // alone is what a change that shares no commit does; nil for those that share.
 func (b *batch) alone(changes []vault.Change) act {
 	switch e := changes[0].Effect().(type) {
 	case vault.Provision:
-		return func(p *pipeline) error { return b.provision(p, e) }
+		return silent(func(p *pipeline) error { return b.provision(p, e) })
 	case vault.Sweep:
-		return func(p *pipeline) error { return b.sweep(p, e) }
+		return silent(func(p *pipeline) error { return b.sweep(p, e) })
 	case vault.DestroyKeys:
-		return func(p *pipeline) error { return b.destroyKeys(p, e) }
+		return silent(func(p *pipeline) error { return b.destroyKeys(p, e) })
 	case vault.SetTenant:
-		return func(p *pipeline) error { return b.setTenant(p, e) }
+		return silent(func(p *pipeline) error { return b.setTenant(p, e) })
 	case vault.RaiseWrapMinimum:
-		return func(p *pipeline) error { return b.raiseWrapMinimum(p, e) }
+		return silent(func(p *pipeline) error { return b.raiseWrapMinimum(p, e) })
 	case vault.Rewrap:
-		return func(p *pipeline) error { return b.rewrap(p, e) }
+		return silent(func(p *pipeline) error { return b.rewrap(p, e) })
 	case vault.PlaceHold:
-		return func(p *pipeline) error { return b.placeHold(p, changes[0].ID(), e.Hold) }
+		return silent(func(p *pipeline) error { return b.placeHold(p, changes[0].ID(), e.Hold) })
 	case vault.ReviewHold:
-		return func(p *pipeline) error { return b.reviewHold(p, e) }
+		return silent(func(p *pipeline) error { return b.reviewHold(p, e) })
 	case vault.ReleaseHold:
-		return func(p *pipeline) error { return b.releaseHold(p, e) }
+		return silent(func(p *pipeline) error { return b.releaseHold(p, e) })
 	case vault.CloseScope:
-		return func(p *pipeline) error { return b.closeScope(p, e) }
+		return silent(func(p *pipeline) error { return b.closeScope(p, e) })
+	case vault.Erase:
+		return func(p *pipeline) (vault.Outcome, error) { return b.erase(p, changes[0].ID(), e) }
+	case vault.LinkSubject:
+		return func(*pipeline) (vault.Outcome, error) { return b.linkSubject(e) }
+	case vault.UnlinkSubject:
+		return func(*pipeline) (vault.Outcome, error) { return b.unlinkSubject(e) }
 	default:
 		return nil
 	}
@@ -82,11 +93,12 @@ func (b *batch) changeAlone(c vault.Change, do act, p *pipeline) (vault.Committe
 	if err := b.claim(c.Claim()); err != nil {
 		return vault.Committed{}, err
 	}
-	if err := do(p); err != nil {
+	outcome, err := do(p)
+	if err != nil {
 		return vault.Committed{}, err
 	}
-	b.write(p) // the claim, if one rides along
-	return b.append(c, vault.Outcome{})
+	b.write(p) // the claim, if one rides along, and a subject that is made
+	return b.append(c, outcome)
 }
 
 // provision makes a tenant with its keys. Its log is made by the first entry.

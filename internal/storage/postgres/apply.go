@@ -91,11 +91,11 @@ func (w *writer) applyApart(tenant string, changes []vault.Change) ([]commitqueu
 }
 
 // poolFor is the pool of the role that may make the changes. What destroys,
-// suspends, re-wraps, closes or lets go comes alone.
+// suspends, re-wraps, closes, unties or lets go comes alone.
 func (w *writer) poolFor(changes []vault.Change) *pgxpool.Pool {
 	switch changes[0].Effect().(type) {
 	case vault.Sweep, vault.DestroyKeys, vault.SetTenant, vault.RaiseWrapMinimum, vault.Rewrap,
-		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope:
+		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope, vault.Erase, vault.UnlinkSubject:
 		return w.destroy
 	default:
 		return w.app

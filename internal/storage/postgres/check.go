@@ -38,7 +38,7 @@ FROM unnest($1::text[], $2::text[]) AS r (table_name, privilege)`
 var tables = []string{
 	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
-	"holds", "hold_terms",
+	"holds", "hold_terms", "erasures", "tombstones",
 }
 
 // right is a privilege on a table.
@@ -50,13 +50,15 @@ type role struct {
 	must, lack []right
 }
 
-// Nobody changes what was logged, nor deletes a hold.
+// Nobody changes what was logged, nor deletes a hold, an erasure or what is left
+// of an erased key.
 var nobody = []right{
 	{"entries", "UPDATE"}, {"entries", "DELETE"}, {"entries", "TRUNCATE"},
 	{"entry_terms", "UPDATE"}, {"entry_terms", "DELETE"}, {"log_nodes", "UPDATE"}, {"log_nodes", "DELETE"},
 	{"log_heads", "DELETE"}, {"tenants", "DELETE"}, {"tenant_keys", "DELETE"},
 	{"mappings", "TRUNCATE"}, {"data_keys", "TRUNCATE"},
 	{"holds", "DELETE"}, {"holds", "TRUNCATE"}, {"hold_terms", "UPDATE"}, {"hold_terms", "DELETE"}, {"hold_terms", "TRUNCATE"},
+	{"erasures", "DELETE"}, {"erasures", "TRUNCATE"}, {"tombstones", "DELETE"}, {"tombstones", "TRUNCATE"},
 }
 
 // The roles of roles.sql, by the rights that tell one from another: a service
@@ -65,15 +67,18 @@ var nobody = []right{
 var (
 	roleApp = role{
 		name: "app", must: []right{{"entries", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"log_heads", "UPDATE"}},
-		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"}}, nobody...),
+		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"},
+			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"}}, nobody...),
 	}
 	roleDestroy = role{
-		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"}},
-		lack: append([]right{{"mappings", "INSERT"}, {"data_keys", "INSERT"}, {"holds", "INSERT"}}, nobody...),
+		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"},
+			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"}},
+		lack: append([]right{{"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
 	}
 	roleAudit = role{
 		name: "audit", must: []right{{"entries", "SELECT"}, {"log_nodes", "SELECT"}},
-		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"}}, nobody...),
+		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"},
+			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}}, nobody...),
 	}
 )
 

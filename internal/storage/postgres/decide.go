@@ -28,6 +28,12 @@ const (
 	guardWarning    = "a warning in COMMIT is no acknowledgement" // kill_test.go
 	guardSubject    = "a subject is as it was read"
 	guardHeld       = "what is past its time is reached only where it is held"
+	guardErased     = "an erasure is of the subject as it was read"
+	guardDeferred   = "only a deferred erasure goes on"
+	guardPlanned    = "the keys that go are all that have to"
+	guardSurvivors  = "whatever stays of a key that goes is sealed anew"
+	guardTies       = "what is held stays tied"
+	guardHeir       = "what stays is sealed under a key of its own"
 )
 
 // change judges one change by the image, and puts what it does into it. Where

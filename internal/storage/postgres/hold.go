@@ -22,14 +22,12 @@ SELECT $1, $2, r.field, r.term FROM unnest($3::text[], $4::bytea[]) AS r (field,
 UPDATE holds SET review_by = $3 WHERE tenant = $1 AND hold_id = $2 AND released_at IS NULL`
 	sqlReleaseHold = `
 UPDATE holds SET released_at = $3 WHERE tenant = $1 AND hold_id = $2 AND released_at IS NULL`
-	// An end must be after the beginning: what is closed in the microsecond in
-	// which it was made ends in the next.
 	sqlCloseScope = `
-UPDATE scopes SET ends_at = GREATEST($3::bigint, created_at + 1)
+UPDATE scopes SET ends_at = $3
 WHERE tenant = $1 AND scope_id = $2 AND living AND ends_at > $3`
 	sqlExpireScope = `
-UPDATE mappings SET expires_at = GREATEST($3::bigint, created_at + 1)
-WHERE tenant = $1 AND scope_id = $2 AND expires_at > GREATEST($3::bigint, created_at + 1)`
+UPDATE mappings SET expires_at = $3
+WHERE tenant = $1 AND scope_id = $2 AND expires_at > $3`
 )
 
 // openEnd is the end of a time that has none.
@@ -150,12 +148,15 @@ func (b *batch) changeHold(p *pipeline, text, id string, at *int64) error {
 }
 
 // closeScope ends a scope, and all that is in it at once: nothing of it is
-// restored any more, and the next sweep destroys what no hold keeps.
+// restored any more, and the next sweep destroys what no hold keeps. The commit
+// is later than any before it, also where time stands still: whatever was made
+// is over by then.
 func (b *batch) closeScope(p *pipeline, c vault.CloseScope) error {
 	ended := fmt.Errorf("postgres: no such scope lives: %w", vault.ErrConflict)
 	if !storable(c.ScopeID) {
 		return ended
 	}
+	b.now = max(b.now, b.last+1)
 	p.change(1, ended, sqlCloseScope, b.tenant, c.ScopeID, b.now)
 	p.exec(sqlExpireScope, b.tenant, c.ScopeID, b.now)
 	return nil

@@ -228,6 +228,8 @@ func fillScope(t *testing.T, db *pgtest.Database, p storagetest.Place, mappings 
 	series := fmt.Sprintf("FROM generate_series(1, %d) AS g", mappings)
 	admin.do(`INSERT INTO mappings (tenant, scope_id, token_id, format, entity, class, identity, lookup, index_version, key_id, sealed, state, created_at, expires_at, max_expires_at)
 		SELECT ` + from + `, 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, 'k' || g / 1000, 'sealed', 'live', 1, g + 1, g + 1 ` + series)
+	admin.do(fmt.Sprintf(`INSERT INTO data_keys (tenant, key_id, scope_id, wrapped, wrap_version, sealed, created_at)
+		SELECT 'acme', 'k' || g, '%s', 'w', 3, 1000, 1 FROM generate_series(0, %d) AS g`, p.Scope.ID, mappings/1000))
 	admin.do(fmt.Sprintf(`INSERT INTO mapping_subjects (tenant, scope_id, token_id, subject_ref, basis, created_at)
 		SELECT %s, 't' || g, 'p' || (g %% %d), 'declared', 1 %s`, from, mappings/10, series))
 	admin.do("ANALYZE")

@@ -21,6 +21,7 @@ type image struct {
 	rows     map[place]*mappingRow
 	live     map[valuePlace]*mappingRow
 	held     map[place]bool         // that a hold keeps, of those that were asked for
+	erasures map[string]erasureRow  // those that are deferred
 	claims   map[vault.Digest]int64 // when they were made
 	done     map[string]bool        // ids of changes that are committed
 
@@ -91,7 +92,7 @@ func newImage() *image {
 		scopes: make(map[vault.Digest]*scopeRow), scopeIDs: make(map[string]bool),
 		subjects: make(map[vault.Digest]string), refs: make(map[string]bool),
 		keys: make(map[string]*keyRow), rows: make(map[place]*mappingRow), live: make(map[valuePlace]*mappingRow),
-		held: make(map[place]bool), claims: make(map[vault.Digest]int64), done: make(map[string]bool),
+		held: make(map[place]bool), erasures: make(map[string]erasureRow), claims: make(map[vault.Digest]int64), done: make(map[string]bool),
 	}
 }
 

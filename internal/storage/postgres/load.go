@@ -78,6 +78,7 @@ type wanted struct {
 	values    distinct[valuePlace]
 	tokens    distinct[place]
 	kept      distinct[place] // of which must be known whether a hold keeps them
+	erasure   string          // that goes on
 }
 
 // distinct is a list of different things, in the order in which they came.
@@ -117,6 +118,29 @@ func (w *wanted) want(c vault.Change) {
 				w.kept.add(place{ref.ScopeID, ref.TokenID})
 			}
 		}
+	case vault.Erase:
+		w.erase(&e)
+	case vault.LinkSubject:
+		w.subject(e.Subject)
+	}
+}
+
+func (w *wanted) erase(e *vault.Erase) {
+	w.freshKeys(e.Fresh)
+	w.subject(vault.SubjectUse{
+		Subject: vault.Subject{Digest: e.Erasure.Subject, Ref: e.Erasure.SubjectRef}, New: e.Erasure.SubjectRef != "",
+	})
+	if storable(e.Erasure.ID) {
+		w.erasure = e.Erasure.ID
+	}
+}
+
+// subject asks for whom a digest stands and, of one to be made, whether the
+// reference is free.
+func (w *wanted) subject(use vault.SubjectUse) {
+	w.subjects.add(use.Subject.Digest)
+	if use.New && storable(use.Subject.Ref) {
+		w.newRefs.add(use.Subject.Ref)
 	}
 }
 
@@ -124,10 +148,7 @@ func (w *wanted) tokenize(e *vault.Tokenize) {
 	w.scope(e.Scope, e.NewScope)
 	w.freshKeys(e.Keys)
 	for _, use := range e.Subjects {
-		w.subjects.add(use.Subject.Digest)
-		if use.New && storable(use.Subject.Ref) {
-			w.newRefs.add(use.Subject.Ref)
-		}
+		w.subject(use)
 	}
 	for i := range e.Mappings {
 		m := &e.Mappings[i].Mapping
@@ -186,6 +207,7 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 	scopeID := func(t place) string { return t.scopeID }
 	tokenID := func(t place) string { return t.tokenID }
 	ask(len(w.tokens.items), sqlStoodAt, m.readMapping, column(w.tokens.items, scopeID), column(w.tokens.items, tokenID))
+	ask(len(w.erasure), sqlErasureStands, m.readErasure(w.erasure), w.erasure)
 	ask(len(w.kept.items), sqlHeldAt, m.readHeld, column(w.kept.items, scopeID), column(w.kept.items, tokenID))
 }
 

@@ -53,6 +53,7 @@ var (
 	_ vault.Bookkeeping = (*Store)(nil)
 	_ vault.Registry    = (*Store)(nil)
 	_ vault.Custody     = (*Store)(nil)
+	_ vault.Erasures    = (*Store)(nil)
 )
 
 // Open connects as both roles and looks whether it may serve: the schema is the

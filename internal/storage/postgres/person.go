@@ -10,10 +10,12 @@ import (
 
 // What a match is about, in pieces: where to look first, which is the narrowest
 // thing that it names, and what must fit of a mapping m that is found there.
-// Criteria that are not set are NULL.
+// Criteria that are not set are NULL. What was erased is there no more, whether or
+// not its row is.
 const (
 	reachFits = `
     WHERE m.created_at >= $8 AND m.created_at < $9
+        AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
         AND ($6::text[] IS NULL OR m.entity = ANY ($6)) AND ($7::text[] IS NULL OR m.class = ANY ($7))
         AND ($5::text[] IS NULL OR m.scope_id IN (SELECT r.scope_id FROM unnest($5) AS r (scope_id)))
         AND ($4::bytea[] IS NULL OR m.lookup IN (SELECT r.lookup FROM unnest($4) AS r (lookup)))
@@ -37,7 +39,7 @@ FROM found AS f GROUP BY f.entity`
 const (
 	sqlReachOfLookups = reachFound + `
     FROM unnest($4::bytea[]) AS r (lookup) CROSS JOIN LATERAL (
-        SELECT m.scope_id, m.token_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
+        SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
         WHERE m.tenant = $1 AND m.lookup = r.lookup OFFSET 0) AS m` + reachFits + reachCount
 	sqlReachOfSubjects = reachFound + `
     FROM (
@@ -45,16 +47,16 @@ const (
             SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
             WHERE l.tenant = $1 AND l.subject_ref = r.subject_ref OFFSET 0) AS l) AS q
     CROSS JOIN LATERAL (
-        SELECT m.scope_id, m.token_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
+        SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
         WHERE m.tenant = $1 AND m.scope_id = q.scope_id AND m.token_id = q.token_id LIMIT 1) AS m` + reachFits + reachCount
 	sqlReachOfScopes = reachFound + `
     FROM unnest($5::text[]) AS r (scope_id) CROSS JOIN LATERAL (
-        SELECT m.scope_id, m.token_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
+        SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
         WHERE m.tenant = $1 AND m.scope_id = r.scope_id OFFSET 0) AS m` + reachFits + reachCount
 	// Of a match by entity, class or time alone nothing but a walk tells.
 	sqlReachOfAll = reachFound + `
     FROM (
-        SELECT m.scope_id, m.token_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
+        SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
         WHERE m.tenant = $1 OFFSET 0) AS m` + reachFits + reachCount
 	sqlSightings = `
 WITH found AS MATERIALIZED (
@@ -74,12 +76,13 @@ SELECT m.scope_id, (SELECT s.kind FROM scopes AS s WHERE s.tenant = $1 AND s.sco
     min(m.created_at), max(m.created_at), array_agg(DISTINCT l.subject_ref) FILTER (WHERE l.subject_ref IS NOT NULL)
 FROM found AS f
 CROSS JOIN LATERAL (
-    SELECT m.scope_id, m.token_id, m.entity, m.class, m.state, m.created_at, m.expires_at FROM mappings AS m
+    SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.state, m.created_at, m.expires_at FROM mappings AS m
     WHERE m.tenant = $1 AND m.scope_id = f.scope_id AND m.token_id = f.token_id LIMIT 1) AS m
 LEFT JOIN LATERAL (
     SELECT l.subject_ref FROM mapping_subjects AS l
     WHERE l.tenant = $1 AND l.scope_id = f.scope_id AND l.token_id = f.token_id OFFSET 0) AS l ON true
 WHERE m.state <> 'retired'
+    AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
 GROUP BY m.scope_id, m.entity, m.class
 ORDER BY m.scope_id, m.entity, m.class LIMIT $5`
 )

@@ -97,10 +97,12 @@ func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (v
 	return s, nil
 }
 
-func scanScope(rows pgx.Rows) (s vault.Scope, err error) {
+// scanScope reads the columns of a scope, after others that come before them.
+func scanScope(rows pgx.Rows, before ...any) (s vault.Scope, err error) {
 	var endUser []byte
 	var idle, created, ends int64
-	err = scan(rows, &s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends)
+	err = scan(rows, append(before,
+		&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID, &idle, &created, &ends)...)
 	if err != nil {
 		return s, err
 	}
@@ -149,11 +151,13 @@ func (v *View) Mappings(ctx context.Context, tenant string, q vault.MappingQuery
 	return mappings, err
 }
 
-func scanMapping(rows pgx.Rows) (m vault.Mapping, err error) {
+// scanMapping reads the columns of a mapping, after others that come before them.
+func scanMapping(rows pgx.Rows, before ...any) (m vault.Mapping, err error) {
 	var identity, lookup []byte
 	var created, expires, end int64
-	err = scan(rows, &m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
-		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.Held, &m.KeyAlive, &m.SubjectRefs)
+	err = scan(rows, append(before,
+		&m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
+		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.Held, &m.KeyAlive, &m.SubjectRefs)...)
 	if err != nil {
 		return m, err
 	}

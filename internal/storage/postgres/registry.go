@@ -17,6 +17,19 @@ SELECT t.tenant, t.created_at, t.state, t.min_wrap_version FROM counterfoil_tena
 	sqlTenantKeys = `
 SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = $1 ORDER BY k.version DESC, k.purpose`
+	// What is under keys that an erasure destroyed, and which of them seal nothing
+	// any more.
+	sqlErasedMappings = `
+SELECT m.scope_id, m.token_id FROM (
+    SELECT t.key_id FROM tombstones AS t WHERE t.tenant = $1 AND t.swept_at IS NULL ORDER BY t.erased_at, t.key_id) AS t
+CROSS JOIN LATERAL (
+    SELECT m.scope_id, m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id LIMIT $2) AS m
+LIMIT $2`
+	sqlSweptTombstones = `
+SELECT t.key_id FROM tombstones AS t
+WHERE t.tenant = $1 AND t.swept_at IS NULL
+    AND (SELECT m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id LIMIT 1) IS NULL
+ORDER BY t.erased_at, t.key_id LIMIT $2`
 	// A window of those that are past their time, without what a hold keeps; in
 	// the end, where there is room, a row without names says that the window was
 	// not the last.
@@ -99,16 +112,28 @@ func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey
 	return keys, err
 }
 
-// Expired implements vault.Registry. Expired mappings come first; once there
-// are none, what stood only for them: keys that seal nothing, and scopes past
-// their end, each with all of its keys.
+// Expired implements vault.Registry. Mappings that were erased come first, then
+// expired ones; once there are none, what stood only for them: tombstones of
+// keys that seal nothing, other keys that seal nothing, and scopes past their
+// end, each with all of its keys.
 func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Sweep, error) {
 	if limit <= 0 {
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
 	}
 	var s vault.Sweep
+	if err := v.each(ctx, "erased mappings", sqlErasedMappings, func(rows pgx.Rows) error {
+		var m vault.MappingRef
+		err := scan(rows, &m.ScopeID, &m.TokenID)
+		s.Mappings = append(s.Mappings, m)
+		return err
+	}, tenant, int64(limit)); err != nil || len(s.Mappings) > 0 {
+		return s, err
+	}
 	if err := v.expiredMappings(ctx, tenant, limit, &s); err != nil || len(s.Mappings) > 0 {
 		return s, err
+	}
+	if err := v.each(ctx, "swept tombstones", sqlSweptTombstones, collect(&s.Tombstones), tenant, int64(limit)); err != nil {
+		return vault.Sweep{}, err
 	}
 	if err := v.each(ctx, "ended scopes", sqlEndedScopes, collect(&s.Scopes), tenant, v.now(), int64(limit)); err != nil {
 		return vault.Sweep{}, err

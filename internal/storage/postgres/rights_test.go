@@ -100,7 +100,7 @@ func commit(t testing.TB, s storagetest.Stores, tenant string, effect vault.Effe
 var everyTable = []string{
 	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
-	"holds", "hold_terms",
+	"holds", "hold_terms", "erasures", "tombstones",
 }
 
 // logTables are those whose rows never change.
@@ -235,16 +235,20 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE mappings SET max_expires_at = 1", "UPDATE mappings SET key_id = ''", "UPDATE scopes SET sealed_name = NULL",
 		"UPDATE subjects SET subject_ref = ''", "UPDATE tenants SET created_at = 1", "CREATE TABLE mine (x int)",
 		"UPDATE scopes SET ends_at = 1", "UPDATE holds SET released_at = 1", "UPDATE holds SET created_to = 1",
-		"UPDATE hold_terms SET term = ''",
+		"UPDATE hold_terms SET term = ''", "INSERT INTO erasures (tenant) VALUES ('acme')", "UPDATE erasures SET state = 'completed'",
+		"INSERT INTO tombstones (tenant) VALUES ('acme')", "UPDATE tombstones SET swept_at = 1",
 	} {
 		app.refused(noRight, text)
 	}
 	destroy := connect(t, db.Destroy).as("acme")
 	for _, text := range []string{
-		"INSERT INTO mappings (tenant) VALUES ('acme')", "INSERT INTO data_keys (tenant) VALUES ('acme')",
-		"UPDATE mappings SET state = 'live'", "UPDATE mappings SET max_expires_at = 1", "DELETE FROM claims",
+		"INSERT INTO mappings (tenant) VALUES ('acme')", "INSERT INTO subjects (tenant) VALUES ('acme')",
+		"INSERT INTO mapping_subjects (tenant) VALUES ('acme')", "UPDATE mapping_subjects SET subject_ref = ''",
+		"UPDATE mappings SET created_at = 1", "UPDATE mappings SET identity = ''", "UPDATE mappings SET max_expires_at = 1", "DELETE FROM claims",
 		"INSERT INTO holds (tenant) VALUES ('acme')", "INSERT INTO hold_terms (tenant) VALUES ('acme')",
 		"UPDATE holds SET created_to = 1", "UPDATE hold_terms SET term = ''", "DELETE FROM holds", "DELETE FROM hold_terms",
+		"DELETE FROM erasures", "DELETE FROM tombstones", "UPDATE erasures SET erased_at = 1", "UPDATE erasures SET subject = ''",
+		"UPDATE tombstones SET key_id = ''", "UPDATE tombstones SET erased_at = 1", "TRUNCATE tombstones", "TRUNCATE erasures CASCADE",
 		"UPDATE scopes SET living = true",
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
 		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",

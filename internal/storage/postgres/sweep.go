@@ -7,11 +7,13 @@ import (
 )
 
 const (
-	// Links to subjects and sources go with the mapping (ON DELETE CASCADE).
+	// Links to subjects and sources go with the mapping (ON DELETE CASCADE). Of
+	// what was erased there is nothing left for a hold to keep.
 	sqlSweepMappings = `
 DELETE FROM mappings AS m USING unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
-WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.expires_at <= $4
-    AND ` + held + ` IS NULL
+WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id
+    AND (m.expires_at <= $4 AND ` + held + ` IS NULL
+        OR (SELECT t.key_id FROM tombstones AS t WHERE t.tenant = $1 AND t.key_id = m.key_id LIMIT 1) IS NOT NULL)
 RETURNING m.key_id`
 	// What a key seals may be a value, the name of a scope or an identifier.
 	sqlMarkIdle = `
@@ -35,6 +37,10 @@ WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[]) AND s.ends_at <= $3
 DELETE FROM scopes AS s
 WHERE s.tenant = $1 AND s.scope_id = ANY ($2::text[])
     AND NOT EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = $1 AND k.scope_id = s.scope_id)`
+	sqlSweepTombstones = `
+UPDATE tombstones AS t SET swept_at = $3
+WHERE t.tenant = $1 AND t.key_id = ANY ($2::text[]) AND t.swept_at IS NULL
+    AND (SELECT m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id LIMIT 1) IS NULL`
 )
 
 // sweep destroys what it names, if every bit of it may still be destroyed. The
@@ -47,7 +53,7 @@ func (b *batch) sweep(p *pipeline, s vault.Sweep) error {
 			return changed
 		}
 	}
-	if !storable(s.Keys...) || !storable(s.Scopes...) {
+	if !storable(s.Keys...) || !storable(s.Scopes...) || !storable(s.Tombstones...) {
 		return changed
 	}
 	var emptied distinct[string]
@@ -64,6 +70,9 @@ func (b *batch) sweep(p *pipeline, s vault.Sweep) error {
 			column(s.Mappings, func(m vault.MappingRef) string { return m.TokenID }),
 			b.now,
 		})
+	}
+	if len(s.Tombstones) > 0 {
+		deletes.change(len(s.Tombstones), changed, sqlSweepTombstones, b.tenant, s.Tombstones, b.now)
 	}
 	if len(s.Scopes) > 0 {
 		deletes.change(len(s.Scopes), changed, sqlForgetScopes, b.tenant, s.Scopes, b.now)

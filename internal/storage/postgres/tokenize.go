@@ -81,23 +81,28 @@ func (t *tokenizing) scope(c vault.Tokenize) (err error) {
 	return t.keys.name(c.Scope)
 }
 
-// subject makes a subject, or checks that it is still the one that was read.
+// subject takes a subject that values of the change may be linked to.
 func (t *tokenizing) subject(use vault.SubjectUse) error {
+	t.known[use.Subject.Ref] = true
+	return t.useSubject(use)
+}
+
+// useSubject makes a subject, or checks that it is still the one that was read.
+func (b *batch) useSubject(use vault.SubjectUse) error {
 	s := use.Subject
 	if !named(s.Ref) || use.New && s.IndexVersion <= 0 {
 		return fmt.Errorf("%w: a subject", ErrMalformed)
 	}
-	t.known[s.Ref] = true
-	ref, known := t.image.subjects[s.Digest]
+	ref, known := b.image.subjects[s.Digest]
 	other := fmt.Errorf("postgres: the subject is another one now: %w", vault.ErrConflict)
 	switch {
-	case use.New && (known || t.image.refs[s.Ref]):
+	case use.New && (known || b.image.refs[s.Ref]):
 		return other
 	case use.New:
-		put(t.image, t.image.subjects, s.Digest, s.Ref)
-		put(t.image, t.image.refs, s.Ref, true)
-		set(t.image, &t.image.writes.subjects, append(t.image.writes.subjects, s))
-	case ref != s.Ref && !t.hooks.skips(guardSubject):
+		put(b.image, b.image.subjects, s.Digest, s.Ref)
+		put(b.image, b.image.refs, s.Ref, true)
+		set(b.image, &b.image.writes.subjects, append(b.image.writes.subjects, s))
+	case ref != s.Ref && !b.hooks.skips(guardSubject):
 		return other
 	}
 	return nil

@@ -56,6 +56,7 @@ type transaction struct {
 	state    vault.TenantState
 	minWrap  int            // no key is written that an older version wrapped
 	frontier audit.Frontier // where its log stands
+	last     int64          // the time of its last entry
 	now      int64          // the time of everything in the transaction
 }
 
@@ -101,7 +102,7 @@ func begin(pool *pgxpool.Pool, h *hooks, tenant string, with begun) (began *tran
 	if with.clock != nil {
 		now = micros(with.clock())
 	}
-	x.now = max(now, x.now)
+	x.now = max(now, x.last)
 	return x, nil
 }
 
@@ -110,7 +111,7 @@ func (x *transaction) pipeline() *pipeline { return &pipeline{hooks: x.hooks} }
 // readHead finds out where the log stands, and until when time must not go back.
 func (x *transaction) readHead(rows pgx.Rows) error {
 	var frontier []byte
-	if err := scan(rows, &frontier, &x.now, &x.state, &x.minWrap); err != nil {
+	if err := scan(rows, &frontier, &x.last, &x.state, &x.minWrap); err != nil {
 		return err
 	}
 	if err := x.frontier.UnmarshalBinary(frontier); err != nil {
