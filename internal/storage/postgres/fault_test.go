@@ -88,15 +88,22 @@ type prepared struct {
 	again   vault.NewMapping // the value of expired, anew
 	added   vault.NewMapping
 	scope   storagetest.Place // not open yet
-	hold    string            // on nothing of it
-	s       *postgres.Store   // for looking
+	t       *testing.T
+	hold    string // on the card
+	ann     vault.Subject
+	own     vault.DataKey    // of ann
+	card    vault.NewMapping // ann's, under her own key
+	tied    vault.NewMapping // ann's, under the key of the scope
+	both    vault.NewMapping // ann's and bob's, under the key of the scope
+	near    vault.NewMapping // nobody's, under the key of the scope
+	s       *postgres.Store  // for looking
 }
 
 func (p *prepared) clock() time.Time { return p.now }
 
 func prepare(t *testing.T) *prepared {
 	t.Helper()
-	p := &prepared{db: pgtest.New(t), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	p := &prepared{t: t, db: pgtest.New(t), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	p.s = p.open(t, postgres.Hooks{})
 	do := func(effect vault.Effect) {
 		t.Helper()
@@ -120,6 +127,7 @@ func prepare(t *testing.T) *prepared {
 	p.now = p.now.Add(time.Hour - time.Minute)
 	p.stands, p.doomed = underKey("stands")
 	p.now = p.now.Add(time.Minute)
+	p.people(do)
 	hold := storagetest.Change(t, "acme", vault.PlaceHold{Hold: vault.Hold{
 		Matter: "M-1", Reference: "R", Match: vault.HoldMatch{Entities: []string{"CREDIT_CARD"}},
 	}})
@@ -222,7 +230,7 @@ var faultCases = []faultCase{
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(stale) == 4
+		return len(stale) == 5
 	}},
 	{"suspend", func(*prepared) vault.Effect { return vault.SetTenant{State: vault.TenantSuspended} },
 		func(t *testing.T, p *prepared) bool {
@@ -258,6 +266,41 @@ var faultCases = []faultCase{
 			}
 			return err != nil
 		}},
+	{"erase", func(p *prepared) vault.Effect { return p.erase(vault.Erasure{}) }, func(t *testing.T, p *prepared) bool {
+		return p.erased(t, vault.ErasureDeferred)
+	}},
+	{"go on with an erasure", func(p *prepared) vault.Effect { return p.erase(p.deferred()) }, func(t *testing.T, p *prepared) bool {
+		return p.erased(t, vault.ErasureCompleted)
+	}},
+	{"sweep what was erased", func(p *prepared) vault.Effect {
+		p.deferred()
+		s := p.place.Sweep(p.tied, p.stands)
+		s.Tombstones = []string{p.own.ID, p.place.Key.ID, p.doomed.ID}
+		return s
+	}, func(t *testing.T, p *prepared) bool {
+		gone := p.reads(t, p.tied) == 0
+		sweep, err := p.s.Expired(t.Context(), "acme", 10)
+		if err != nil || gone != (p.reads(t, p.stands) == 0) || gone == (len(sweep.Mappings) == 2) || len(sweep.Tombstones) != 0 {
+			t.Errorf("half of a sweep is there: %+v, %v", sweep, err)
+		}
+		return gone
+	}},
+	{"tie to a person", func(p *prepared) vault.Effect {
+		eve := vault.Subject{Digest: storagetest.Digest("eve"), IndexVersion: 1, Ref: vault.NewID()}
+		return vault.LinkSubject{
+			Subject: vault.SubjectUse{Subject: eve, New: true}, Lookups: []vault.Digest{p.near.Mapping.Lookup, p.tied.Mapping.Lookup},
+		}
+	}, func(t *testing.T, p *prepared) bool {
+		known, err := p.s.Subjects(t.Context(), "acme", []vault.Digest{storagetest.Digest("eve")})
+		made := len(known) == 1
+		if err != nil || made != (p.ties(t, p.near) == 1) || made != (p.ties(t, p.tied) == 2) {
+			t.Errorf("half of a tie is there: %v", err)
+		}
+		return made
+	}},
+	{"untie from a person", func(p *prepared) vault.Effect {
+		return vault.UnlinkSubject{SubjectRef: p.ann.Ref, Lookups: []vault.Digest{p.stands.Mapping.Lookup}}
+	}, func(t *testing.T, p *prepared) bool { return p.ties(t, p.stands) == 0 }},
 }
 
 // run commits a case with harm at one statement of a store.
@@ -346,7 +389,7 @@ func TestInvariant15_LostAcknowledgement(t *testing.T) {
 		"landed":       {landed: true},
 		"did not land": {},
 	} {
-		for _, kind := range []int{1, 3, 8, 10} { // the app's pool, and the other
+		for _, kind := range []int{1, 3, 8, 10, 12} { // the app's pool, and the other
 			t.Run(name+"/"+faultCases[kind].name, func(t *testing.T) {
 				p := prepare(t)
 				s := p.open(t, postgres.Hooks{Dial: c.dial})
