@@ -19,6 +19,7 @@ type batch struct {
 	state    vault.TenantState
 	minWrap  int            // no key is written that an older version wrapped
 	frontier audit.Frontier // where its log stands
+	last     int64          // the time of its last entry
 	now      int64          // the time of everything in the batch
 
 	leaves [][]byte
@@ -181,6 +182,12 @@ func (b *batch) effect(id string, effect vault.Effect) (vault.Outcome, error) {
 		return vault.Outcome{}, b.releaseHold(e)
 	case vault.CloseScope:
 		return vault.Outcome{}, b.closeScope(e)
+	case vault.Erase:
+		return b.erase(id, e)
+	case vault.LinkSubject:
+		return b.linkSubject(e)
+	case vault.UnlinkSubject:
+		return b.unlinkSubject(e)
 	case vault.SetTenant:
 		return vault.Outcome{}, b.setTenant(e)
 	case vault.RaiseWrapMinimum:

@@ -62,7 +62,7 @@ WITH hold_terms (tenant, hold_id, field, term) AS MATERIALIZED (
         m.expires_at <= MAX(?10, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
     FROM found AS r CROSS JOIN mappings AS m CROSS JOIN asked AS g
     WHERE m.tenant = ?1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id
-        AND ` + fits + `
+        AND NOT ` + erased + ` AND ` + fits + `
 )
 SELECT 'entity', r.entity, COUNT(*), SUM(r.expired) FROM reached AS r GROUP BY r.entity
 UNION ALL

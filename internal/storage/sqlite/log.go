@@ -36,8 +36,7 @@ type entryTerm struct {
 // the last entry.
 func (b *batch) readHead() error {
 	var frontier []byte
-	var last int64
-	found, err := b.row([]any{&frontier, &last, &b.state, &b.minWrap}, sqlReadHead, b.tenant)
+	found, err := b.row([]any{&frontier, &b.last, &b.state, &b.minWrap}, sqlReadHead, b.tenant)
 	if err != nil || !found {
 		return err
 	}
@@ -45,7 +44,7 @@ func (b *batch) readHead() error {
 		return &fault{fmt.Errorf("head of the log: %w", err)}
 	}
 	b.exists = true
-	b.now = max(b.now, last)
+	b.now = max(b.now, b.last)
 	return nil
 }
 

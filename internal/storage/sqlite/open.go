@@ -41,6 +41,7 @@ var (
 	_ vault.Ledger   = (*Store)(nil)
 	_ vault.Registry = (*Store)(nil)
 	_ vault.Custody  = (*Store)(nil)
+	_ vault.Erasures = (*Store)(nil)
 )
 
 // Open opens the database, or makes it, and brings its schema up to date. It

@@ -26,7 +26,8 @@ WITH found (scope_id, token_id) AS MATERIALIZED (
         json_group_array(DISTINCT l.subject_ref) FILTER (WHERE l.subject_ref IS NOT NULL)
     FROM found AS r CROSS JOIN mappings AS m
         LEFT JOIN mapping_subjects AS l ON l.tenant = ?1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id
-    WHERE m.tenant = ?1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND m.state <> 'retired'
+    WHERE m.tenant = ?1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id
+        AND NOT ` + erased + ` AND m.state <> 'retired'
     GROUP BY m.scope_id, m.entity, m.class ORDER BY m.scope_id, m.entity, m.class LIMIT ?5
 )
 SELECT r.scope_id, s.kind, r.entity, r.class, r.mappings, r.expired, r.first, r.last, r.refs

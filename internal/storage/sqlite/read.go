@@ -134,12 +134,13 @@ func (v *View) Mappings(ctx context.Context, tenant string, q vault.MappingQuery
 	return mappings, err
 }
 
-func scanMapping(rows *sql.Rows) (m vault.Mapping, err error) {
+// scanMapping scans a mapping and what else is in its row.
+func scanMapping(rows *sql.Rows, more ...any) (m vault.Mapping, err error) {
 	var identity, lookup []byte
 	var created, expires, end int64
 	var refs string
-	err = rows.Scan(&m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
-		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &refs, &m.Held)
+	err = rows.Scan(append([]any{&m.TokenID, &m.Format, &m.Entity, &m.Class, &identity, &lookup, &m.IndexVersion, &m.KeyID,
+		&m.Sealed, &m.State, &created, &expires, &end, &m.Expired, &m.KeyAlive, &refs, &m.Held}, more...)...)
 	if err != nil {
 		return m, err
 	}

@@ -21,7 +21,16 @@ SELECT m.scope_id, m.token_id FROM mappings AS m
 WHERE m.tenant = ?1
     AND m.expires_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
     AND NOT ` + held + `
+    AND NOT ` + erased + `
 ORDER BY m.expires_at LIMIT ?3`
+	sqlErasedMappings = `
+SELECT m.scope_id, m.token_id
+FROM tombstones AS z INDEXED BY tombstones_unswept CROSS JOIN mappings AS m INDEXED BY mappings_key
+WHERE z.tenant = ?1 AND z.swept_at IS NULL AND m.tenant = ?1 AND m.key_id = z.key_id LIMIT ?2`
+	sqlDoneTombstones = `
+SELECT z.key_id FROM tombstones AS z INDEXED BY tombstones_unswept
+WHERE z.tenant = ?1 AND z.swept_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_key WHERE m.tenant = ?1 AND m.key_id = z.key_id) LIMIT ?2`
 	sqlEndedScopes = `
 SELECT s.scope_id FROM scopes AS s
 WHERE s.tenant = ?1
@@ -79,22 +88,30 @@ func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey
 	return keys, err
 }
 
-// Expired implements vault.Registry. Expired mappings come first; once there
-// are none, what stood only for them: keys that seal nothing, and scopes past
-// their end, each with all of its keys. What a hold keeps is passed over.
+// Expired implements vault.Registry. Mappings that were erased come first, then
+// expired ones; once there are none, what stood only for them: tombstones, keys
+// that seal nothing, and scopes past their end, each with all of its keys. What
+// a hold keeps is passed over, unless it was erased.
 func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Sweep, error) {
 	if limit <= 0 {
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
 	}
 	var s vault.Sweep
-	err := v.each(ctx, "expired mappings", sqlExpiredMappings, func(rows *sql.Rows) error {
+	add := func(rows *sql.Rows) error {
 		var m vault.MappingRef
 		err := rows.Scan(&m.ScopeID, &m.TokenID)
 		s.Mappings = append(s.Mappings, m)
 		return err
-	}, tenant, v.now(), limit)
+	}
+	err := v.each(ctx, "erased mappings", sqlErasedMappings, add, tenant, limit)
+	if room := limit - len(s.Mappings); err == nil && room > 0 {
+		err = v.each(ctx, "expired mappings", sqlExpiredMappings, add, tenant, v.now(), room)
+	}
 	if err != nil || len(s.Mappings) > 0 {
 		return s, err
+	}
+	if err := v.each(ctx, "tombstones", sqlDoneTombstones, collect(&s.Tombstones), tenant, limit); err != nil {
+		return vault.Sweep{}, err
 	}
 	if err := v.each(ctx, "ended scopes", sqlEndedScopes, collect(&s.Scopes), tenant, v.now(), limit); err != nil {
 		return vault.Sweep{}, err

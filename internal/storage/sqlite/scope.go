@@ -16,13 +16,11 @@ UPDATE scopes SET living = 0 WHERE tenant = ?1 AND scope_id = ?2`
 INSERT INTO scopes (tenant, scope_id, digest, index_version, kind, client, end_user_digest,
     sealed_name, name_key_id, idle_ttl, created_at, ends_at, living)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)`
-	// Nothing ends before it was made, nor in that very microsecond.
 	sqlCloseScope = `
-UPDATE scopes SET ends_at = MAX(?3, created_at + 1)
+UPDATE scopes SET ends_at = ?3
 WHERE tenant = ?1 AND scope_id = ?2 AND living = 1 AND ends_at > ?3`
 	sqlCloseMappings = `
-UPDATE mappings SET expires_at = MAX(?3, created_at + 1)
-WHERE tenant = ?1 AND scope_id = ?2 AND expires_at > MAX(?3, created_at + 1)`
+UPDATE mappings SET expires_at = ?3 WHERE tenant = ?1 AND scope_id = ?2 AND expires_at > ?3`
 )
 
 // openScope makes a scope that was asked for by name.
@@ -91,12 +89,15 @@ func (b *batch) insertScope(s vault.Scope) error {
 }
 
 // closeScope ends a scope with all that is in it. Rows stay until they are
-// swept, which a hold may forbid.
+// swept, which a hold may forbid. The commit is later than all that was made
+// before it, also where the clock stands still: nothing ends in the instant in
+// which it was made.
 func (b *batch) closeScope(c vault.CloseScope) error {
 	over := fmt.Errorf("sqlite: no such scope lives: %w", vault.ErrConflict)
 	if !storable(c.ScopeID) {
 		return over
 	}
+	b.now = max(b.now, b.last+1)
 	if err := b.mustChange(over, sqlCloseScope, b.tenant, c.ScopeID, b.now); err != nil {
 		return err
 	}

@@ -141,8 +141,8 @@ func scans(t *testing.T, db *sql.DB, text string) (found []string) {
 		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(detail, " INDEX holds_standing ") {
-			continue // the few that stand
+		if strings.Contains(detail, " INDEX holds_standing ") || strings.Contains(detail, " INDEX tombstones_unswept ") {
+			continue // the few that stand, and those that are still to be swept
 		}
 		// j is what json_each unpacks, r what the statement has found before; a
 		// log has one head.

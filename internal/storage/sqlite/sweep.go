@@ -8,12 +8,18 @@ import (
 
 const (
 	// Links to subjects go with the mapping (ON DELETE CASCADE). What a hold
-	// keeps is judged here, where it would be destroyed.
+	// keeps is judged here, where it would be destroyed; of what was erased there
+	// is nothing to keep.
 	sqlSweepMapping = `
 DELETE FROM mappings AS m
-WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.expires_at <= ?4
+WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND (m.expires_at <= ?4
     AND NOT ` + held + `
+    OR ` + erased + `)
 RETURNING key_id`
+	sqlSweepTombstone = `
+UPDATE tombstones SET swept_at = ?3
+WHERE tenant = ?1 AND key_id = ?2 AND swept_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)`
 	// What a key seals may be a value, the name of a scope or an identifier.
 	sqlMarkIdle = `
 UPDATE data_keys SET idle_at = ?3
@@ -46,12 +52,17 @@ func (b *batch) sweep(s vault.Sweep) error {
 			return changed
 		}
 	}
-	if !storable(s.Keys...) || !storable(s.Scopes...) {
+	if !storable(s.Tombstones...) || !storable(s.Keys...) || !storable(s.Scopes...) {
 		return changed
 	}
 	emptied, err := b.sweepMappings(s.Mappings, changed)
 	if err != nil {
 		return err
+	}
+	for _, id := range s.Tombstones {
+		if err := b.mustChange(changed, sqlSweepTombstone, b.tenant, id, b.now); err != nil {
+			return err
+		}
 	}
 	for _, id := range s.Scopes {
 		if err := b.mustChange(changed, sqlForgetScope, b.tenant, id, b.now); err != nil {

@@ -125,18 +125,23 @@ func (t *tokenizing) scope(c vault.Tokenize) (err error) {
 }
 
 // subject makes a subject, or checks that it is still the one that was read.
+// Values of the change may name it then.
 func (t *tokenizing) subject(use vault.SubjectUse) error {
+	t.known[use.Subject.Ref] = true
+	return t.batch.subject(use)
+}
+
+func (b *batch) subject(use vault.SubjectUse) error {
 	s := use.Subject
 	if !storable(s.Ref) {
 		return fmt.Errorf("%w: a subject", ErrMalformed)
 	}
-	t.known[s.Ref] = true
 	other := fmt.Errorf("sqlite: the subject is another one now: %w", vault.ErrConflict)
 	if use.New {
-		return t.mustChange(other, sqlInsertSubject, t.tenant, s.Digest[:], s.IndexVersion, s.Ref, t.now)
+		return b.mustChange(other, sqlInsertSubject, b.tenant, s.Digest[:], s.IndexVersion, s.Ref, b.now)
 	}
 	var ref string
-	found, err := t.row([]any{&ref}, sqlSubject, t.tenant, s.Digest[:])
+	found, err := b.row([]any{&ref}, sqlSubject, b.tenant, s.Digest[:])
 	if err == nil && (!found || ref != s.Ref) {
 		return other
 	}

@@ -83,11 +83,15 @@ func (v *View) each(ctx context.Context, what, text string, scan func(*sql.Rows)
 	}
 }
 
-func (v *View) query(ctx context.Context, text string, scan func(*sql.Rows) error, args []any) (err error) {
+func (v *View) query(ctx context.Context, text string, scan func(*sql.Rows) error, args []any) error {
 	stmt, err := v.made.get(ctx, text)
 	if err != nil {
 		return err
 	}
+	return scanAll(ctx, stmt, scan, args)
+}
+
+func scanAll(ctx context.Context, stmt *sql.Stmt, scan func(*sql.Rows) error, args []any) (err error) {
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return err

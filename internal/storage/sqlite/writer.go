@@ -149,6 +149,13 @@ func (x *tx) mustChange(missing error, text string, args ...any) error {
 	return err
 }
 
+// each scans the rows of a statement, one by one.
+func (x *tx) each(text string, scan func(*sql.Rows) error, args ...any) error {
+	return x.step(text, func(stmt *sql.Stmt) error {
+		return scanAll(context.Background(), stmt, scan, args)
+	})
+}
+
 // row scans the first row of a statement and tells whether there was one.
 func (x *tx) row(into []any, text string, args ...any) (found bool, err error) {
 	err = x.step(text, func(stmt *sql.Stmt) error {
