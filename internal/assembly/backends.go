@@ -90,8 +90,12 @@ type Store struct {
 	vault.Bookkeeping
 	vault.Registry
 	vault.Custody
+	erasures
 	io.Closer
 }
+
+// erasures is embedded under a name that is none of its methods.
+type erasures = vault.Erasures
 
 // openStore opens the store of a service and refuses one that another process
 // has for itself.
@@ -103,7 +107,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{s, s, s, s, s, s}, nil
+		return &Store{s, s, s, s, s, s, s}, nil
 	}
 	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
 	if errors.Is(err, sqlite.ErrLocked) {
@@ -112,7 +116,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assembly: %w", err)
 	}
-	return &Store{s, s, s, s, s, s}, nil
+	return &Store{s, s, s, s, s, s, s}, nil
 }
 
 // view is what verification reads, and never writes.

@@ -176,7 +176,8 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 		store = opts.Store(store)
 	}
 	return vault.New(vault.Config{
-		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store, Wrapper: in.key,
+		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
+		Erasures: in.Store, Wrapper: in.key,
 		Policy: policy, Detector: detector, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})

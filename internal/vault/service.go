@@ -22,6 +22,7 @@ type Config struct {
 	Books    Bookkeeping
 	Registry Registry
 	Custody  Custody
+	Erasures Erasures
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
 	Detector *detect.Detector
@@ -46,6 +47,7 @@ type Service struct {
 	books    Bookkeeping
 	registry Registry
 	custody  Custody
+	erasures Erasures
 	wrapper  envelope.KeyWrapper
 	policy   *access.Policy
 	detector *detect.Detector
@@ -67,8 +69,8 @@ type Service struct {
 // New checks the configuration and makes a service.
 func New(cfg Config) (*Service, error) {
 	switch {
-	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil, cfg.Custody == nil:
-		return nil, errors.New("vault: a store, its ledger, its books, its registry and its custody are required")
+	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil, cfg.Custody == nil, cfg.Erasures == nil:
+		return nil, errors.New("vault: a store with its ledger, books, registry, custody and erasures is required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
@@ -87,7 +89,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("vault: vocabulary: %w", err)
 	}
 	s := &Service{
-		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody, wrapper: cfg.Wrapper,
+		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody, erasures: cfg.Erasures, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
@@ -209,6 +211,8 @@ func public(err error) error {
 		return (&Error{Code: CodeUnavailable, Detail: "keys", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout), errors.Is(err, detect.ErrTooLarge):
 		return (&Error{Code: CodeUnavailable, Detail: "detection", RetryAfter: RetryAfter}).Because(err)
+	case errors.Is(err, ErrHeld):
+		return Errorf(CodeHeld, "a hold keeps it").Because(err)
 	case errors.Is(err, ErrUnknownTenant):
 		return Errorf(CodeDenied, "the tenant is not known here").Because(err)
 	case errors.Is(err, ErrNotFound):

@@ -19,12 +19,13 @@ func (s *Service) Sweep(ctx context.Context, tenant string) (more bool, err erro
 	if err != nil {
 		return false, public(err)
 	}
-	if len(batch.Mappings)+len(batch.Keys)+len(batch.Scopes) == 0 {
+	if len(batch.Mappings)+len(batch.Tombstones)+len(batch.Keys)+len(batch.Scopes) == 0 {
 		return false, nil
 	}
 	entry := s.entry(Call{Channel: "lifecycle"}, audit.KindSweep, nil)
 	entry.Counts = map[string]int{
 		"mappings": len(batch.Mappings), "keys": len(batch.Keys), "scopes": len(batch.Scopes),
+		"tombstones": len(batch.Tombstones),
 	}
 	entry.KeyIDs = batch.Keys
 	for _, m := range batch.Mappings {

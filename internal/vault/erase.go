@@ -1,0 +1,242 @@
+package vault
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
+)
+
+// ErasureRequest asks that what there is of a subject is destroyed.
+type ErasureRequest struct {
+	Regime         string // gdpr, ccpa or hipaa: whose clock runs
+	Subject        string
+	ConfirmSubject string // the same again
+	Reference      string
+	Identity       IdentityCheck // that the person asks
+	PreviewID      string        // of a dry run; the match must be as it was then
+	DryRun         bool
+}
+
+// ErasureInfo describes an erasure.
+type ErasureInfo struct {
+	ID, Regime, Reference        string
+	State                        ErasureState
+	Identity                     IdentityCheck
+	ErasedAt, CompletedAt, DueAt time.Time // CompletedAt is zero while a part is deferred
+	Counts                       ErasureCounts
+}
+
+// ErasureResult is the answer to a request for an erasure.
+type ErasureResult struct {
+	Erasure   *ErasureInfo // nil for a dry run
+	Parts     []ErasurePart
+	PreviewID string // of a dry run
+	Audit     *audit.Receipt
+}
+
+// EraseSubject destroys what there is of a person: everything that is about the
+// person alone and that no hold keeps. Nothing of it is restored from the commit
+// on, which destroys its data keys; values of others under the same keys are
+// sealed anew in it. What a hold keeps is restricted, and goes once the last hold
+// is released. A backup of the database has what it had, keys wrapped, until the
+// versions of the wrapping key that open them are retired.
+func (s *Service) EraseSubject(ctx context.Context, call Call, req ErasureRequest) (ErasureResult, error) {
+	keys, entry, err := s.authorise(ctx, call, access.ActionErase, audit.KindErase)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	if err := s.checkErasure(&req); err != nil {
+		return ErasureResult{}, err
+	}
+	entry.Reference = req.Reference
+	entry.Obligations = []string{"identity:" + req.Identity.Method}
+	job := &eraseJob{
+		s: s, tenant: call.Caller.Tenant, keys: keys, entry: entry, preview: req.PreviewID, dryRun: req.DryRun,
+		erasure: Erasure{
+			Subject: Digest(keys.index.Subject(req.Subject)), Reference: req.Reference, Regime: req.Regime, Identity: req.Identity,
+		},
+	}
+	if !req.DryRun {
+		job.claim = s.newClaiming(call, keys)
+	}
+	for range MaxAttempts {
+		result, err := job.attempt(ctx)
+		if err == nil || !plannable(err) {
+			return result, public(err)
+		}
+	}
+	return ErasureResult{}, public(ErrConflict)
+}
+
+// eraseJob is one request, or one deferred erasure, on its way.
+type eraseJob struct {
+	s       *Service
+	tenant  string
+	keys    *keySet
+	entry   audit.Entry
+	claim   claiming
+	preview string
+	dryRun  bool
+	erasure Erasure // as it begins, or as it stands
+}
+
+func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
+	if err := j.claim.read(ctx, j.s, j.tenant, &j.entry); err != nil {
+		return ErasureResult{}, err
+	}
+	if j.entry.ReplayOf != "" {
+		return j.erasedBefore(ctx, j.entry.ReplayOf)
+	}
+	known, err := j.s.store.Subjects(ctx, j.tenant, []Digest{j.erasure.Subject})
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	var plan ErasurePlan
+	j.erasure.SubjectRef = ""
+	if len(known) > 0 {
+		j.erasure.SubjectRef = known[0].Ref
+		if plan, err = j.plan(ctx); err != nil {
+			return ErasureResult{}, err
+		}
+	}
+	preview := previewOf(j.erasure.SubjectRef, plan.Parts)
+	switch {
+	case j.dryRun:
+		return j.tell(ctx, plan, preview)
+	case j.preview != "" && j.preview != preview:
+		return ErasureResult{}, Errorf(CodeConflict, "what would be erased is not what the preview showed")
+	}
+	id, committed, err := j.commit(ctx, plan)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	result, err := j.s.erased(ctx, j.tenant, id)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	result.Parts = plan.Parts
+	result.Audit, err = j.s.receipt(j.keys, committed)
+	return result, err
+}
+
+// plan reads what the erasure would touch.
+func (j *eraseJob) plan(ctx context.Context) (ErasurePlan, error) {
+	plan, err := j.s.erasures.PlanErasure(ctx, j.tenant, j.erasure.SubjectRef, j.erasure.ErasedAt, MaxReseals)
+	if errors.Is(err, ErrTooMany) {
+		refusal := Errorf(CodeConflict, "more than %d values of others share the keys that would go", MaxReseals)
+		refusal.Limit = "erase_reseals"
+		return ErasurePlan{}, refusal
+	}
+	return plan, err
+}
+
+// commit erases, and returns the id of the change.
+func (j *eraseJob) commit(ctx context.Context, plan ErasurePlan) (string, Committed, error) {
+	effect := Erase{Erasure: j.erasure, Keys: plan.Keys}
+	sealed, err := j.s.reseal(ctx, j.tenant, j.erasure.SubjectRef, plan)
+	if err != nil {
+		return "", Committed{}, err
+	}
+	effect.Fresh, effect.Reseal, effect.Names = sealed.fresh, sealed.values, sealed.names
+	entry := j.entry
+	entry.KeyIDs = plan.Keys
+	if j.erasure.SubjectRef != "" {
+		entry.SubjectRefs = []string{j.erasure.SubjectRef}
+	}
+	for _, part := range plan.Parts {
+		entry.ScopeRefs = append(entry.ScopeRefs, part.ScopeID)
+	}
+	change, err := NewChange(j.tenant, effect, entry)
+	if err != nil {
+		return "", Committed{}, err
+	}
+	committed, err := j.s.store.Commit(ctx, j.tenant, j.claim.on(change))
+	if err != nil {
+		j.s.refused(j.tenant, err, effect.Fresh)
+		return "", Committed{}, err
+	}
+	for _, key := range plan.Keys {
+		j.s.keys.Forget(j.tenant, key)
+	}
+	return change.ID(), committed, nil
+}
+
+// tell answers a dry run. That it was asked is an entry, as a search is.
+func (j *eraseJob) tell(ctx context.Context, plan ErasurePlan, preview string) (ErasureResult, error) {
+	entry := j.entry
+	entry.Kind = audit.KindSubjectSearch
+	entry.Counts = map[string]int{"keys": len(plan.Keys), "rekeyed": len(plan.Survivors) + len(plan.Names)}
+	for _, part := range plan.Parts {
+		entry.ScopeRefs = append(entry.ScopeRefs, part.ScopeID)
+		entry.Counts["erased"] += part.Erased
+		entry.Counts["deferred"] += part.Deferred
+		entry.Counts["shared"] += part.Shared
+	}
+	if j.erasure.SubjectRef != "" {
+		entry.SubjectRefs = []string{j.erasure.SubjectRef}
+	}
+	committed, err := j.s.commit(ctx, j.tenant, Record{}, entry)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	receipt, err := j.s.receipt(j.keys, committed)
+	return ErasureResult{Parts: plan.Parts, PreviewID: preview, Audit: receipt}, err
+}
+
+// erasedBefore answers a repeated request with what the first came to.
+func (j *eraseJob) erasedBefore(ctx context.Context, id string) (ErasureResult, error) {
+	result, err := j.s.erased(ctx, j.tenant, id)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	_, result.Audit, err = j.s.entryOf(ctx, j.tenant, j.keys, id)
+	return result, err
+}
+
+// previewOf names a match: another one has another name. It holds nothing that
+// the answer beside it does not.
+func previewOf(subjectRef string, parts []ErasurePart) string {
+	hash := sha256.New()
+	_, _ = fmt.Fprintf(hash, "%q\n", subjectRef) // a hash never fails
+	for _, p := range parts {
+		_, _ = fmt.Fprintf(hash, "%q %d %d %d\n", p.ScopeID, p.Erased, p.Deferred, p.Shared)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+func (s *Service) checkErasure(req *ErasureRequest) error {
+	if _, known := regimes[req.Regime]; !known {
+		return Invalid("/regime", "must be one of gdpr, ccpa, hipaa")
+	}
+	if err := checkName("/subject", req.Subject, true); err != nil {
+		return err
+	}
+	if req.ConfirmSubject != req.Subject && !req.DryRun {
+		return Invalid("/confirm_subject", "must be the subject again")
+	}
+	for _, named := range []struct{ field, name string }{
+		{"/reference", req.Reference}, {"/identity/method", req.Identity.Method},
+		{"/identity/reference", req.Identity.Reference}, {"/identity/verified_by", req.Identity.VerifiedBy},
+	} {
+		if named.name == "" {
+			return Invalid(named.field, "is required")
+		}
+		if err := checkIdentifier(named.field, named.name); err != nil {
+			return err
+		}
+	}
+	if req.Identity.At.IsZero() || req.Identity.At.After(s.clock().Add(maxAhead)) {
+		return Invalid("/identity/at", "must be a time that is over")
+	}
+	req.Identity.At = req.Identity.At.UTC().Truncate(time.Microsecond)
+	return nil
+}
+
+// maxAhead is how far the clock of whoever checked an identity may be ahead.
+const maxAhead = 2 * time.Second
