@@ -225,3 +225,45 @@ func TestRunEnds(t *testing.T) {
 	<-done
 	goleak.VerifyNone(t, before)
 }
+
+// TestSlowSweepRests: a tenant whose round took long and left nothing to do is
+// left alone for a while, and swept again after it.
+func TestSlowSweepRests(t *testing.T) {
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	now, step := time.Now(), 2*lifecycle.SlowSweep
+	v.Worker.SetNow(func() time.Time { now = now.Add(step); return now })
+	tokenize := func(scope string) {
+		t.Helper()
+		if _, err := v.Service.Tokenize(ctx, v.Gateway(), vault.TokenizeRequest{
+			Scope: scope, Values: []vault.Value{{Entity: "CUSTOM_ID", Value: vault.NewID()}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		v.Clock.Advance(366 * 24 * time.Hour)
+	}
+	swept := func() bool {
+		t.Helper()
+		if err := v.Worker.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		left, err := v.Store.Expired(ctx, "acme", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(left.Mappings) == 0
+	}
+	tokenize("first")
+	if !swept() {
+		t.Fatal("nothing was swept")
+	}
+	step = time.Millisecond
+	tokenize("second")
+	if swept() {
+		t.Error("swept again at once, after a round that took long")
+	}
+	now = now.Add(2 * lifecycle.SweepRest * 2 * lifecycle.SlowSweep)
+	if !swept() {
+		t.Error("the rest has no end")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -18,6 +19,11 @@ const (
 	// SweepBatches bounds the batches of one tenant in one round, so that one
 	// tenant's backlog does not starve the others.
 	SweepBatches = 20
+	// SlowSweep is how long a tenant may take in a round that leaves nothing to
+	// do. After more, as where a hold keeps a million values past which each plan
+	// has to look, it is left alone for SweepRest times as long.
+	SlowSweep = 2 * time.Second
+	SweepRest = 20
 )
 
 // Worker does the background work of one process.
@@ -25,29 +31,42 @@ type Worker struct {
 	service   *vault.Service
 	anchors   AnchorStore
 	logger    *slog.Logger
-	published map[string]int64 // size of the last checkpoint per tenant
+	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
+	now       func() time.Time
+	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
 }
 
 // NewWorker makes a worker; Run starts it.
 func NewWorker(service *vault.Service, anchors AnchorStore, logger *slog.Logger) *Worker {
-	return &Worker{service: service, anchors: anchors, logger: logger, published: make(map[string]int64)}
+	return &Worker{service: service, anchors: anchors, logger: logger, published: make(map[string]int64),
+		now: time.Now, rests: make(map[string]time.Time)}
 }
 
 // Run works until the context ends. A step that fails is logged and tried
 // again in its time.
 func (w *Worker) Run(ctx context.Context) {
-	publish := time.NewTicker(PublishEvery)
-	defer publish.Stop()
-	sweep := time.NewTicker(SweepEvery)
-	defer sweep.Stop()
+	// A sweep may take long, and the log goes on meanwhile.
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		w.every(ctx, SweepEvery, "sweep", func() error {
+			return errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx))
+		})
+	})
+	w.every(ctx, PublishEvery, "publish", func() error {
+		return errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx))
+	})
+	sweeping.Wait()
+}
+
+func (w *Worker) every(ctx context.Context, pause time.Duration, step string, do func() error) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-publish.C:
-			w.report("publish", errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx)))
-		case <-sweep.C:
-			w.report("sweep", errors.Join(w.Sweep(ctx), w.ForgetClaims(ctx)))
+		case <-ticker.C:
+			w.report(step, do())
 		}
 	}
 }
@@ -73,6 +92,20 @@ func (w *Worker) Publish(ctx context.Context) error {
 			}
 		}
 		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// ResumeErasures goes on with erasures that a hold deferred, where it was
+// released.
+func (w *Worker) ResumeErasures(ctx context.Context) error {
+	tenants, err := w.service.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, tenant := range tenants {
+		failed = errors.Join(failed, w.service.ResumeErasures(ctx, tenant))
 	}
 	return failed
 }
@@ -104,14 +137,23 @@ func (w *Worker) Sweep(ctx context.Context) error {
 	}
 	var failed error
 	for _, tenant := range tenants {
+		start := w.now()
+		if start.Before(w.rests[tenant]) {
+			continue
+		}
+		more := true
 		for range SweepBatches {
-			more, err := w.service.Sweep(ctx, tenant)
+			var err error
+			more, err = w.service.Sweep(ctx, tenant)
 			if err != nil {
 				failed = errors.Join(failed, err)
 			}
 			if !more || err != nil {
 				break
 			}
+		}
+		if end := w.now(); !more && end.Sub(start) > SlowSweep {
+			w.rests[tenant] = end.Add(SweepRest * end.Sub(start))
 		}
 	}
 	return failed
