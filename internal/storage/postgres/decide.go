@@ -32,6 +32,7 @@ const (
 	guardDeferred   = "only a deferred erasure goes on"
 	guardPlanned    = "the keys that go are all that have to"
 	guardSurvivors  = "whatever stays of a key that goes is sealed anew"
+	guardInstant    = "a closing is later than all before it"
 	guardTies       = "what is held stays tied"
 	guardHeir       = "what stays is sealed under a key of its own"
 )

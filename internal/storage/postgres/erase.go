@@ -28,8 +28,8 @@ SELECT (SELECT count(*) FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = AN
 	// Of a subject's values that stay: those to be restricted, which are about
 	// nobody else and held, and those that are to be about the others alone.
 	sqlErasingRest = `
-SELECT m.scope_id, m.token_id, c.alone` + tied + `
-WHERE m.created_at <= $3 AND (c.alone AND c.kept AND m.state = 'live' OR NOT c.alone AND NOT c.kept)
+SELECT m.scope_id, m.token_id, m.alone` + tied + `
+WHERE m.created_at <= $3 AND (m.alone AND m.kept AND m.state = 'live' OR NOT m.alone AND NOT m.kept)
     AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL`
 	sqlRestrict = `
 UPDATE mappings AS m SET state = 'restricted'

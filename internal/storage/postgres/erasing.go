@@ -22,15 +22,18 @@ const (
 	kept = `CASE WHEN (
     SELECT o.hold_id FROM holds AS o WHERE o.tenant = $1 AND o.released_at IS NULL AND o.created_to > 0 LIMIT 1) IS NULL
     THEN false ELSE ` + held + ` IS NOT NULL END`
-	// tied are the mappings m of a subject, each with whose it is (c).
+	// tied are the mappings m of a subject, each with whose it is. That is found
+	// out once for each, and not remembered: no two are alike.
 	tied = `
     FROM (
-        SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
-        WHERE l.tenant = $1 AND l.subject_ref = $2 OFFSET 0) AS q
-    CROSS JOIN LATERAL (
-        SELECT m.scope_id, m.token_id, m.key_id, m.state, m.entity, m.class, m.lookup, m.created_at FROM mappings AS m
-        WHERE m.tenant = $1 AND m.scope_id = q.scope_id AND m.token_id = q.token_id LIMIT 1) AS m
-    CROSS JOIN LATERAL (SELECT ` + alone + ` AS alone, ` + kept + ` AS kept OFFSET 0) AS c`
+        SELECT m.scope_id, m.token_id, m.key_id, m.state, m.created_at, ` + alone + ` AS alone, ` + kept + ` AS kept
+        FROM (
+            SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
+            WHERE l.tenant = $1 AND l.subject_ref = $2 OFFSET 0) AS q
+        CROSS JOIN LATERAL (
+            SELECT m.scope_id, m.token_id, m.key_id, m.state, m.entity, m.class, m.lookup, m.created_at FROM mappings AS m
+            WHERE m.tenant = $1 AND m.scope_id = q.scope_id AND m.token_id = q.token_id LIMIT 1) AS m
+        OFFSET 0) AS m`
 )
 
 const (
@@ -39,9 +42,9 @@ const (
 SELECT g.scope_id, g.key_id, g.goes, g.deferred, g.shared, g.younger
 FROM (
     SELECT m.scope_id, m.key_id,
-        count(*) FILTER (WHERE m.created_at <= $3 AND c.alone AND NOT c.kept) AS goes,
-        count(*) FILTER (WHERE m.created_at <= $3 AND c.kept) AS deferred,
-        count(*) FILTER (WHERE m.created_at <= $3 AND NOT c.alone AND NOT c.kept) AS shared,
+        count(*) FILTER (WHERE m.created_at <= $3 AND m.alone AND NOT m.kept) AS goes,
+        count(*) FILTER (WHERE m.created_at <= $3 AND m.kept) AS deferred,
+        count(*) FILTER (WHERE m.created_at <= $3 AND NOT m.alone AND NOT m.kept) AS shared,
         count(*) FILTER (WHERE m.created_at > $3) AS younger` + tied + `
     GROUP BY m.scope_id, m.key_id) AS g
 WHERE (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = g.key_id LIMIT 1) IS NOT NULL`

@@ -35,6 +35,6 @@ func Guards() []string {
 	return []string{
 		guardUndo, guardSuspended, guardOnce, guardClaim, guardExpired, guardThere, guardMatch, guardTouch, guardTaken,
 		guardKeyThere, guardKeyRoom, guardKeyOwner, guardWrap, guardScopeMoved, guardSubject,
-		guardHeld, guardErased, guardDeferred, guardPlanned, guardSurvivors, guardTies, guardHeir,
+		guardHeld, guardErased, guardDeferred, guardPlanned, guardSurvivors, guardTies, guardHeir, guardInstant,
 	}
 }

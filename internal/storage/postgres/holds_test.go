@@ -106,7 +106,7 @@ func TestInvariant7_TwoReplicas(t *testing.T) {
 // destroyed, and it shows.
 func TestInvariant7_TwinTwoReplicas(t *testing.T) {
 	r := race(t, postgres.Hooks{Rewrite: strings.NewReplacer(
-		"IS NULL\nRETURNING m.key_id", "IS DISTINCT FROM ''\nRETURNING m.key_id",
+		"IS NULL\n        OR (SELECT t.key_id", "IS DISTINCT FROM ''\n        OR (SELECT t.key_id",
 		"SELECT r.key_id FROM unnest($2::text[]) AS r (key_id)\nWHERE", "SELECT r.key_id FROM unnest($2::text[]) AS r (key_id)\nWHERE false AND",
 	).Replace}, 40)
 	if r.broken == 0 {
@@ -193,9 +193,9 @@ func TestHoldsCostWhatTheyAre(t *testing.T) {
 	t.Logf("planning a sweep where all is held: %v", time.Since(begun))
 	commit(t, s, "acme", vault.ReleaseHold{ID: id})
 
-	asked := regexp.MustCompile(`(?s)AND \(\n    SELECT o\.hold_id .* IS NULL\nRETURNING`)
+	asked := regexp.MustCompile(`(?s)AND \(\n    SELECT o\.hold_id .* IS NULL\n        OR`)
 	never := openAt(t, db, postgres.Config{}, postgres.Hooks{Rewrite: func(text string) string {
-		return asked.ReplaceAllString(text, "RETURNING")
+		return asked.ReplaceAllString(text, "OR")
 	}})
 	sweepTimes(t, p, 1, s, never) // plans
 	times := sweepTimes(t, p, 5, s, never)
