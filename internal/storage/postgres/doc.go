@@ -1,7 +1,7 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry and vault.Custody on PostgreSQL 15 or later.
-// It is the only importer of pgx. Any number of processes serve one database; there is no
-// state in them that another would miss.
+// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures on
+// PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
+// serve one database; there is no state in them that another would miss.
 //
 // # Shape
 //
@@ -36,8 +36,8 @@
 //     commits alone has its conditions in its statements instead, and is rolled
 //     back where they change other than the rows that it named.
 //  3. The batch is written, with one statement for each kind of row, then its
-//     entries, the nodes of the tree and the head: one round trip (a sweep takes
-//     one more). Every statement must change exactly as many rows as the image
+//     entries, the nodes of the tree and the head: one round trip (what ties takes
+//     one more, a sweep too, an erasure up to two). Every statement must change exactly as many rows as the image
 //     said; otherwise somebody writes without the lock, and nothing is committed.
 //  4. COMMIT, without any timeout of the server, on nobody's context. The
 //     server answers once the commit record is on its disk, and on that of its
@@ -46,6 +46,21 @@
 //
 // A crash before the commit record is durable loses the batch whole, one after
 // it keeps it whole. Nobody was answered before.
+//
+// # Erasures
+//
+// An erasure destroys keys and deletes no value: the rows of what went have no
+// key, which every read tells and every restoration asks for, until the sweep
+// has them. What stays is moved to fresh keys first. Then, under the lock, the
+// values of the subject are walked along once, and what is left under the keys
+// that go is counted: all of it must go, no other key may have to, and otherwise
+// nothing is committed. So an erasure is as quick as that walk, 6 microseconds
+// for each value of the subject, and meanwhile nobody else commits for the
+// tenant. Where holds stand, each value is asked about, too.
+//
+// A tombstone says which key went with which erasure. The sweep goes by
+// tombstones and marks them once nothing is under the key; the rows are never
+// deleted.
 //
 // # Unknown outcomes
 //
@@ -72,7 +87,8 @@
 //
 // # Reading
 //
-// A read is one round trip and one statement, on the primary. Expiry is judged
+// A read is one round trip and one statement, on the primary. The plan of an
+// erasure takes several, in a transaction that sees one moment. Expiry is judged
 // by the database's clock, or by the time of the last entry if that is later.
 //
 // # A server without an answer

@@ -334,3 +334,47 @@ func fillPerson(t *testing.T, db *pgtest.Database, p storagetest.Place, ref, key
 		t.Fatal(err)
 	}
 }
+
+// TestInvariant8_ErasureNamesEveryKey: a key of the person that seals nothing
+// now goes as well, for an older copy of the rows may have something under it;
+// and no key that seals nothing goes beside those that have to.
+func TestInvariant8_ErasureNamesEveryKey(t *testing.T) {
+	for name, hooks := range map[string]postgres.Hooks{
+		"":     {},
+		"Twin": {Skip: func(guard string) bool { return guard == "the keys that go are all that have to" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openAt(t, pgtest.New(t), postgres.Config{}, hooks)
+			p := seed(t, s, "acme")
+			ann := vault.Subject{Digest: storagetest.Digest("ann"), IndexVersion: 1, Ref: vault.NewID()}
+			own := vault.DataKey{ID: vault.NewID(), SubjectRef: ann.Ref, Wrapped: p.Key.Wrapped}
+			beside := p.FreshKey()
+			mine, theirs := p.Value("mine"), p.Value("theirs")
+			mine.Mapping.KeyID, mine.SubjectRefs, mine.TTL = own.ID, []string{ann.Ref}, time.Microsecond
+			theirs.Mapping.KeyID, theirs.TTL = beside.ID, time.Microsecond
+			effect := p.Tokenize(mine, theirs)
+			effect.Subjects, effect.Keys = []vault.SubjectUse{{Subject: ann, New: true}}, []vault.DataKey{own, beside}
+			commit(t, s, "acme", effect)
+			commit(t, s, "acme", vault.Record{}) // a microsecond later
+			commit(t, s, "acme", p.Sweep(mine, theirs))
+			for what, keys := range map[string][]string{"one is missing": nil, "one is too many": {own.ID, beside.ID}} {
+				change := storagetest.Change(t, "acme", vault.Erase{Erasure: askedFor(ann), Keys: keys})
+				_, err := s.Store.Commit(t.Context(), "acme", change)
+				if name == "" && !errors.Is(err, vault.ErrConflict) {
+					t.Errorf("%s: %v", what, err)
+				}
+				if name != "" && err == nil {
+					return // it is noticed
+				}
+			}
+			if name != "" {
+				t.Error("without the guard it is refused as well")
+				return
+			}
+			c := commit(t, s, "acme", vault.Erase{Erasure: askedFor(ann), Keys: []string{own.ID}})
+			if c.Outcome.Erased != (vault.ErasureCounts{Keys: 1}) {
+				t.Errorf("%+v", c.Outcome.Erased)
+			}
+		})
+	}
+}
