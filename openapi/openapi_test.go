@@ -39,28 +39,33 @@ func TestDocumentIsValidAndOfTheVersionThatTheGeneratorReads(t *testing.T) {
 // The interface of the service, operation by operation: what is not here is
 // not served, and what is here has its place in the document.
 var operations = map[string]string{
-	"POST /v1/tokenize":                   "tokenize",
-	"POST /v1/detokenize":                 "detokenize",
-	"POST /v1/sources/tokens":             "sourceTokens",
-	"POST /v1/scopes":                     "openScope",
-	"POST /v1/scopes/close":               "closeScope",
-	"POST /v1/holds":                      "placeHold",
-	"GET /v1/holds":                       "holds",
-	"GET /v1/holds/{hold_id}":             "hold",
-	"POST /v1/holds/{hold_id}/review":     "reviewHold",
-	"POST /v1/holds/{hold_id}/release":    "releaseHold",
-	"POST /v1/subjects/search":            "searchSubjects",
-	"GET /v1/audit/entries":               "auditEntries",
-	"GET /v1/audit/entries/{index}":       "auditEntry",
-	"GET /v1/audit/entries/{index}/proof": "auditProof",
-	"GET /v1/audit/checkpoint":            "auditCheckpoint",
-	"GET /v1/audit/keys":                  "auditKeys",
-	"GET /v1/policy":                      "policy",
-	"GET /v1/preamble":                    "preamble",
-	"GET /v1/limits":                      "limits",
-	"GET /healthz":                        "healthz",
-	"GET /readyz":                         "readyz",
-	"GET /metrics":                        "metrics",
+	"POST /v1/tokenize":                             "tokenize",
+	"POST /v1/detokenize":                           "detokenize",
+	"POST /v1/sources/tokens":                       "sourceTokens",
+	"POST /v1/scopes":                               "openScope",
+	"POST /v1/scopes/close":                         "closeScope",
+	"POST /v1/holds":                                "placeHold",
+	"GET /v1/holds":                                 "holds",
+	"GET /v1/holds/{hold_id}":                       "hold",
+	"POST /v1/holds/{hold_id}/review":               "reviewHold",
+	"POST /v1/holds/{hold_id}/release":              "releaseHold",
+	"POST /v1/subjects/search":                      "searchSubjects",
+	"POST /v1/subjects/links":                       "linkSubject",
+	"POST /v1/subject-requests":                     "requestErasure",
+	"GET /v1/subject-requests":                      "subjectRequests",
+	"GET /v1/subject-requests/{request_id}":         "subjectRequest",
+	"GET /v1/subject-requests/{request_id}/receipt": "erasureReceipt",
+	"GET /v1/audit/entries":                         "auditEntries",
+	"GET /v1/audit/entries/{index}":                 "auditEntry",
+	"GET /v1/audit/entries/{index}/proof":           "auditProof",
+	"GET /v1/audit/checkpoint":                      "auditCheckpoint",
+	"GET /v1/audit/keys":                            "auditKeys",
+	"GET /v1/policy":                                "policy",
+	"GET /v1/preamble":                              "preamble",
+	"GET /v1/limits":                                "limits",
+	"GET /healthz":                                  "healthz",
+	"GET /readyz":                                   "readyz",
+	"GET /metrics":                                  "metrics",
 }
 
 func TestEveryOperationHasItsID(t *testing.T) {
@@ -230,6 +235,7 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 	}{
 		{"ErrorCode", texts(vault.Codes())},
 		{"TokenStatus", texts(vault.Statuses())},
+		{"ErasureState", texts([]vault.ErasureState{vault.ErasureDeferred, vault.ErasureCompleted})},
 		{"EntityClass", texts(access.Classes())},
 		{"ScopeKind", texts([]vault.ScopeKind{vault.ScopeConversation, vault.ScopeUser, vault.ScopeCase, vault.ScopeCorpus})},
 	} {
@@ -268,10 +274,11 @@ func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
 		of   *openapi3.Schema
 		want uint64
 	}{
-		"holds":   {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
-		"found":   {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
-		"tokens":  {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
-		"entries": {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
+		"requests": {schemas["SubjectRequestPage"].Value.Properties["requests"].Value, vault.PageErasures},
+		"holds":    {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
+		"found":    {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
+		"tokens":   {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
+		"entries":  {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
 	} {
 		if list.of.MaxItems == nil || *list.of.MaxItems != list.want {
 			t.Errorf("%s: not bounded by %d", where, list.want)

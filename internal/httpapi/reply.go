@@ -94,6 +94,21 @@ func (r reply) VisitReleaseHoldResponse(w http.ResponseWriter) error { return r.
 // VisitSearchSubjectsResponse writes the answer.
 func (r reply) VisitSearchSubjectsResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitLinkSubjectResponse writes the answer.
+func (r reply) VisitLinkSubjectResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRequestErasureResponse writes the answer.
+func (r reply) VisitRequestErasureResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSubjectRequestsResponse writes the answer.
+func (r reply) VisitSubjectRequestsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSubjectRequestResponse writes the answer.
+func (r reply) VisitSubjectRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitErasureReceiptResponse writes the answer.
+func (r reply) VisitErasureReceiptResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitAuditEntriesResponse writes the answer.
 func (r reply) VisitAuditEntriesResponse(w http.ResponseWriter) error { return r.write(w) }
 

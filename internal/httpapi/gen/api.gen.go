@@ -34,6 +34,24 @@ func (e AppliesTo) Valid() bool {
 	}
 }
 
+// Defines values for Audience.
+const (
+	AudienceInternal Audience = "internal"
+	AudienceSubject  Audience = "subject"
+)
+
+// Valid indicates whether the value is a known member of the Audience enum.
+func (e Audience) Valid() bool {
+	switch e {
+	case AudienceInternal:
+		return true
+	case AudienceSubject:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Decision.
 const (
 	DecisionAllow   Decision = "allow"
@@ -118,6 +136,57 @@ func (e EntityInfoAction) Valid() bool {
 	case EntityInfoActionMask:
 		return true
 	case EntityInfoActionTokenize:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErasureMethod.
+const (
+	KeyDestroyed ErasureMethod = "key_destroyed"
+	Rekeyed      ErasureMethod = "rekeyed"
+)
+
+// Valid indicates whether the value is a known member of the ErasureMethod enum.
+func (e ErasureMethod) Valid() bool {
+	switch e {
+	case KeyDestroyed:
+		return true
+	case Rekeyed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErasureReceiptDeferredFor.
+const (
+	LegalObligation ErasureReceiptDeferredFor = "legal_obligation"
+)
+
+// Valid indicates whether the value is a known member of the ErasureReceiptDeferredFor enum.
+func (e ErasureReceiptDeferredFor) Valid() bool {
+	switch e {
+	case LegalObligation:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErasureState.
+const (
+	Completed ErasureState = "completed"
+	Deferred  ErasureState = "deferred"
+)
+
+// Valid indicates whether the value is a known member of the ErasureState enum.
+func (e ErasureState) Valid() bool {
+	switch e {
+	case Completed:
+		return true
+	case Deferred:
 		return true
 	default:
 		return false
@@ -229,6 +298,27 @@ func (e Order) Valid() bool {
 	case Asc:
 		return true
 	case Desc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Regime.
+const (
+	Ccpa  Regime = "ccpa"
+	Gdpr  Regime = "gdpr"
+	Hipaa Regime = "hipaa"
+)
+
+// Valid indicates whether the value is a known member of the Regime enum.
+func (e Regime) Valid() bool {
+	switch e {
+	case Ccpa:
+		return true
+	case Gdpr:
+		return true
+	case Hipaa:
 		return true
 	default:
 		return false
@@ -361,6 +451,21 @@ func (e SkippedPartWhy) Valid() bool {
 	}
 }
 
+// Defines values for SubjectRequestKind.
+const (
+	Erasure SubjectRequestKind = "erasure"
+)
+
+// Valid indicates whether the value is a known member of the SubjectRequestKind enum.
+func (e SubjectRequestKind) Valid() bool {
+	switch e {
+	case Erasure:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenOrigin.
 const (
 	Kept    TokenOrigin = "kept"
@@ -477,6 +582,13 @@ func (e TokenizeRequestFormat) Valid() bool {
 
 // AppliesTo Whether a hold is about what is tokenized after it was placed, too.
 type AppliesTo string
+
+// Audience For whom a copy is.
+type Audience string
+
+// CaseReference The number of the person's request where the caller keeps it.
+// It goes into the log as it is, so it holds neither spaces nor an address.
+type CaseReference = string
 
 // CloseScopeAnswer The scope that has ended.
 type CloseScopeAnswer struct {
@@ -650,8 +762,8 @@ type Entry = json.RawMessage
 
 // EntryKind What an entry records. Among the kinds are `tokenize`, `restore`,
 // `outcome`, `scope_open`, `scope_close`, `hold_place`, `hold_review`,
-// `hold_release`, `subject_search`, `sweep`, `key_destroy` and
-// `request_refused`. The list may grow.
+// `hold_release`, `subject_search`, `subject_link`, `subject_unlink`,
+// `erase`, `sweep`, `key_destroy` and `request_refused`. The list may grow.
 type EntryKind = string
 
 // EntryPage A page of the log.
@@ -665,6 +777,155 @@ type EntryPage struct {
 	// RequestId 128 random bits.
 	RequestId RequestId `json:"request_id"`
 }
+
+// ErasureAnswer What was erased, or would be: `request` where it was, `preview_id` and
+// `counts` in a dry run.
+type ErasureAnswer struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+	Counts *ErasureCounts `json:"counts,omitempty"`
+
+	// Parts What becomes of the person's values, by scope. Empty where nothing was found, and in the answer to a repeated request.
+	Parts []ErasurePart `json:"parts"`
+
+	// PreviewId What a dry run showed. Another match has another one.
+	PreviewId *PreviewId `json:"preview_id,omitempty"`
+
+	// Request A request of a person and what came of it.
+	Request *SubjectRequest `json:"request,omitempty"`
+}
+
+// ErasureCounts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+type ErasureCounts struct {
+	// Deferred Values that a hold keeps.
+	Deferred int64 `json:"deferred"`
+
+	// Erased Values that nothing opens any more.
+	Erased int64 `json:"erased"`
+
+	// Keys Data keys that were destroyed. Neither in a dry run nor in the subject's copy of a receipt.
+	Keys *int64 `json:"keys,omitempty"`
+
+	// Rekeyed Values of others, and names of scopes, that were sealed anew because
+	// their key went. Neither in a dry run nor in the subject's copy of a
+	// receipt.
+	Rekeyed *int64 `json:"rekeyed,omitempty"`
+
+	// Shared Values that are about others too, and stay.
+	Shared int64 `json:"shared"`
+}
+
+// ErasureMethod How something was made unreadable.
+type ErasureMethod string
+
+// ErasurePart What becomes of a person's values in one scope.
+type ErasurePart struct {
+	// Deferred Kept by a hold; restricted until it is released.
+	Deferred int64 `json:"deferred"`
+
+	// Erased About the person alone; nothing opens them any more.
+	Erased int64 `json:"erased"`
+
+	// ScopeRef The name of the scope in the log.
+	ScopeRef string `json:"scope_ref"`
+
+	// Shared About somebody else too; they stay.
+	Shared int64 `json:"shared"`
+}
+
+// ErasureReceipt What was erased, and the proof. `reference`, `identity` and `entry` are
+// in the internal copy alone.
+type ErasureReceipt struct {
+	// Audience For whom a copy is.
+	Audience Audience `json:"audience"`
+
+	// CompletedAt When nothing was left to erase. Not there while a part is deferred.
+	CompletedAt *time.Time `json:"completed_at,omitempty"`
+
+	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+	Counts ErasureCounts `json:"counts"`
+
+	// DeferredFor Why a part is deferred, where one is. More is told to nobody here.
+	DeferredFor *ErasureReceiptDeferredFor `json:"deferred_for,omitempty"`
+
+	// Entry The entry exactly as it was hashed, as a text.
+	Entry *string `json:"entry,omitempty"`
+
+	// ErasedAt From this instant on nothing of it is restored, but for what is deferred.
+	ErasedAt time.Time `json:"erased_at"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity *IdentityInfo `json:"identity,omitempty"`
+
+	// IssuedAt When this copy was made.
+	IssuedAt time.Time `json:"issued_at"`
+
+	// Kind What the person asks for.
+	Kind SubjectRequestKind `json:"kind"`
+
+	// Methods How: `key_destroyed`, the data keys that sealed the values are gone;
+	// `rekeyed`, what else those keys sealed was sealed anew. Empty where
+	// nothing was destroyed.
+	Methods []ErasureMethod `json:"methods"`
+
+	// Proof Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Proof Receipt `json:"proof"`
+
+	// Reference The number of the person's request where the caller keeps it.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference *CaseReference `json:"reference,omitempty"`
+
+	// Regime Under which law the person asks, and so until when there must be an
+	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+	Regime Regime `json:"regime"`
+
+	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	RequestId SubjectRequestId `json:"request_id"`
+
+	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
+	State ErasureState `json:"state"`
+}
+
+// ErasureReceiptDeferredFor Why a part is deferred, where one is. More is told to nobody here.
+type ErasureReceiptDeferredFor string
+
+// ErasureRequest Whose values are to be erased, on which ground, and who established that the person asks.
+type ErasureRequest struct {
+	// ConfirmSubject The `subject` again, byte for byte. Required unless it is a dry run.
+	ConfirmSubject *string `json:"confirm_subject,omitempty"`
+
+	// DryRun Only tell what would be erased. Nothing is.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity IdentityCheck `json:"identity"`
+
+	// Kind What the person asks for.
+	Kind SubjectRequestKind `json:"kind"`
+
+	// PreviewId What a dry run showed. Another match has another one.
+	PreviewId *PreviewId `json:"preview_id,omitempty"`
+
+	// Reference The number of the person's request where the caller keeps it.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference CaseReference `json:"reference"`
+
+	// Regime Under which law the person asks, and so until when there must be an
+	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+	Regime Regime `json:"regime"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject SubjectName `json:"subject"`
+}
+
+// ErasureState How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
+type ErasureState string
 
 // ErrorCode The closed list of error codes.
 type ErrorCode string
@@ -853,6 +1114,37 @@ type IdempotencyKey = string
 // Identifier An identifier as entries have it.
 type Identifier = string
 
+// IdentityCheck How it was established that the person is the one who asks.
+type IdentityCheck struct {
+	// At A time in UTC, with at most six decimals (RFC 3339).
+	At Instant `json:"at"`
+
+	// Method How, by a code such as `account_login` or `in_person`.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Method string `json:"method"`
+
+	// Reference The number of the check. It holds neither spaces nor an address.
+	Reference string `json:"reference"`
+
+	// VerifiedBy Who did it, by a code and not by name. It holds neither spaces nor an address.
+	VerifiedBy string `json:"verified_by"`
+}
+
+// IdentityInfo How it was established that the person is the one who asks.
+type IdentityInfo struct {
+	// At When.
+	At time.Time `json:"at"`
+
+	// Method How.
+	Method string `json:"method"`
+
+	// Reference The number of the check.
+	Reference string `json:"reference"`
+
+	// VerifiedBy Who did it.
+	VerifiedBy string `json:"verified_by"`
+}
+
 // IdleTTL How long an unused mapping of the scope lives, in seconds, at most 365 days. It can only shorten what the kind gives.
 type IdleTTL = int64
 
@@ -890,6 +1182,36 @@ type LimitsAnswer struct {
 
 	// RequestId 128 random bits.
 	RequestId RequestId `json:"request_id"`
+}
+
+// LinkAnswer How far values are tied to a person.
+type LinkAnswer struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Changed How many ties were made or taken back.
+	Changed int64 `json:"changed"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// SubjectRef The random reference that the log has for the person.
+	SubjectRef string `json:"subject_ref"`
+}
+
+// LinkRequest Which values are about whom.
+type LinkRequest struct {
+	// Identifiers Values that are about the person, each of them.
+	Identifiers []PersonIdentifier `json:"identifiers"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject SubjectName `json:"subject"`
+
+	// Undo Take such ties back.
+	Undo *bool `json:"undo,omitempty"`
 }
 
 // LogKey A key that checks signatures of the log.
@@ -1002,6 +1324,9 @@ type PreambleAnswer struct {
 	// Text Plain English, one paragraph.
 	Text string `json:"text"`
 }
+
+// PreviewId What a dry run showed. Another match has another one.
+type PreviewId = string
 
 // Problem An error (RFC 9457). It never repeats what was sent.
 type Problem struct {
@@ -1128,6 +1453,10 @@ type Recipient = string
 // see `GET /v1/policy`.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Reference = string
+
+// Regime Under which law the person asks, and so until when there must be an
+// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+type Regime string
 
 // RequestId 128 random bits.
 type RequestId = string
@@ -1339,6 +1668,65 @@ type SubjectName = string
 
 // SubjectRefs The subjects that values are linked to, by the random references that the log has for them.
 type SubjectRefs = []string
+
+// SubjectRequest A request of a person and what came of it.
+type SubjectRequest struct {
+	// CompletedAt When nothing was left to erase. Not there while a part is deferred.
+	CompletedAt *time.Time `json:"completed_at,omitempty"`
+
+	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+	Counts ErasureCounts `json:"counts"`
+
+	// DueAt Until when the regime wants the person to have an answer, counted from `erased_at`.
+	DueAt time.Time `json:"due_at"`
+
+	// ErasedAt From this instant on nothing of it is restored, but for what is deferred.
+	ErasedAt time.Time `json:"erased_at"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity IdentityInfo `json:"identity"`
+
+	// Kind What the person asks for.
+	Kind SubjectRequestKind `json:"kind"`
+
+	// Reference The number of the person's request where the caller keeps it.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference CaseReference `json:"reference"`
+
+	// Regime Under which law the person asks, and so until when there must be an
+	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+	Regime Regime `json:"regime"`
+
+	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	RequestId SubjectRequestId `json:"request_id"`
+
+	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
+	State ErasureState `json:"state"`
+}
+
+// SubjectRequestAnswer A request of a person.
+type SubjectRequestAnswer struct {
+	// Request A request of a person and what came of it.
+	Request SubjectRequest `json:"request"`
+}
+
+// SubjectRequestCursor Where a page of requests goes on. Opaque.
+type SubjectRequestCursor = string
+
+// SubjectRequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+type SubjectRequestId = string
+
+// SubjectRequestKind What the person asks for.
+type SubjectRequestKind string
+
+// SubjectRequestPage A page of requests of persons.
+type SubjectRequestPage struct {
+	// NextCursor Where a page of requests goes on. Opaque.
+	NextCursor *SubjectRequestCursor `json:"next_cursor,omitempty"`
+
+	// Requests The requests, the newest first.
+	Requests []SubjectRequest `json:"requests"`
+}
 
 // SubjectSearchAnswer Where a person was found, without values.
 type SubjectSearchAnswer struct {
@@ -1610,6 +1998,9 @@ type Denied = Problem
 // Exhausted An error (RFC 9457). It never repeats what was sent.
 type Exhausted = Problem
 
+// Held An error (RFC 9457). It never repeats what was sent.
+type Held = Problem
+
 // Internal An error (RFC 9457). It never repeats what was sent.
 type Internal = Problem
 
@@ -1774,6 +2165,46 @@ type SourceTokensParams struct {
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
 }
 
+// SubjectRequestsParams defines parameters for SubjectRequests.
+type SubjectRequestsParams struct {
+	// State Only requests in this state.
+	State *ErasureState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many requests a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *SubjectRequestCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RequestErasureParams defines parameters for RequestErasure.
+type RequestErasureParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ErasureReceiptParams defines parameters for ErasureReceipt.
+type ErasureReceiptParams struct {
+	// Audience For whom the copy is. There is no default, so that nobody is given the other one.
+	Audience Audience `form:"audience" json:"audience"`
+}
+
+// LinkSubjectParams defines parameters for LinkSubject.
+type LinkSubjectParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // TokenizeParams defines parameters for Tokenize.
 type TokenizeParams struct {
 	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
@@ -1810,6 +2241,12 @@ type CloseScopeJSONRequestBody = CloseScopeRequest
 
 // SourceTokensJSONRequestBody defines body for SourceTokens for application/json ContentType.
 type SourceTokensJSONRequestBody = SourceRequest
+
+// RequestErasureJSONRequestBody defines body for RequestErasure for application/json ContentType.
+type RequestErasureJSONRequestBody = ErasureRequest
+
+// LinkSubjectJSONRequestBody defines body for LinkSubject for application/json ContentType.
+type LinkSubjectJSONRequestBody = LinkRequest
 
 // SearchSubjectsJSONRequestBody defines body for SearchSubjects for application/json ContentType.
 type SearchSubjectsJSONRequestBody = SubjectSearchRequest
@@ -1879,6 +2316,21 @@ type ServerInterface interface {
 	// SourceTokens List the tokens of a document
 	// (POST /v1/sources/tokens)
 	SourceTokens(c *gin.Context, params SourceTokensParams)
+	// SubjectRequests List the requests of persons
+	// (GET /v1/subject-requests)
+	SubjectRequests(c *gin.Context, params SubjectRequestsParams)
+	// RequestErasure Erase what there is of a person
+	// (POST /v1/subject-requests)
+	RequestErasure(c *gin.Context, params RequestErasureParams)
+	// SubjectRequest Show a request of a person
+	// (GET /v1/subject-requests/{request_id})
+	SubjectRequest(c *gin.Context, requestId SubjectRequestId)
+	// ErasureReceipt Get the receipt of an erasure
+	// (GET /v1/subject-requests/{request_id}/receipt)
+	ErasureReceipt(c *gin.Context, requestId SubjectRequestId, params ErasureReceiptParams)
+	// LinkSubject Tie values to a person
+	// (POST /v1/subjects/links)
+	LinkSubject(c *gin.Context, params LinkSubjectParams)
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(c *gin.Context)
@@ -2588,6 +3040,190 @@ func (siw *ServerInterfaceWrapper) SourceTokens(c *gin.Context) {
 	siw.Handler.SourceTokens(c, params)
 }
 
+// SubjectRequests operation middleware
+func (siw *ServerInterfaceWrapper) SubjectRequests(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SubjectRequestsParams
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SubjectRequests(c, params)
+}
+
+// RequestErasure operation middleware
+func (siw *ServerInterfaceWrapper) RequestErasure(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestErasureParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RequestErasure(c, params)
+}
+
+// SubjectRequest operation middleware
+func (siw *ServerInterfaceWrapper) SubjectRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SubjectRequest(c, requestId)
+}
+
+// ErasureReceipt operation middleware
+func (siw *ServerInterfaceWrapper) ErasureReceipt(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ErasureReceiptParams
+
+	// ------------- Required query parameter "audience" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "audience", c.Request.URL.Query(), &params.Audience, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter audience: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ErasureReceipt(c, requestId, params)
+}
+
+// LinkSubject operation middleware
+func (siw *ServerInterfaceWrapper) LinkSubject(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LinkSubjectParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LinkSubject(c, params)
+}
+
 // SearchSubjects operation middleware
 func (siw *ServerInterfaceWrapper) SearchSubjects(c *gin.Context) {
 
@@ -2698,6 +3334,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/holds/:hold_id/review", wrapper.ReviewHold)
 	router.POST(options.BaseURL+"/v1/holds/:hold_id/release", wrapper.ReleaseHold)
 	router.POST(options.BaseURL+"/v1/subjects/search", wrapper.SearchSubjects)
+	router.POST(options.BaseURL+"/v1/subjects/links", wrapper.LinkSubject)
+	router.GET(options.BaseURL+"/v1/subject-requests", wrapper.SubjectRequests)
+	router.POST(options.BaseURL+"/v1/subject-requests", wrapper.RequestErasure)
+	router.GET(options.BaseURL+"/v1/subject-requests/:request_id", wrapper.SubjectRequest)
+	router.GET(options.BaseURL+"/v1/subject-requests/:request_id/receipt", wrapper.ErasureReceipt)
 	router.GET(options.BaseURL+"/v1/audit/entries", wrapper.AuditEntries)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index", wrapper.AuditEntry)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index/proof", wrapper.AuditProof)
@@ -2737,6 +3378,15 @@ type ExhaustedApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers ExhaustedResponseHeaders
+}
+
+type HeldResponseHeaders struct {
+	RequestId RequestId
+}
+type HeldApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers HeldResponseHeaders
 }
 
 type InternalResponseHeaders struct {
@@ -6304,6 +6954,981 @@ func (response SourceTokens503ApplicationProblemPlusJSONResponse) VisitSourceTok
 	return err
 }
 
+type SubjectRequestsRequestObject struct {
+	Params SubjectRequestsParams
+}
+
+type SubjectRequestsResponseObject interface {
+	VisitSubjectRequestsResponse(w http.ResponseWriter) error
+}
+
+type SubjectRequests200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type SubjectRequests200JSONResponse struct {
+	Body    SubjectRequestPage
+	Headers SubjectRequests200ResponseHeaders
+}
+
+func (response SubjectRequests200JSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests400ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests401ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests403ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests422ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests429ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests500ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequests503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequests503ApplicationProblemPlusJSONResponse) VisitSubjectRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasureRequestObject struct {
+	Params RequestErasureParams
+	Body   *RequestErasureJSONRequestBody
+}
+
+type RequestErasureResponseObject interface {
+	VisitRequestErasureResponse(w http.ResponseWriter) error
+}
+
+type RequestErasure200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestErasure200JSONResponse struct {
+	Body    ErasureAnswer
+	Headers RequestErasure200ResponseHeaders
+}
+
+func (response RequestErasure200JSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestErasure201JSONResponse struct {
+	Body    ErasureAnswer
+	Headers RequestErasure201ResponseHeaders
+}
+
+func (response RequestErasure201JSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure400ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure401ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure403ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure409ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure413ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure415ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure422ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure429ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure500ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestErasure503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RequestErasure503ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+}
+
+type SubjectRequestResponseObject interface {
+	VisitSubjectRequestResponse(w http.ResponseWriter) error
+}
+
+type SubjectRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type SubjectRequest200JSONResponse struct {
+	Body    SubjectRequestAnswer
+	Headers SubjectRequest200ResponseHeaders
+}
+
+func (response SubjectRequest200JSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest400ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest401ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest403ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest404ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest422ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest429ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest500ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubjectRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SubjectRequest503ApplicationProblemPlusJSONResponse) VisitSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceiptRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    ErasureReceiptParams
+}
+
+type ErasureReceiptResponseObject interface {
+	VisitErasureReceiptResponse(w http.ResponseWriter) error
+}
+
+type ErasureReceipt200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ErasureReceipt200JSONResponse struct {
+	Body    ErasureReceipt
+	Headers ErasureReceipt200ResponseHeaders
+}
+
+func (response ErasureReceipt200JSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt400ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt401ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt403ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt404ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt422ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt429ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt500ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ErasureReceipt503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ErasureReceipt503ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubjectRequestObject struct {
+	Params LinkSubjectParams
+	Body   *LinkSubjectJSONRequestBody
+}
+
+type LinkSubjectResponseObject interface {
+	VisitLinkSubjectResponse(w http.ResponseWriter) error
+}
+
+type LinkSubject200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type LinkSubject200JSONResponse struct {
+	Body    LinkAnswer
+	Headers LinkSubject200ResponseHeaders
+}
+
+func (response LinkSubject200JSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject400ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject401ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject403ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject404ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject409ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject413ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject415ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject422ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject423ApplicationProblemPlusJSONResponse struct {
+	HeldApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject423ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(423)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject429ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject500ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkSubject503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response LinkSubject503ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SearchSubjectsRequestObject struct {
 	Body *SearchSubjectsJSONRequestBody
 }
@@ -6781,6 +8406,21 @@ type StrictServerInterface interface {
 	// SourceTokens List the tokens of a document
 	// (POST /v1/sources/tokens)
 	SourceTokens(ctx context.Context, request SourceTokensRequestObject) (SourceTokensResponseObject, error)
+	// SubjectRequests List the requests of persons
+	// (GET /v1/subject-requests)
+	SubjectRequests(ctx context.Context, request SubjectRequestsRequestObject) (SubjectRequestsResponseObject, error)
+	// RequestErasure Erase what there is of a person
+	// (POST /v1/subject-requests)
+	RequestErasure(ctx context.Context, request RequestErasureRequestObject) (RequestErasureResponseObject, error)
+	// SubjectRequest Show a request of a person
+	// (GET /v1/subject-requests/{request_id})
+	SubjectRequest(ctx context.Context, request SubjectRequestRequestObject) (SubjectRequestResponseObject, error)
+	// ErasureReceipt Get the receipt of an erasure
+	// (GET /v1/subject-requests/{request_id}/receipt)
+	ErasureReceipt(ctx context.Context, request ErasureReceiptRequestObject) (ErasureReceiptResponseObject, error)
+	// LinkSubject Tie values to a person
+	// (POST /v1/subjects/links)
+	LinkSubject(ctx context.Context, request LinkSubjectRequestObject) (LinkSubjectResponseObject, error)
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(ctx context.Context, request SearchSubjectsRequestObject) (SearchSubjectsResponseObject, error)
@@ -7471,6 +9111,173 @@ func (sh *strictHandler) SourceTokens(ctx *gin.Context, params SourceTokensParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(SourceTokensResponseObject); ok {
 		if err := validResponse.VisitSourceTokensResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SubjectRequests operation middleware
+func (sh *strictHandler) SubjectRequests(ctx *gin.Context, params SubjectRequestsParams) {
+	var request SubjectRequestsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SubjectRequests(ctx, request.(SubjectRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SubjectRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SubjectRequestsResponseObject); ok {
+		if err := validResponse.VisitSubjectRequestsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RequestErasure operation middleware
+func (sh *strictHandler) RequestErasure(ctx *gin.Context, params RequestErasureParams) {
+	var request RequestErasureRequestObject
+
+	request.Params = params
+
+	var body RequestErasureJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestErasure(ctx, request.(RequestErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RequestErasureResponseObject); ok {
+		if err := validResponse.VisitRequestErasureResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SubjectRequest operation middleware
+func (sh *strictHandler) SubjectRequest(ctx *gin.Context, requestId SubjectRequestId) {
+	var request SubjectRequestRequestObject
+
+	request.RequestId = requestId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SubjectRequest(ctx, request.(SubjectRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SubjectRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SubjectRequestResponseObject); ok {
+		if err := validResponse.VisitSubjectRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ErasureReceipt operation middleware
+func (sh *strictHandler) ErasureReceipt(ctx *gin.Context, requestId SubjectRequestId, params ErasureReceiptParams) {
+	var request ErasureReceiptRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ErasureReceipt(ctx, request.(ErasureReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ErasureReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ErasureReceiptResponseObject); ok {
+		if err := validResponse.VisitErasureReceiptResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LinkSubject operation middleware
+func (sh *strictHandler) LinkSubject(ctx *gin.Context, params LinkSubjectParams) {
+	var request LinkSubjectRequestObject
+
+	request.Params = params
+
+	var body LinkSubjectJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LinkSubject(ctx, request.(LinkSubjectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LinkSubject")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LinkSubjectResponseObject); ok {
+		if err := validResponse.VisitLinkSubjectResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
