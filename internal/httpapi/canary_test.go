@@ -35,6 +35,11 @@ var bodies = map[string][]string{
 	nobodysHold + "/review":  {`{"review_by":"2126-01-01T00:00:00Z"}`},
 	nobodysHold + "/release": {`{"reference":"O-1"}`},
 	"/v1/subjects/search":    {`{"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
+	"/v1/subjects/links":     {`{"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}],"undo":false}`},
+	"/v1/subject-requests": {
+		`{"kind":"erasure","regime":"gdpr","subject":"s-1","confirm_subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"preview_id":"00000000000000000000000000000000"}`,
+		`{"kind":"erasure","regime":"hipaa","subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"dry_run":true}`,
+	},
 }
 
 const nobodysHold = "/v1/holds/00000000000000000000000000000000"
@@ -44,7 +49,7 @@ func bearerFor(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/holds"):
 		return "legal"
-	case strings.HasPrefix(path, "/v1/subjects"):
+	case strings.HasPrefix(path, "/v1/subject"):
 		return "privacy"
 	}
 	return "gateway"
@@ -157,7 +162,7 @@ func TestInvariant12_NothingOfARequestComesBackInARefusal(t *testing.T) {
 		t.Errorf("only %d requests were refused: the test has lost its point", refused)
 	}
 	// What was accepted is in the audit log, without what it held.
-	for _, path := range []string{"/v1/holds", "/v1/subjects/search"} {
+	for _, path := range []string{"/v1/holds", "/v1/subjects/search", "/v1/subjects/links", "/v1/subject-requests"} {
 		if accepted[path] == 0 {
 			t.Errorf("%s: nothing with a canary was accepted", path)
 		}
@@ -243,6 +248,8 @@ func canaryPaths() []string {
 		"/v1/limits?" + q, "/healthz?" + q + "=" + q,
 		"/v1/holds/" + q, "/v1/holds/" + digits, "/v1/holds?" + q + "=1", "/v1/holds?limit=" + digits, "/v1/holds?cursor=" + q,
 		"/v1/holds?standing=" + q, "/v1/subjects/search?subject=" + q, "/v1/subjects/" + q,
+		"/v1/subject-requests/" + q, "/v1/subject-requests/" + digits, "/v1/subject-requests?subject=" + q, "/v1/subject-requests?state=" + q,
+		"/v1/subject-requests?cursor=" + q, nobodysRequest + "/receipt?audience=" + q, "/v1/subject-requests/" + q + "/receipt?audience=subject",
 	}
 	for _, name := range []string{"reason", "entity", "decision", "kind", "request_id", "since", "until", "order", "limit", "cursor"} {
 		paths = append(paths, "/v1/audit/entries?"+name+"="+q, "/v1/audit/entries?"+name+"="+digits+digits)

@@ -380,6 +380,9 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 	v := vaulttest.New(t)
 	w := newWorldOf(t, v.Service, httpapi.Limits{})
 	placed := "/v1/holds/" + w.place(m{"scopes": []string{"chat-1"}}).HoldID
+	var erased erasureAnswer
+	w.As("privacy").Post("/v1/subject-requests", erasureOf("y", nil)).Want(http.StatusCreated).Decode(&erased)
+	asked := "/v1/subject-requests/" + erased.Request.RequestID
 	send := func(bearer, path string, body m) int {
 		v.Clock.Advance(2 * time.Minute) // identical denials of a minute share an entry
 		if body == nil {
@@ -400,6 +403,13 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 		{placed + "/review", m{"review_by": nil}, []string{"legal"}, "hold_place"},
 		{placed + "/release", m{"reference": "O-1"}, []string{"legal"}, "hold_release"},
 		{"/v1/subjects/search", m{"subject": "x"}, []string{"privacy"}, "subject_search"},
+		{"/v1/subjects/links", linkOf("x", false), []string{"privacy"}, "subject_link"},
+		{"/v1/subjects/links", linkOf("x", true), []string{"privacy"}, "subject_link"},
+		{"/v1/subject-requests", erasureOf("x", nil), []string{"privacy"}, "erase"},
+		{"/v1/subject-requests", erasureOf("x", m{"dry_run": true}), []string{"privacy"}, "erase"},
+		{"/v1/subject-requests", nil, []string{"privacy", "auditor"}, "request_read"},
+		{asked, nil, []string{"privacy", "auditor"}, "request_read"},
+		{asked + "/receipt?audience=subject", nil, []string{"privacy", "auditor"}, "request_read"},
 	} {
 		for _, bearer := range []string{"gateway", "restorer", "approver", "operator", "auditor", "privacy", "legal", "nobody"} {
 			if slices.Contains(c.allowed, bearer) {
