@@ -56,7 +56,8 @@
 // that go is counted: all of it must go, no other key may have to, and otherwise
 // nothing is committed. So an erasure is as quick as that walk, 6 microseconds
 // for each value of the subject, and meanwhile nobody else commits for the
-// tenant. Where holds stand, each value is asked about, too.
+// tenant. Holds on other people, and on values that the subject does not have,
+// are left out once; each of the others is asked about each value.
 //
 // A tombstone says which key went with which erasure. The sweep goes by
 // tombstones and marks them once nothing is under the key; the rows are never

@@ -22,17 +22,43 @@ const (
 	kept = `CASE WHEN (
     SELECT o.hold_id FROM holds AS o WHERE o.tenant = $1 AND o.released_at IS NULL AND o.created_to > 0 LIMIT 1) IS NULL
     THEN false ELSE ` + held + ` IS NOT NULL END`
+	// heldAlone is a hold that keeps the mapping m, which is of nobody but the
+	// subject. Holds on other people, and on values of which the subject has none,
+	// are left out once instead of for each mapping.
+	heldAlone = `(
+    SELECT o.hold_id FROM holds AS o
+    WHERE o.tenant = $1 AND o.hold_id = ANY (ARRAY(
+        SELECT o.hold_id FROM holds AS o
+        WHERE o.tenant = $1 AND o.released_at IS NULL AND o.created_to > 0
+            AND (NOT o.by_subject OR (
+                SELECT t.hold_id FROM hold_terms AS t
+                WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'subject' AND t.term = (
+                    SELECT p.digest FROM subjects AS p WHERE p.tenant = $1 AND p.subject_ref = $2 LIMIT 1) LIMIT 1) IS NOT NULL)
+            AND (NOT o.by_lookup OR (
+                SELECT l.token_id FROM hold_terms AS t
+                CROSS JOIN LATERAL (
+                    SELECT n.scope_id, n.token_id FROM mappings AS n WHERE n.tenant = $1 AND n.lookup = t.term OFFSET 0) AS n
+                CROSS JOIN LATERAL (
+                    SELECT l.token_id FROM mapping_subjects AS l
+                    WHERE l.tenant = $1 AND l.scope_id = n.scope_id AND l.token_id = n.token_id AND l.subject_ref = $2 LIMIT 1) AS l
+                WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'lookup' LIMIT 1) IS NOT NULL)))
+        AND o.released_at IS NULL AND o.created_to > m.created_at` + holdOf + `
+    LIMIT 1)`
 	// tied are the mappings m of a subject, each with whose it is. That is found
 	// out once for each, and not remembered: no two are alike.
 	tied = `
     FROM (
-        SELECT m.scope_id, m.token_id, m.key_id, m.state, m.created_at, ` + alone + ` AS alone, ` + kept + ` AS kept
+        SELECT m.scope_id, m.token_id, m.key_id, m.state, m.created_at, m.alone,
+            CASE WHEN m.alone THEN ` + heldAlone + ` IS NOT NULL ELSE ` + kept + ` END AS kept
         FROM (
-            SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
-            WHERE l.tenant = $1 AND l.subject_ref = $2 OFFSET 0) AS q
-        CROSS JOIN LATERAL (
-            SELECT m.scope_id, m.token_id, m.key_id, m.state, m.entity, m.class, m.lookup, m.created_at FROM mappings AS m
-            WHERE m.tenant = $1 AND m.scope_id = q.scope_id AND m.token_id = q.token_id LIMIT 1) AS m
+            SELECT m.scope_id, m.token_id, m.key_id, m.state, m.entity, m.class, m.lookup, m.created_at, ` + alone + ` AS alone
+            FROM (
+                SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
+                WHERE l.tenant = $1 AND l.subject_ref = $2 OFFSET 0) AS q
+            CROSS JOIN LATERAL (
+                SELECT m.scope_id, m.token_id, m.key_id, m.state, m.entity, m.class, m.lookup, m.created_at FROM mappings AS m
+                WHERE m.tenant = $1 AND m.scope_id = q.scope_id AND m.token_id = q.token_id LIMIT 1) AS m
+            OFFSET 0) AS m
         OFFSET 0) AS m`
 )
 

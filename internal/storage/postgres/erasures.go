@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
         m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at
     FROM mappings AS m
     WHERE m.tenant = $1 AND m.key_id = r.key_id OFFSET 0) AS m` + judged + `
-WHERE m.created_at > $3 OR ` + alone + ` IS NOT TRUE OR ` + kept + `
+WHERE m.created_at > $3 OR ` + alone + ` IS NOT TRUE OR ` + heldAlone + ` IS NOT NULL
 LIMIT $6`
 	sqlNamesUnder = `
 SELECT s.digest, s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,

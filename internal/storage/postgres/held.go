@@ -11,7 +11,12 @@ import "github.com/jackc/pgx/v5"
 // all terms of a hold, or with all rows of a tenant.
 const held = `(
     SELECT o.hold_id FROM holds AS o
-    WHERE o.tenant = $1 AND o.released_at IS NULL AND o.created_to > m.created_at AND o.created_from <= m.created_at
+    WHERE o.tenant = $1 AND o.released_at IS NULL AND o.created_to > m.created_at` + holdOf + `
+    LIMIT 1)`
+
+// holdOf says of the hold o whether it is about the mapping m, as far as its end
+// does not.
+const holdOf = ` AND o.created_from <= m.created_at
         AND (NOT o.existing_only OR o.created_at >= m.created_at)
         AND (NOT o.by_entity OR (
             SELECT t.hold_id FROM hold_terms AS t
@@ -32,8 +37,7 @@ const held = `(
                 SELECT t.hold_id FROM hold_terms AS t
                 WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'subject' AND t.term = (
                     SELECT p.digest FROM subjects AS p WHERE p.tenant = $1 AND p.subject_ref = l.subject_ref LIMIT 1) LIMIT 1) IS NOT NULL
-            LIMIT 1) IS NOT NULL)
-    LIMIT 1)`
+            LIMIT 1) IS NOT NULL)`
 
 const (
 	// Of rows by token, those that a hold keeps.
