@@ -28,6 +28,7 @@ FROM mappings AS m, n`
 type manyMappings struct {
 	testing.TB
 	storagetest.Stores
+	path  string
 	place storagetest.Place
 	one   vault.NewMapping // of them
 	many  int
@@ -43,8 +44,8 @@ func newManyMappings(t testing.TB) *manyMappings {
 	case os.Getenv("COUNTERFOIL_LONG") == "1":
 		m.many = 1_000_000
 	}
-	path := filepath.Join(t.TempDir(), "vault.db")
-	m.Stores = openAt(t, path, sqlite.Options{Clock: func() time.Time { return m.now }}, sqlite.Hooks{})
+	m.path = filepath.Join(t.TempDir(), "vault.db")
+	m.Stores = openAt(t, m.path, sqlite.Options{Clock: func() time.Time { return m.now }}, sqlite.Hooks{})
 	m.place = storagetest.NewPlace("acme", "large", m.now)
 	m.one = m.place.Value("one")
 	for _, effect := range []vault.Effect{storagetest.Provision(), m.place.Open(), m.place.Tokenize(m.one)} {
@@ -53,7 +54,7 @@ func newManyMappings(t testing.TB) *manyMappings {
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw(t, path, fmt.Sprintf(sqlManyMappings, m.many-1))
+	raw(t, m.path, fmt.Sprintf(sqlManyMappings, m.many-1))
 	m.Stores = m.Reopen()
 	m.now = m.now.Add(time.Second)
 	return m

@@ -186,7 +186,7 @@ func erasurePages(w *world) {
 	slices.Reverse(all)
 	list := func(state vault.ErasureState, limit int) (ids []string) {
 		q := vault.ErasureQuery{State: state, Limit: limit}
-		for {
+		for len(ids) <= len(all) { // a page that does not go on is seen by its length
 			page, err := w.Erasures.Erasures(w.ctx, "acme", q)
 			w.no(err)
 			for _, got := range page {
@@ -194,9 +194,10 @@ func erasurePages(w *world) {
 				q.Before = got.ID
 			}
 			if len(page) < limit || limit == 0 {
-				return ids
+				break
 			}
 		}
+		return ids
 	}
 	has := func(id string) bool { return slices.Contains(deferred, id) }
 	waits, done := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !has(id) }), slices.DeleteFunc(slices.Clone(all), has)
