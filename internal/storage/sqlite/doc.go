@@ -1,6 +1,6 @@
 // Package sqlite is the embedded store: vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry and vault.Custody on one SQLite file. It is
-// the only importer of the driver and of database/sql.
+// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures on one
+// SQLite file. It is the only importer of the driver and of database/sql.
 //
 // # Shape
 //
@@ -49,6 +49,18 @@
 // stands, a look into an empty partial index is all that it costs. Where many
 // mappings are past their time and held, planning a sweep passes over all of
 // them each time.
+//
+// # Erasures
+//
+// What becomes of a person's values is found in one pass over the ties, in the
+// commit. What stays is moved to fresh keys, row by row, each only if it does not
+// go; then what is left under the old keys is counted in their index, and must be
+// as much as goes. So nothing that came in between is destroyed, and nothing that
+// goes is left out. The rows stay: their key is gone, which costs one row however
+// much it sealed. A tombstone for each key tells the sweeps what to take, held or
+// not, and says of an older copy of the file what must not be read from it.
+//
+// A plan reads several statements in one read transaction.
 //
 // # What is not promised
 //

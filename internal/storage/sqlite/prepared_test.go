@@ -92,6 +92,7 @@ func prepare(t *testing.T) *prepared {
 		{"record", "acme", vault.Record{}, nil},
 	}
 	p.cases = append(p.cases, custodyCases(place, stands, standing.ID())...)
+	p.cases = append(p.cases, p.people(commit)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
