@@ -52,8 +52,10 @@ func TestErasureOfMany(t *testing.T) {
 		Identity: vault.IdentityCheck{Method: "passport", Reference: "I-1", VerifiedBy: "officer", At: m.now},
 	}}
 	limit := eraseTime * time.Duration(m.many) / 100_000
-	if took := m.timed("erase them", func() { m.commit(erase) }); took > limit && !underRace {
-		t.Errorf("it took %v, want at most %v", took, limit)
+	before := processorTime(t)
+	m.timed("erase them", func() { m.commit(erase) })
+	if took := processorTime(t) - before; took > limit && !underRace {
+		t.Errorf("it took %v of a processor, want at most %v", took, limit)
 	}
 	restore := m.place.Restore(hers)
 	if _, err := m.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", restore)); err == nil {

@@ -273,7 +273,7 @@ func TestEntryRows(t *testing.T) {
 	}
 }
 
-// TestMigration opens a file of the schema before, with something in it.
+// TestMigration opens a file of the first schema, with something in it.
 func TestMigration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vault.db")
 	s := openAt(t, path, sqlite.Options{Clock: time.Now}, sqlite.Hooks{})
@@ -285,8 +285,8 @@ func TestMigration(t *testing.T) {
 		}
 	}
 	must(t, 0, s.Close())
-	raw(t, path, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
-		`DELETE FROM goose_db_version WHERE version_id = 2`)
+	raw(t, path, `DROP TABLE tombstones`, `DROP TABLE erasures`, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
+		`DELETE FROM goose_db_version WHERE version_id > 1`)
 	if _, err := sqlite.OpenReadOnly(t.Context(), path); !errors.Is(err, sqlite.ErrSchema) {
 		t.Errorf("for reading: got %v, want ErrSchema", err)
 	}
