@@ -157,11 +157,11 @@ func (s *Service) resume(ctx context.Context, tenant string, e Erasure) error {
 	if err != nil {
 		return public(err)
 	}
-	erased, deferred := 0, 0
+	due, deferred := 0, 0
 	for _, part := range plan.Parts {
-		erased, deferred = erased+part.Erased, deferred+part.Deferred
+		due, deferred = due+part.Erased+part.Shared, deferred+part.Deferred
 	}
-	if erased == 0 && deferred > 0 {
+	if due == 0 && deferred > 0 {
 		return nil // held as before
 	}
 	if _, _, err = job.commit(ctx, plan); plannable(err) {

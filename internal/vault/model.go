@@ -191,7 +191,7 @@ const (
 type ErasureCounts struct {
 	Erased   int // values that nothing opens any more
 	Shared   int // values that were about others too: they stay, and are about the others
-	Deferred int // values that a hold keeps
+	Deferred int // values that a hold keeps, also those that are about others too
 	Keys     int // data keys destroyed
 	Rekeyed  int // values of others, and names, sealed anew because their key went
 }
