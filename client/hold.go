@@ -156,10 +156,14 @@ func (c *Client) ReviewHold(ctx context.Context, id string, reviewBy *time.Time)
 
 // holdPath is the path of a hold. An id that could lead elsewhere is none.
 func holdPath(id string) (string, error) {
-	if id == "" || strings.ContainsFunc(id, func(r rune) bool { return !alphanumeric(r) }) {
+	if !isID(id) {
 		return "", refuse("hold_id", "must be letters and digits")
 	}
 	return "holds/" + id, nil
+}
+
+func isID(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !alphanumeric(r) })
 }
 
 func (c *Client) aboutHold(ctx context.Context, path string, b plain, key string) (*HoldAnswer, error) {

@@ -45,3 +45,39 @@ func (c *Client) SearchSubjects(ctx context.Context, subject string, identifiers
 	}
 	return &answer, nil
 }
+
+// LinkAnswer says how many values were tied to a person, or are no more.
+type LinkAnswer struct {
+	SubjectRef string   `json:"subject_ref"`
+	Changed    int      `json:"changed"`
+	Receipt    *Receipt `json:"audit"`
+	RequestID  string   `json:"request_id"`
+}
+
+// LinkSubject ties every stored value that equals one of the identifiers to a
+// person, so that an erasure reaches it.
+func (c *Client) LinkSubject(ctx context.Context, subject string, identifiers ...Identifier) (*LinkAnswer, error) {
+	return c.link(ctx, subject, identifiers, false)
+}
+
+// UnlinkSubject takes such ties back.
+func (c *Client) UnlinkSubject(ctx context.Context, subject string, identifiers ...Identifier) (*LinkAnswer, error) {
+	return c.link(ctx, subject, identifiers, true)
+}
+
+func (c *Client) link(ctx context.Context, subject string, identifiers []Identifier, undo bool) (*LinkAnswer, error) {
+	value := struct {
+		Subject     string       `json:"subject"`
+		Identifiers []Identifier `json:"identifiers"`
+		Undo        bool         `json:"undo,omitempty"`
+	}{subject, identifiers, undo}
+	var answer LinkAnswer
+	seen, err := c.post(ctx, "subjects/links", plain{value, append(spelled(identifiers), subject)}, "", "", &answer)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.log.check(answer.Receipt, seen); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
