@@ -10,7 +10,8 @@
 //	counterfoil tenant create  make a tenant
 //	counterfoil tenant list    list the tenants
 //	counterfoil hold           place, list, show, review and release legal holds
-//	counterfoil subject search say where a person is found
+//	counterfoil subject        say where a person is found, tie values to a person
+//	counterfoil request        erase what there is of a person, with a receipt
 //	counterfoil verify         check the logs of a service
 //	counterfoil policy test    run the policy's decision tables
 //	counterfoil version        what this is
@@ -50,6 +51,7 @@ type commands struct {
 	Tenant  tenantCommands  `cmd:"" help:"Work with the tenants of a configured service."`
 	Hold    holdCommands    `cmd:"" help:"Work with legal holds, as a caller of a service."`
 	Subject subjectCommands `cmd:"" help:"Find what there is of a person, as a caller of a service."`
+	Request requestCommands `cmd:"" help:"Answer requests of persons, as a caller of a service."`
 	Verify  verifyCommand   `cmd:"" help:"Check the logs of a service."`
 	Policy  policyCommands  `cmd:"" help:"Work with the policy."`
 	Version versionCommand  `cmd:"" help:"Print the version."`
