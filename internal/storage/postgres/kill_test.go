@@ -165,7 +165,7 @@ func TestInvariant15_KilledInCommit(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Found, but not yet acknowledged: the standby has not got it.
-		again := awaitBackend(t, db.Admin, "wait_event = 'SyncRep'")
+		again := awaitBackend(t, db.Admin, fmt.Sprintf("wait_event = 'SyncRep' AND pid <> %d", pid))
 		select {
 		case a := <-answers:
 			t.Fatalf("acknowledged before the standby has it: %v", a.err)
@@ -197,12 +197,30 @@ func awaitBackend(t *testing.T, dsn, condition string) int {
 	return 0
 }
 
+// connectAgain runs statements on a server that may be in recovery still.
 func connectAgain(t *testing.T, dsn string, statements ...string) {
 	t.Helper()
-	s := connect(t, dsn)
-	for _, text := range statements {
-		s.do(text)
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if err = onceConnected(t.Context(), dsn, statements); err == nil {
+			return
+		}
 	}
+	t.Fatal(err)
+}
+
+func onceConnected(ctx context.Context, dsn string, statements []string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, text := range statements {
+		if _, err := conn.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestInvariant15_CancelledWait: a wait for a standby that is cancelled is
