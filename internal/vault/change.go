@@ -142,8 +142,9 @@ type CloseScope struct{ ScopeID string }
 // by what stands after the lock, and anything else than what was planned is
 // ErrConflict:
 //
-//   - The subject's row stands as it was read; or SubjectRef is empty and there
-//     is none of that digest, and then nothing is destroyed.
+//   - The subject's row stands as it was read, where the erasure begins; or
+//     SubjectRef is empty and there is none of that digest, and then nothing is
+//     destroyed. One that goes on may find the row gone.
 //   - Keys stand. They are all keys of the subject but those in Fresh, and all
 //     under which anything is sealed that goes.
 //   - Whatever else they seal is in Reseal or in Names, exactly, each with the

@@ -157,8 +157,10 @@ type Sighting struct {
 // It is about what was tokenized until ErasedAt: an erasure blocks no new
 // values of the person, and a later part of it does not reach them.
 type Erasure struct {
-	ID         string // of the change that began it
-	Subject    Digest // of the caller's identifier; nobody else's name for the person
+	ID string // of the change that began it
+	// Subject is the digest of the caller's identifier, and zero once the erasure
+	// is completed: nothing says any more whose reference SubjectRef was.
+	Subject    Digest
 	SubjectRef string // empty where the person was not known
 	Reference  string // of the caller's, never free text
 	Regime     string // whose clock runs

@@ -9,8 +9,9 @@ CREATE TABLE erasures (
     tenant             text COLLATE "C" NOT NULL REFERENCES tenants (tenant),
     -- The id of the change that began it, as it stands in the log.
     erasure_id         text COLLATE "C" NOT NULL CHECK (octet_length(erasure_id) BETWEEN 1 AND 64),
-    -- Of the caller's identifier of the person.
-    subject            bytea            NOT NULL CHECK (octet_length(subject) = 32),
+    -- Of the caller's identifier of the person. NULL once it is completed:
+    -- nothing says any more who the reference is.
+    subject            bytea            CHECK (octet_length(subject) = 32),
     -- Empty where the person was not known.
     subject_ref        text COLLATE "C" NOT NULL CHECK (octet_length(subject_ref) <= 64),
     -- Identifiers of the callers', never free text.
@@ -32,7 +33,8 @@ CREATE TABLE erasures (
     keys               bigint           NOT NULL CHECK (keys >= 0),
     rekeyed            bigint           NOT NULL CHECK (rekeyed >= 0),
     PRIMARY KEY (tenant, erasure_id),
-    CHECK ((completed_at IS NULL) = (state = 'deferred'))
+    CHECK ((completed_at IS NULL) = (state = 'deferred')),
+    CHECK ((subject IS NULL) = (state = 'completed'))
 );
 
 CREATE INDEX erasures_age ON erasures (tenant, erased_at, erasure_id);

@@ -73,7 +73,7 @@ BEGIN
     -- to restrict what a hold keeps.
     GRANT INSERT ON data_keys, erasures, tombstones TO counterfoil_destroy;
     GRANT UPDATE (key_id, sealed, state) ON mappings TO counterfoil_destroy;
-    GRANT UPDATE (state, completed_at, erased, shared, deferred, keys, rekeyed) ON erasures TO counterfoil_destroy;
+    GRANT UPDATE (subject, state, completed_at, erased, shared, deferred, keys, rekeyed) ON erasures TO counterfoil_destroy;
     GRANT UPDATE (swept_at) ON tombstones TO counterfoil_destroy;
     -- To close a scope is to end it and what is in it.
     GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;

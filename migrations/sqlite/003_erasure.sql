@@ -6,7 +6,8 @@
 CREATE TABLE erasures (
     tenant             TEXT    NOT NULL REFERENCES tenants (tenant),
     erasure_id         TEXT    NOT NULL CHECK (octet_length(erasure_id) BETWEEN 1 AND 64),
-    subject            BLOB    NOT NULL CHECK (octet_length(subject) = 32),
+    -- NULL once it is completed: nothing says any more who the reference is.
+    subject            BLOB    CHECK (octet_length(subject) = 32),
     -- Empty where nobody knew the person.
     subject_ref        TEXT    NOT NULL CHECK (octet_length(subject_ref) <= 64),
     reference          TEXT    NOT NULL CHECK (octet_length(reference) BETWEEN 1 AND 256),
@@ -28,6 +29,7 @@ CREATE TABLE erasures (
     rekeyed            INTEGER NOT NULL CHECK (rekeyed >= 0),
     PRIMARY KEY (tenant, erasure_id),
     CHECK ((state = 'deferred') = (completed_at IS NULL)),
+    CHECK ((state = 'deferred') = (subject IS NOT NULL)),
     CHECK ((state = 'deferred') = (deferred > 0))
 ) STRICT, WITHOUT ROWID;
 

@@ -54,7 +54,8 @@ INSERT INTO erasures (tenant, erasure_id, subject, subject_ref, reference, regim
     verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	sqlResumeErasure = `
-UPDATE erasures SET state = $3, completed_at = $4, erased = erased + $5, shared = shared + $6, deferred = $7,
+UPDATE erasures SET state = $3, completed_at = $4::bigint,
+    subject = CASE WHEN $4::bigint IS NULL THEN subject END, erased = erased + $5, shared = shared + $6, deferred = $7,
     keys = keys + $8, rekeyed = rekeyed + $9
 WHERE tenant = $1 AND erasure_id = $2 AND state = 'deferred'`
 )
@@ -322,7 +323,11 @@ func (e *erasure) conclude(p *pipeline, c vault.ErasureCounts) {
 		state, completed = vault.ErasureDeferred, nil
 	}
 	if w := e.Erasure; w.ID == "" {
-		p.change(1, errNotWritten, sqlInsertErasure, e.tenant, e.id, w.Subject[:], w.SubjectRef, w.Reference, w.Regime,
+		subject := w.Subject[:]
+		if completed != nil {
+			subject = nil // no row is to say for ever whose the reference was
+		}
+		p.change(1, errNotWritten, sqlInsertErasure, e.tenant, e.id, subject, w.SubjectRef, w.Reference, w.Regime,
 			w.Identity.Method, w.Identity.Reference, w.Identity.VerifiedBy, micros(w.Identity.At), string(state), now, completed,
 			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
 	} else {

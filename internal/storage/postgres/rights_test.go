@@ -247,7 +247,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE mappings SET created_at = 1", "UPDATE mappings SET identity = ''", "UPDATE mappings SET max_expires_at = 1", "DELETE FROM claims",
 		"INSERT INTO holds (tenant) VALUES ('acme')", "INSERT INTO hold_terms (tenant) VALUES ('acme')",
 		"UPDATE holds SET created_to = 1", "UPDATE hold_terms SET term = ''", "DELETE FROM holds", "DELETE FROM hold_terms",
-		"DELETE FROM erasures", "DELETE FROM tombstones", "UPDATE erasures SET erased_at = 1", "UPDATE erasures SET subject = ''",
+		"DELETE FROM erasures", "DELETE FROM tombstones", "UPDATE erasures SET erased_at = 1", "UPDATE erasures SET subject_ref = ''",
 		"UPDATE tombstones SET key_id = ''", "UPDATE tombstones SET erased_at = 1", "TRUNCATE tombstones", "TRUNCATE erasures CASCADE",
 		"UPDATE scopes SET living = true",
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",

@@ -52,7 +52,7 @@ INSERT INTO erasures (tenant, erasure_id, subject, subject_ref, reference, regim
     verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`
 	sqlContinueErasure = `
-UPDATE erasures SET state = ?3, completed_at = ?4, erased = erased + ?5, shared = shared + ?6, deferred = ?7,
+UPDATE erasures SET state = ?3, completed_at = ?4, subject = IIF(?4 IS NULL, subject, NULL), erased = erased + ?5, shared = shared + ?6, deferred = ?7,
     keys = keys + ?8, rekeyed = rekeyed + ?9
 WHERE tenant = ?1 AND erasure_id = ?2`
 )
@@ -180,7 +180,11 @@ func (x *erasing) write(c vault.ErasureCounts) error {
 			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
 	}
 	e := &x.Erasure
-	_, err := x.exec(sqlInsertErasure, x.tenant, x.id, e.Subject[:], e.SubjectRef, e.Reference, e.Regime, e.Identity.Method,
+	subject := e.Subject[:]
+	if completed != nil {
+		subject = nil // no row is to say for ever whose the reference was
+	}
+	_, err := x.exec(sqlInsertErasure, x.tenant, x.id, subject, e.SubjectRef, e.Reference, e.Regime, e.Identity.Method,
 		e.Identity.Reference, e.Identity.VerifiedBy, micros(e.Identity.At), string(state), x.now, completed,
 		c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
 	return err
