@@ -21,8 +21,9 @@ const (
 	SweepBatches = 20
 	// SlowSweep is how long a tenant may take in a round that leaves nothing to
 	// do. After more, as where a hold keeps a million values past which each plan
-	// has to look, it is left alone for SweepRest times as long.
+	// has to look, it is left alone for a multiple of it.
 	SlowSweep = 2 * time.Second
+	// SweepRest is that multiple.
 	SweepRest = 20
 )
 

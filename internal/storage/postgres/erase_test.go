@@ -200,7 +200,7 @@ func raceErasures(t *testing.T, erases, other postgres.Hooks, rounds int) (r era
 		_, holds := does.(vault.PlaceHold)
 		first := uerr == nil && (eerr != nil || used.First < erased.First)
 		switch {
-		case eerr != nil && !(holds && errors.Is(eerr, vault.ErrConflict)):
+		case eerr != nil && (!holds || !errors.Is(eerr, vault.ErrConflict)):
 			t.Fatalf("erase: %v", eerr)
 		case uerr != nil && (holds || !errors.Is(uerr, vault.ErrConflict) && !errors.Is(uerr, vault.ErrKeyDestroyed)):
 			t.Fatalf("%T: %v", does, uerr)
