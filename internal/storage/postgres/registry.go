@@ -23,12 +23,12 @@ FROM tenant_keys AS k WHERE k.tenant = $1 ORDER BY k.version DESC, k.purpose`
 SELECT m.scope_id, m.token_id FROM (
     SELECT t.key_id FROM tombstones AS t WHERE t.tenant = $1 AND t.swept_at IS NULL ORDER BY t.erased_at, t.key_id) AS t
 CROSS JOIN LATERAL (
-    SELECT m.scope_id, m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id LIMIT $2) AS m
+    SELECT m.scope_id, m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id OFFSET 0) AS m
 LIMIT $2`
 	sqlSweptTombstones = `
 SELECT t.key_id FROM tombstones AS t
 WHERE t.tenant = $1 AND t.swept_at IS NULL
-    AND (SELECT m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id LIMIT 1) IS NULL
+    AND (SELECT count(*) FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id) = 0
 ORDER BY t.erased_at, t.key_id LIMIT $2`
 	// A window of those that are past their time, without what a hold keeps; in
 	// the end, where there is room, a row without names says that the window was
