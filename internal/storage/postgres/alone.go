@@ -138,6 +138,7 @@ func (b *batch) destroyKeys(p *pipeline, d vault.DestroyKeys) error {
 	p.exec(sqlDestroySealed, b.tenant, keys)
 	p.exec(sqlDestroyNames, b.tenant, keys)
 	p.exec(sqlDestroyIdentifiers, b.tenant, keys)
+	b.tellGone(p, d.Keys)
 	return nil
 }
 

@@ -99,6 +99,12 @@
 // nothing of them is begun. It is asked every two seconds whether it is back,
 // on a connection of its own. An unknown outcome is looked up all the same.
 //
+// # Helps
+//
+// Listen tells a process which data keys any replica destroyed, and TryLease
+// gives one of them the turn. Both need a session of their own, past a pooler.
+// Nothing depends on either: that a key stands is asked in each commit.
+//
 // # Errors
 //
 // What reaches a caller is a condition of package vault, or ErrUnavailable with

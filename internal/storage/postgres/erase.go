@@ -336,6 +336,7 @@ func (e *erasure) conclude(p *pipeline, c vault.ErasureCounts) {
 	}
 	if len(e.Keys) > 0 {
 		p.change(len(e.Keys), errNotWritten, sqlInsertTombstones, e.tenant, e.id, now, e.Keys)
+		e.tellGone(p, e.Keys)
 	}
 }
 
