@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -265,5 +266,34 @@ func TestSlowSweepRests(t *testing.T) {
 	now = now.Add(2 * lifecycle.SweepRest * 2 * lifecycle.SlowSweep)
 	if !swept() {
 		t.Error("the rest has no end")
+	}
+}
+
+// TestTurns: a round is one replica's at a time; where nobody can tell whose
+// turn it is, it is everybody's.
+func TestTurns(t *testing.T) {
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	var held, released bool
+	var failure error
+	v.Worker.TakeTurns(func(context.Context) (func(), bool, error) { return func() { released = true }, held, failure })
+	for _, tt := range []struct {
+		held, done bool
+		err        error
+	}{{false, false, nil}, {true, true, nil}, {false, true, errors.New("nobody can tell")}} {
+		if _, err := v.Service.Tokenize(ctx, v.Gateway(), vault.TokenizeRequest{
+			Scope: "chat", Values: []vault.Value{{Entity: "CUSTOM_ID", Value: vault.NewID()}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		v.Clock.Advance(366 * 24 * time.Hour)
+		held, failure, released = tt.held, tt.err, false
+		if err := v.Worker.Round(ctx); err != nil {
+			t.Fatal(err)
+		}
+		left, err := v.Store.Expired(ctx, "acme", 1)
+		if err != nil || (len(left.Mappings) == 0) != tt.done || released != tt.held {
+			t.Errorf("held %t, %v: %d mappings left, released %t, %v", tt.held, tt.err, len(left.Mappings), released, err)
+		}
 	}
 }

@@ -33,6 +33,7 @@ type Worker struct {
 	anchors   AnchorStore
 	logger    *slog.Logger
 	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
+	turn      func(ctx context.Context) (release func(), held bool, err error)
 	now       func() time.Time
 	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
 }
@@ -49,9 +50,7 @@ func (w *Worker) Run(ctx context.Context) {
 	// A sweep may take long, and the log goes on meanwhile.
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() {
-		w.every(ctx, SweepEvery, "sweep", func() error {
-			return errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx))
-		})
+		w.every(ctx, SweepEvery, "sweep", func() error { return w.Round(ctx) })
 	})
 	w.every(ctx, PublishEvery, "publish", func() error {
 		return errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx))
@@ -95,6 +94,31 @@ func (w *Worker) Publish(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 	}
 	return failed
+}
+
+// TakeTurns has replicas do their rounds one at a time, by a lease. It saves
+// work: two that sweep at once meet in the commit, and one of them tries again.
+func (w *Worker) TakeTurns(turn func(ctx context.Context) (release func(), held bool, err error)) {
+	w.turn = turn
+}
+
+// Round does what is due in the background: erasures that were deferred, what
+// has expired, idempotency keys whose time is over. Where another replica has
+// the turn nothing is done; where that cannot be found out it is done all the
+// same.
+func (w *Worker) Round(ctx context.Context) error {
+	if w.turn != nil {
+		release, held, err := w.turn(ctx)
+		switch {
+		case err != nil:
+			w.report("turn", err)
+		case !held:
+			return nil
+		default:
+			defer release()
+		}
+	}
+	return errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx))
 }
 
 // ResumeErasures goes on with erasures that a hold deferred, where it was

@@ -44,6 +44,19 @@ func (s *Service) Sweep(ctx context.Context, tenant string) (more bool, err erro
 	return true, nil
 }
 
+// ForgetKeys drops data keys of a tenant from memory that another replica has
+// destroyed: all of its keys where none is named, and everybody's where there is
+// no tenant. It is a help: a restoration checks in its commit that keys stand.
+func (s *Service) ForgetKeys(tenant string, keys []string) {
+	if tenant == "" || len(keys) == 0 {
+		s.keys.Wipe() // what is needed is unwrapped again
+		return
+	}
+	for _, key := range keys {
+		s.keys.Forget(tenant, key)
+	}
+}
+
 // PublishCheckpoint signs the head of a log, publishes it, and returns the
 // anchor that is to be kept outside the store. The same head is not published
 // twice.
