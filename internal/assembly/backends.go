@@ -22,8 +22,9 @@ type Backends struct {
 	config.Files
 	// Postgres is the store in place of the SQLite file.
 	Postgres *postgres.Config
-	// AuditDSN is the connection by which verify reads it.
-	AuditDSN string
+	// AuditDSN is the connection by which verify reads it, DirectDSN one past
+	// any pooler, for what helps replicas; without it they do without.
+	AuditDSN, DirectDSN string
 	// Transit is the key service in place of the key file, as the serving
 	// identity; Administration is the other one, for commands only.
 	Transit, Administration *transit.Config
@@ -54,6 +55,7 @@ func BackendsOf(cfg *config.Serve) (Backends, error) {
 		{"app_dsn_file", p.App, &b.Postgres.AppDSN},
 		{"destroy_dsn_file", p.Destroy, &b.Postgres.DestroyDSN},
 		{"audit_dsn_file", p.Audit, &b.AuditDSN},
+		{"direct_dsn_file", p.Direct, &b.DirectDSN},
 	} {
 		if secret.file == "" {
 			continue // what is required is refused by the configuration
@@ -62,6 +64,9 @@ func BackendsOf(cfg *config.Serve) (Backends, error) {
 		if *secret.into, err = config.ReadSecret(secret.file); err != nil {
 			return Backends{}, fmt.Errorf("store.postgres.%s: %w", secret.setting, err)
 		}
+	}
+	if b.DirectDSN == "" && !p.Pooled {
+		b.DirectDSN = b.Postgres.AppDSN
 	}
 	return b, nil
 }

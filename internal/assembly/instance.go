@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/counterfoil/counterfoil/authz"
@@ -16,6 +17,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -50,6 +52,9 @@ type Instance struct {
 	backends Backends
 	key      wrapper
 	anchors  io.Closer
+	// helpers run between replicas until the instance is released.
+	helpers sync.WaitGroup
+	dismiss context.CancelFunc
 }
 
 // Open opens the folder of the development mode, and makes what is missing in
@@ -134,7 +139,21 @@ func (in *Instance) start(ctx context.Context, err error) (*Instance, error) {
 	if err != nil {
 		return nil, errors.Join(err, in.release())
 	}
+	in.help()
 	return in, nil
+}
+
+// help starts what replicas of one database do for each other: they tell which
+// keys are gone, and sweep one at a time. None of it guards anything.
+func (in *Instance) help() {
+	dsn := in.backends.DirectDSN
+	if in.backends.Postgres == nil || dsn == "" {
+		return
+	}
+	ctx, dismiss := context.WithCancel(context.Background())
+	in.dismiss = dismiss
+	in.helpers.Go(func() { postgres.Listen(ctx, dsn, in.Service.ForgetKeys) })
+	in.Worker.TakeTurns(func(ctx context.Context) (func(), bool, error) { return postgres.TryLease(ctx, dsn, "sweep") })
 }
 
 func (o Options) withDefaults() Options {
@@ -204,6 +223,10 @@ func (in *Instance) Close(ctx context.Context) error {
 
 // release lets go of what is open, in reverse order.
 func (in *Instance) release() error {
+	if in.dismiss != nil {
+		in.dismiss()
+		in.helpers.Wait()
+	}
 	if in.Verifier != nil {
 		in.Verifier.Close()
 	}

@@ -27,6 +27,9 @@ type Postgres struct {
 	Destroy string `yaml:"destroy_dsn_file"`
 	// Audit is the role that only reads, for verify.
 	Audit string `yaml:"audit_dsn_file"`
+	// Direct is counterfoil_app past the pooler, for what helps replicas and
+	// needs a session. Without a pooler App serves for it.
+	Direct string `yaml:"direct_dsn_file"`
 	// Owner is the role of `counterfoil migrate`. The service never reads it,
 	// and better has no such file.
 	Owner string `yaml:"owner_dsn_file"`
