@@ -79,21 +79,15 @@ func (w *Worker) report(step string, err error) {
 
 // Publish moves the checkpoint and the anchor of every log that has grown.
 func (w *Worker) Publish(ctx context.Context) error {
-	tenants, err := w.service.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, tenant := range tenants {
+	return w.eachTenant(ctx, func(tenant string) error {
 		anchor, moved, err := w.service.PublishCheckpoint(ctx, tenant, w.published[tenant])
 		if err == nil && moved {
 			if err = w.anchors.Write(anchor); err == nil {
 				w.published[tenant] = anchor.Size
 			}
 		}
-		failed = errors.Join(failed, err)
-	}
-	return failed
+		return err
+	})
 }
 
 // TakeTurns has replicas do their rounds one at a time, by a lease. It saves
@@ -124,62 +118,52 @@ func (w *Worker) Round(ctx context.Context) error {
 // ResumeErasures goes on with erasures that a hold deferred, where it was
 // released.
 func (w *Worker) ResumeErasures(ctx context.Context) error {
-	tenants, err := w.service.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, tenant := range tenants {
-		failed = errors.Join(failed, w.service.ResumeErasures(ctx, tenant))
-	}
-	return failed
+	return w.eachTenant(ctx, func(tenant string) error { return w.service.ResumeErasures(ctx, tenant) })
 }
 
 // ForgetClaims deletes idempotency keys whose time is over.
 func (w *Worker) ForgetClaims(ctx context.Context) error {
+	return w.eachTenant(ctx, func(tenant string) error {
+		_, err := inBatches(func() (bool, error) { return w.service.ForgetClaims(ctx, tenant) })
+		return err
+	})
+}
+
+// eachTenant does something for every tenant, also where it fails for another.
+func (w *Worker) eachTenant(ctx context.Context, do func(tenant string) error) error {
 	tenants, err := w.service.Tenants(ctx)
 	if err != nil {
 		return err
 	}
 	var failed error
 	for _, tenant := range tenants {
-		for range SweepBatches {
-			more, err := w.service.ForgetClaims(ctx, tenant)
-			failed = errors.Join(failed, err)
-			if !more || err != nil {
-				break
-			}
-		}
+		failed = errors.Join(failed, do(tenant))
 	}
 	return failed
 }
 
+// inBatches does batches until none is left, one fails or the round has had
+// enough of them, and tells whether there may be more.
+func inBatches(batch func() (more bool, err error)) (more bool, err error) {
+	for range SweepBatches {
+		if more, err = batch(); !more || err != nil {
+			return more, err
+		}
+	}
+	return true, nil
+}
+
 // Sweep destroys what has expired, in batches, tenant by tenant.
 func (w *Worker) Sweep(ctx context.Context) error {
-	tenants, err := w.service.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, tenant := range tenants {
+	return w.eachTenant(ctx, func(tenant string) error {
 		start := w.now()
 		if start.Before(w.rests[tenant]) {
-			continue
+			return nil
 		}
-		more := true
-		for range SweepBatches {
-			var err error
-			more, err = w.service.Sweep(ctx, tenant)
-			if err != nil {
-				failed = errors.Join(failed, err)
-			}
-			if !more || err != nil {
-				break
-			}
-		}
+		more, err := inBatches(func() (bool, error) { return w.service.Sweep(ctx, tenant) })
 		if end := w.now(); !more && end.Sub(start) > SlowSweep {
 			w.rests[tenant] = end.Add(SweepRest * end.Sub(start))
 		}
-	}
-	return failed
+		return err
+	})
 }
