@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
 var (
@@ -62,6 +64,21 @@ func checkScopeNames(scope string, read []string) error {
 func checkIdentifier(field, name string) error {
 	if name != "" && !identifier.MatchString(name) {
 		return Invalid(field, "must match "+identifier.String())
+	}
+	return nil
+}
+
+// checkPage checks what is asked of a page, whose cursor is an id, and gives the
+// limit its default, which is the most that it may be.
+func checkPage(limit *int, most int, name, cursor string) error {
+	if *limit == 0 {
+		*limit = most
+	}
+	if *limit < 1 || *limit > most {
+		return tooLarge("/limit", name, most)
+	}
+	if cursor != "" && !audit.IsName(cursor) {
+		return Invalid("/cursor", "is not one that a page gave")
 	}
 	return nil
 }

@@ -305,8 +305,13 @@ func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKe
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	tenant := j.call.Caller.Tenant
-	stored, err := j.s.store.Keys(ctx, tenant, KeyQuery{IDs: unique(ids)})
+	return j.s.openStored(ctx, j.call.Caller.Tenant, ids)
+}
+
+// openStored opens those of the data keys that stand, by id, in one call of the
+// key service at most. A key that does not open has its own error.
+func (s *Service) openStored(ctx context.Context, tenant string, ids []string) (map[string]envelope.OpenedKey, error) {
+	stored, err := s.store.Keys(ctx, tenant, KeyQuery{IDs: unique(ids)})
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +319,7 @@ func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKe
 	for i, k := range stored {
 		wrapped[i] = envelope.StoredKey{ID: k.ID, Wrapped: k.Wrapped}
 	}
-	opened, err := j.s.keys.Get(ctx, j.s.wrapper, tenant, wrapped)
+	opened, err := s.keys.Get(ctx, s.wrapper, tenant, wrapped)
 	if err != nil {
 		return nil, err
 	}

@@ -43,16 +43,11 @@ func (s *Service) Erasures(ctx context.Context, call Call, req ErasureListReques
 	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
 		return ErasurePage{}, err
 	}
-	if req.Limit == 0 {
-		req.Limit = PageErasures
+	if err := checkPage(&req.Limit, PageErasures, "erasure_page", req.Cursor); err != nil {
+		return ErasurePage{}, err
 	}
-	switch {
-	case req.Limit < 1 || req.Limit > PageErasures:
-		return ErasurePage{}, tooLarge("/limit", "erasure_page", PageErasures)
-	case req.State != "" && req.State != ErasureDeferred && req.State != ErasureCompleted:
+	if req.State != "" && req.State != ErasureDeferred && req.State != ErasureCompleted {
 		return ErasurePage{}, Invalid("/state", "must be deferred or completed")
-	case req.Cursor != "" && !audit.IsName(req.Cursor):
-		return ErasurePage{}, Invalid("/cursor", "is not one that a page gave")
 	}
 	found, err := s.erasures.Erasures(ctx, call.Caller.Tenant, ErasureQuery{
 		State: req.State, Before: req.Cursor, Limit: req.Limit + 1, // one more tells whether there is a next page

@@ -103,15 +103,23 @@ func (s *Service) placed(ctx context.Context, tenant string, keys *keySet, id st
 }
 
 func (s *Service) hold(ctx context.Context, tenant, id string) (HoldResult, error) {
+	h, err := s.storedHold(ctx, tenant, id)
+	if err != nil {
+		return HoldResult{}, err
+	}
+	info := describeHold(h)
+	return HoldResult{Hold: &info}, nil
+}
+
+func (s *Service) storedHold(ctx context.Context, tenant, id string) (Hold, error) {
 	holds, err := s.custody.Holds(ctx, tenant, HoldQuery{ID: id, Limit: 1})
 	if err != nil {
-		return HoldResult{}, public(err)
+		return Hold{}, public(err)
 	}
 	if len(holds) == 0 {
-		return HoldResult{}, Errorf(CodeNotFound, "there is no such hold")
+		return Hold{}, Errorf(CodeNotFound, "there is no such hold")
 	}
-	info := describeHold(holds[0])
-	return HoldResult{Hold: &info}, nil
+	return holds[0], nil
 }
 
 // Hold returns one hold and what it reaches now.
@@ -119,17 +127,14 @@ func (s *Service) Hold(ctx context.Context, call Call, id string) (HoldResult, e
 	if _, err := s.read(ctx, call, access.ActionHoldRead); err != nil {
 		return HoldResult{}, err
 	}
-	holds, err := s.custody.Holds(ctx, call.Caller.Tenant, HoldQuery{ID: id, Limit: 1})
+	h, err := s.storedHold(ctx, call.Caller.Tenant, id)
 	if err != nil {
-		return HoldResult{}, public(err)
+		return HoldResult{}, err
 	}
-	if len(holds) == 0 {
-		return HoldResult{}, Errorf(CodeNotFound, "there is no such hold")
-	}
-	match := holds[0].Match
-	if holds[0].ExistingOnly {
+	match := h.Match
+	if h.ExistingOnly {
 		// What came in the microsecond of the placing is there, and is held.
-		end := holds[0].CreatedAt.Add(time.Microsecond)
+		end := h.CreatedAt.Add(time.Microsecond)
 		if match.To.IsZero() || match.To.After(end) {
 			match.To = end
 		}
@@ -138,7 +143,7 @@ func (s *Service) Hold(ctx context.Context, call Call, id string) (HoldResult, e
 	if err != nil {
 		return HoldResult{}, public(err)
 	}
-	info := describeHold(holds[0])
+	info := describeHold(h)
 	return HoldResult{Hold: &info, Reach: &reach}, nil
 }
 
@@ -147,14 +152,8 @@ func (s *Service) Holds(ctx context.Context, call Call, req HoldListRequest) (Ho
 	if _, err := s.read(ctx, call, access.ActionHoldRead); err != nil {
 		return HoldPage{}, err
 	}
-	if req.Limit == 0 {
-		req.Limit = PageHolds
-	}
-	if req.Limit < 1 || req.Limit > PageHolds {
-		return HoldPage{}, tooLarge("/limit", "hold_page", PageHolds)
-	}
-	if req.Cursor != "" && !audit.IsName(req.Cursor) {
-		return HoldPage{}, Invalid("/cursor", "is not one that a page gave")
+	if err := checkPage(&req.Limit, PageHolds, "hold_page", req.Cursor); err != nil {
+		return HoldPage{}, err
 	}
 	holds, err := s.custody.Holds(ctx, call.Caller.Tenant, HoldQuery{
 		Standing: req.Standing, Before: req.Cursor, Limit: req.Limit + 1, // one more tells whether there is a next page

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/counterfoil/counterfoil/internal/envelope"
@@ -82,9 +81,6 @@ func ownerAfter(m *Mapping, subjectRef string) owner {
 // since nothing that somebody broke may stand in the way of an erasure.
 func moved(from envelope.OpenedKey, to *envelope.DataKey, binding envelope.Binding, sealed []byte) ([]byte, error) {
 	if from.Key == nil {
-		if errors.Is(from.Err, envelope.ErrUnavailable) {
-			return nil, from.Err
-		}
 		return sealed, nil
 	}
 	value, err := from.Key.Open(binding, sealed)
@@ -99,8 +95,7 @@ func moved(from envelope.OpenedKey, to *envelope.DataKey, binding envelope.Bindi
 	return again, nil
 }
 
-// openPlanned opens those keys of a plan that seal anything that stays, in one
-// call of the key service at most.
+// openPlanned opens those keys of a plan that seal anything that stays.
 func (s *Service) openPlanned(ctx context.Context, tenant string, plan ErasurePlan) (map[string]envelope.OpenedKey, error) {
 	var ids []string
 	for i := range plan.Survivors {
@@ -109,23 +104,7 @@ func (s *Service) openPlanned(ctx context.Context, tenant string, plan ErasurePl
 	for _, scope := range plan.Names {
 		ids = append(ids, scope.NameKeyID)
 	}
-	stored, err := s.store.Keys(ctx, tenant, KeyQuery{IDs: unique(ids)})
-	if err != nil {
-		return nil, err
-	}
-	wrapped := make([]envelope.StoredKey, len(stored))
-	for i, k := range stored {
-		wrapped[i] = envelope.StoredKey{ID: k.ID, Wrapped: k.Wrapped}
-	}
-	opened, err := s.keys.Get(ctx, s.wrapper, tenant, wrapped)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[string]envelope.OpenedKey, len(opened))
-	for _, k := range opened {
-		byID[k.ID] = k
-	}
-	return byID, nil
+	return s.openStored(ctx, tenant, ids)
 }
 
 // roomFor is a fresh key of an owner that has room for one value more.

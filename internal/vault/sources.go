@@ -92,14 +92,5 @@ func checkSource(req *SourceRequest) error {
 	if err := checkName("/source_ref", req.SourceRef, true); err != nil {
 		return err
 	}
-	if req.Limit == 0 {
-		req.Limit = PageTokens
-	}
-	if req.Limit < 1 || req.Limit > PageTokens {
-		return tooLarge("/limit", "source_page", PageTokens)
-	}
-	if req.Cursor != "" && !audit.IsName(req.Cursor) {
-		return Invalid("/cursor", "is not one that a page gave")
-	}
-	return nil
+	return checkPage(&req.Limit, PageTokens, "source_page", req.Cursor)
 }

@@ -126,16 +126,7 @@ func (v *View) moment(ctx context.Context, what, tenant string, read func(run fu
 	err := v.breaker.do(ctx, func() error {
 		return retrying(v.pool, func() error { return v.momentOnce(ctx, tenant, read) })
 	})
-	switch {
-	case err == nil:
-		v.health.saw(nil)
-		return nil
-	case v.closed.Load():
-		return vault.ErrClosed
-	case ctx.Err() == nil:
-		v.health.saw(err)
-	}
-	return readError(ctx, what, err)
+	return v.ended(ctx, what, err)
 }
 
 // momentOnce leaves the connection as it was, or broken, and then the pool

@@ -85,6 +85,11 @@ func (v *View) query(ctx context.Context, what string, make func(func(pgx.Rows) 
 		}
 		return cmp.Or(late, err)
 	})
+	return v.ended(ctx, what, err)
+}
+
+// ended says what a read comes to, and notes whether the server answered.
+func (v *View) ended(ctx context.Context, what string, err error) error {
 	switch {
 	case err == nil:
 		v.health.saw(nil)
