@@ -70,6 +70,14 @@ const (
 	KindServiceStop      Kind = "service_stop"
 	KindAuthFailures     Kind = "auth_failures"
 	KindRequestRefused   Kind = "request_refused"
+	KindRequestOpen      Kind = "request_open"
+	KindRequestChange    Kind = "request_change"
+	KindRestrict         Kind = "restrict"
+	KindLiftRestriction  Kind = "lift_restriction"
+	KindKeyRetire        Kind = "key_retire"
+	KindFinality         Kind = "finality"
+	KindReplay           Kind = "replay"
+	KindRecover          Kind = "recover"
 )
 
 // Decision is the answer of the policy, empty where none was asked for.

@@ -36,6 +36,14 @@ var kinds = []KindInfo{
 	{KindServiceStop, "A replica stopped serving after draining."},
 	{KindAuthFailures, "Requests without a valid credential, counted over one minute."},
 	{KindRequestRefused, "A known caller was refused before anything was decided on values; identical refusals are counted over one minute."},
+	{KindRequestOpen, "What a person asked for was written down, and its clock began."},
+	{KindRequestChange, "A request of a person was changed; the code says how."},
+	{KindRestrict, "The values of a person were restricted: restored only for reasons that reach restricted data."},
+	{KindLiftRestriction, "Such a restriction was lifted."},
+	{KindKeyRetire, "Versions of a wrapping key are about to be destroyed: nothing stands that one of them wrapped."},
+	{KindFinality, "Versions of a wrapping key were destroyed: what was erased under them opens nowhere any more."},
+	{KindReplay, "An erasure was done again in an older copy of the data."},
+	{KindRecover, "An older copy of the data took over: what its anchor names beyond it is lost, and what was erased stays erased."},
 }
 
 var knownKinds = func() map[Kind]bool {

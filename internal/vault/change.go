@@ -59,6 +59,9 @@ type Tokenize struct {
 	// Source is the document that the text came from: every token that stands
 	// in the answer is noted under it. The zero digest notes nothing.
 	Source Digest
+	// Destination is where the text is sent: when each token that stands or is
+	// touched was first and last sent there is kept. Empty keeps nothing.
+	Destination string
 }
 
 // SubjectUse is a subject as read, or to be made.
@@ -86,7 +89,15 @@ type NewMapping struct {
 // Restore is the intent to give values back. Its precondition: every mapping
 // is there, live, not expired and its key stands, by the store's clock after
 // the lock. Otherwise ErrConflict, and the caller reads again.
-type Restore struct{ Refs []RestoreRef }
+type Restore struct {
+	Refs []RestoreRef
+	// Names are those of scopes and subjects: each must be sealed under its key
+	// as it was read, and the key stand.
+	Names []NameRef
+}
+
+// NameRef is a sealed name as it was read.
+type NameRef struct{ ScopeID, SubjectRef, KeyID string }
 
 // RestoreRef names one mapping as it was read.
 type RestoreRef struct {
@@ -106,12 +117,19 @@ type RestoreRef struct {
 // entry's counts are exact.
 //
 // Mappings whose key has a tombstone go as well, expired or not. Tombstones
-// names keys of erasures that seal nothing any more: their rows are gone.
+// names keys of erasures that seal nothing any more: their rows are gone. Where
+// the erasure suppresses what it destroyed, the digests of what is swept are kept
+// for that long and no longer.
+//
+// Requests must be closed, and go with their notes, whose key is destroyed.
+// Subjects must be as Requests.StaleRecords says, and go with their names.
 type Sweep struct {
 	Mappings   []MappingRef
 	Tombstones []string
 	Keys       []string
 	Scopes     []string
+	Requests   []string
+	Subjects   []string
 }
 
 // MappingRef names a mapping within a tenant.
@@ -164,6 +182,14 @@ type Erase struct {
 	Fresh   []DataKey
 	Reseal  []Resealed
 	Names   []ResealedName
+	// Request is what asked for it, nil for one that goes on. One that has no id
+	// is opened by this commit, under the id of the change; another is changed as
+	// UpdateRequest does, and the erasure has its id. Its state follows from what
+	// came of the erasure: StateDeferred or StateCompleted; a later commit of the
+	// erasure moves it on.
+	Request *SubjectRequest
+	// Suppress is for how long what is erased is kept out.
+	Suppress Suppression
 }
 
 // Resealed is a survivor under its new key.
@@ -184,6 +210,9 @@ type ResealedName struct {
 // (otherwise ErrConflict). What is tied already stays as it is.
 type LinkSubject struct {
 	Subject SubjectUse
+	// Keys are fresh data keys of the subject, where it is to be made and its
+	// name is sealed under one.
+	Keys    []DataKey
 	Lookups []Digest
 }
 
@@ -251,7 +280,7 @@ func (Record) kinds() []audit.Kind {
 	return []audit.Kind{
 		audit.KindTokenize, audit.KindRestore, audit.KindOutcome, audit.KindIntegrityFailure,
 		audit.KindPolicyLoad, audit.KindServiceStart, audit.KindServiceStop,
-		audit.KindAuthFailures, audit.KindRequestRefused, audit.KindSubjectSearch,
+		audit.KindAuthFailures, audit.KindRequestRefused, audit.KindSubjectSearch, audit.KindRecover,
 	}
 }
 
@@ -339,6 +368,11 @@ type Outcome struct {
 	Erased ErasureCounts
 	// Linked answers LinkSubject and UnlinkSubject: how many ties were changed.
 	Linked int
+	// Restricted answers Restrict and LiftRestriction: how many mappings changed
+	// their state; Shared how many did not since they are about others too.
+	Restricted, Shared int
+	// Final answers Finality: how many erasures are final by it.
+	Final int
 }
 
 // Standing is the token that stands for a value after the commit.
@@ -360,6 +394,10 @@ func (c Change) tell(o Outcome, entry *audit.Entry) {
 		}
 	case LinkSubject, UnlinkSubject:
 		entry.Counts = map[string]int{"mappings": o.Linked}
+	case Restrict, LiftRestriction:
+		entry.Counts = map[string]int{"mappings": o.Restricted, "shared": o.Shared}
+	case Finality:
+		entry.Counts = map[string]int{CountRetiredBelow: e.Below, "erasures": o.Final}
 	case Tokenize:
 		ids := make([]string, 0, len(o.Standing)+len(e.Touch))
 		for _, s := range o.Standing {

@@ -20,6 +20,10 @@ import (
 // the new minimum.
 const CountMinWrapVersion = "min_wrap_version"
 
+// CountRetiredBelow is the count of entries of the kinds key_retire and finality
+// that holds the oldest version that is left.
+const CountRetiredBelow = "retired_below"
+
 // EpochStatus says where a tenant stands in its key epoch.
 type EpochStatus struct {
 	Tenant         string

@@ -113,6 +113,9 @@ var (
 	ErrSuspended = errors.New("vault: the tenant is not served")
 	// ErrTooMany says that a named limit of a plan is passed.
 	ErrTooMany = errors.New("vault: too many")
+	// ErrSuppressed says that a value of the change was erased and is kept out:
+	// leave it out, or mask it.
+	ErrSuppressed = errors.New("vault: the value is suppressed")
 	// ErrHeld says that a hold forbids the destruction.
 	ErrHeld = errors.New("vault: held")
 	// ErrUnknownTenant says that the tenant was never made.

@@ -47,7 +47,11 @@ type Subject struct {
 	Digest       Digest
 	IndexVersion int
 	Ref          string // random, 128 bits; the only name in the log
-	CreatedAt    time.Time
+	// SealedName is the caller's identifier, sealed under NameKeyID, a data key of
+	// the subject. Both are given where a subject is made, and may be empty.
+	SealedName []byte
+	NameKeyID  string
+	CreatedAt  time.Time
 }
 
 // DataKey is a stored data key: the unit of destruction. It belongs to one
@@ -113,9 +117,12 @@ type Hold struct {
 	Match                        HoldMatch
 	// ExistingOnly leaves out what is tokenized after the hold was placed.
 	ExistingOnly bool
-	ReviewBy     time.Time // zero where nobody has to look again
-	CreatedAt    time.Time // set by the store
-	ReleasedAt   time.Time // set by the store; zero while it stands
+	// Backups keeps versions of the wrapping key from being retired while the
+	// hold stands: what it is about may be in backups alone.
+	Backups    bool
+	ReviewBy   time.Time // zero where nobody has to look again
+	CreatedAt  time.Time // set by the store
+	ReleasedAt time.Time // set by the store; zero while it stands
 }
 
 // HoldMatch says what a hold is about. Every field that is set must match, and
@@ -128,8 +135,13 @@ type HoldMatch struct {
 	Scopes   []Digest // of the names of scopes, also of scopes that ended
 	Entities []string
 	Classes  []string
-	// From and To bound when a mapping was made: [From, To). Zero is open.
+	// Destinations are where a value was sent.
+	Destinations []string
+	// From and To bound when a mapping was made: [From, To). Zero is open. With
+	// BySent they bound when it was sent instead, to one of Destinations where
+	// these are set: the time from the first to the last of it overlaps [From, To).
 	From, To time.Time
+	BySent   bool
 }
 
 // Reach is what a match is about at a moment.
@@ -151,6 +163,10 @@ type Sighting struct {
 	First, Last   time.Time // when the oldest and the newest were made
 	// SubjectRefs are all subjects that any of them is linked to, sorted.
 	SubjectRefs []string
+	// Destinations are where any of them was sent, by name.
+	Destinations []DestinationUse
+	// Ends is when the last of them expires.
+	Ends time.Time
 }
 
 // Erasure is a wish to destroy what there is of a subject, and what came of it.
@@ -169,8 +185,20 @@ type Erasure struct {
 	// ErasedAt is the time of the first commit, CompletedAt of the last; zero
 	// while a hold defers a part. Set by the store.
 	ErasedAt, CompletedAt time.Time
-	Counts                ErasureCounts
+	// SuppressUntil is until when what was erased is kept out; zero: not at all.
+	// The end of time (SuppressForever) is for ever.
+	SuppressUntil time.Time
+	// FinalAt is when nothing opens any more what was erased, no backup either:
+	// zero until Finality says so.
+	FinalAt time.Time
+	// Destinations are where what was erased had been sent, by name. They are
+	// read only where one erasure is asked for by its id.
+	Destinations []DestinationUse
+	Counts       ErasureCounts
 }
+
+// SuppressForever is the end of a suppression that has none.
+var SuppressForever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // IdentityCheck says who established how that the person is the one who asks.
 // All of it are identifiers.

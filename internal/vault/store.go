@@ -33,6 +33,9 @@ import (
 //   - A data key that an erasure destroyed leaves a tombstone. What it sealed
 //     is erased from that commit on: KeyAlive is false, whatever else the row
 //     says. A sweep removes such rows, held or not: there is nothing to keep.
+//     A key with a tombstone is never inserted again: ErrKeyDestroyed.
+//   - A value that an erasure suppresses is not tokenized while it does: where a
+//     mapping would have to be made for it, the change fails with ErrSuppressed.
 //   - After an unknown outcome the store looks the change ids up. What cannot
 //     be looked up is never acknowledged: ErrUnavailable.
 //   - Time is the store's: set inside the commit, in UTC, truncated to
@@ -193,6 +196,9 @@ type Head struct {
 	// head, which every commit reads under its lock.
 	State          TenantState
 	MinWrapVersion int
+	// RetiredBelow is the oldest version of the wrapping key that was not
+	// retired; 1 while none was.
+	RetiredBelow int
 }
 
 // EntryQuery selects entries. Zero fields do not select. Cursor is the index

@@ -36,17 +36,21 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('tombstones') IS NULL THEN
+    IF to_regclass('suppressions') IS NULL THEN
         RETURN; -- before the last migration, which is followed by this again
     END IF;
 
     -- Rights on columns go with those on their table.
     REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
+        subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
+        erasure_destinations, erasure_common, suppressions
         FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
     GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
-        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version
+        claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
+        subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
+        erasure_destinations, erasure_common, suppressions
         TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
     GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
@@ -66,6 +70,13 @@ BEGIN
     GRANT UPDATE (state, expires_at) ON mappings TO counterfoil_app;
     GRANT UPDATE (ord, body, at) ON notes TO counterfoil_app;
     GRANT DELETE ON claims TO counterfoil_app;
+    -- Requests of persons are written down and answered; what closes one forgets
+    -- what the person is known by.
+    GRANT INSERT ON subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations TO counterfoil_app;
+    GRANT UPDATE (last_sent) ON mapping_destinations TO counterfoil_app;
+    GRANT UPDATE (revision, subject, subject_ref, state, identity_method, identity_reference, verified_by, verified_at,
+        assignee, refusal_code, extended, due_at, closed_at) ON subject_requests TO counterfoil_app, counterfoil_destroy;
+    GRANT DELETE ON subject_request_lookups TO counterfoil_app, counterfoil_destroy;
 
     -- To destroy. What a mapping is linked to goes with it, by foreign key.
     GRANT DELETE ON mappings, mapping_subjects, data_keys, scopes, subjects TO counterfoil_destroy;
@@ -75,6 +86,15 @@ BEGIN
     GRANT UPDATE (key_id, sealed, state) ON mappings TO counterfoil_destroy;
     GRANT UPDATE (subject, state, completed_at, erased, shared, deferred, keys, rekeyed) ON erasures TO counterfoil_destroy;
     GRANT UPDATE (swept_at) ON tombstones TO counterfoil_destroy;
+    -- An erasure may open its request, says where the values had been sent, and may
+    -- keep them out; and once the versions of the wrapping key are gone, it is final.
+    GRANT INSERT ON subject_requests, subject_request_lookups, erasure_destinations, erasure_common, suppressions
+        TO counterfoil_destroy;
+    GRANT UPDATE (mappings, first_sent, last_sent) ON erasure_destinations TO counterfoil_destroy;
+    GRANT UPDATE (until) ON suppressions TO counterfoil_destroy;
+    GRANT UPDATE (suppress_until, final_at) ON erasures TO counterfoil_destroy;
+    GRANT UPDATE (retired_below) ON log_heads TO counterfoil_destroy;
+    GRANT DELETE ON subject_requests, suppressions TO counterfoil_destroy;
     -- To close a scope is to end it and what is in it.
     GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;
     GRANT UPDATE (expires_at) ON mappings TO counterfoil_destroy;
