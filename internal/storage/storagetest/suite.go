@@ -1,6 +1,6 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures as tests:
-// a clause for each sentence of it. A store runs all of them in three lines:
+// vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
+// vault.Requests and vault.Remains as tests: a clause for each sentence of it. A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
 //		storagetest.Run(t, openStores)
@@ -26,7 +26,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Stores is one store in its six roles.
+// Stores is one store in its roles.
 type Stores struct {
 	Store    vault.Store
 	Ledger   vault.Ledger
@@ -34,6 +34,8 @@ type Stores struct {
 	Registry vault.Registry
 	Custody  vault.Custody
 	Erasures vault.Erasures
+	Requests vault.Requests
+	Remains  vault.Remains
 
 	// Hold keeps the queue from taking a batch until release is called.
 	Hold func() (release func())
@@ -62,6 +64,8 @@ func clauses() []clause {
 		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses,
 		holdClauses, heldClauses, custodyClauses, personClauses, closingClauses,
 		erasureClauses, erasedClauses, planClauses, refusalClauses, deferredClauses, linkClauses, erasureRaceClauses,
+		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
+		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses,
 		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)
