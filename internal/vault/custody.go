@@ -20,7 +20,12 @@ type HoldWords struct {
 	Scopes      []string
 	Entities    []string
 	Classes     []string
-	From, To    time.Time // when it was tokenized, [From, To); zero is open
+	// Destinations are where a value was sent.
+	Destinations []string
+	// From and To bound when it was tokenized or, with BySent, sent: [From, To).
+	// Zero is open.
+	From, To time.Time
+	BySent   bool
 }
 
 // HoldRequest asks for a legal hold.
@@ -31,8 +36,11 @@ type HoldRequest struct {
 	Match     HoldWords
 	// ExistingOnly leaves out what is tokenized after the hold was placed.
 	ExistingOnly bool
-	ReviewBy     time.Time // zero: nobody has to look again
-	DryRun       bool      // nothing is placed; the answer says what it would reach
+	// Backups keeps versions of the wrapping key from being retired: what the hold
+	// is about may be in backups alone.
+	Backups  bool
+	ReviewBy time.Time // zero: nobody has to look again
+	DryRun   bool      // nothing is placed; the answer says what it would reach
 }
 
 // HoldInfo describes a hold. People, values and scopes that it names are kept
@@ -43,8 +51,10 @@ type HoldInfo struct {
 	Subjects, Identifiers        int
 	Scopes                       int
 	Entities, Classes            []string
+	Destinations                 []string
 	From, To                     time.Time
-	ExistingOnly                 bool
+	BySent                       bool
+	ExistingOnly, Backups        bool
 	ReviewBy                     time.Time
 	CreatedAt, ReleasedAt        time.Time // zero: not yet
 }
@@ -75,6 +85,9 @@ type HoldPage struct {
 type SubjectSearchRequest struct {
 	Subject     string
 	Identifiers []Identifier
+	// Variants looks also for other ways in which the identifiers may have been
+	// written: see access.Variants.
+	Variants bool
 }
 
 // SubjectSearchResult says where a person was found, without values.

@@ -21,6 +21,10 @@ type ErasureRequest struct {
 	Identity       IdentityCheck // that the person asks
 	PreviewID      string        // of a dry run; the match must be as it was then
 	DryRun         bool
+	Suppress       string // none, 30d or forever; empty is 30d
+	// Identifiers name the person where Subject is empty: values that nobody is
+	// tied to. Where any is tied to a person, the answer is a conflict.
+	Identifiers []Identifier
 }
 
 // ErasureInfo describes an erasure.
@@ -29,7 +33,12 @@ type ErasureInfo struct {
 	State                        ErasureState
 	Identity                     IdentityCheck
 	ErasedAt, CompletedAt, DueAt time.Time // CompletedAt is zero while a part is deferred
-	Counts                       ErasureCounts
+	// ExpectedFinalAt is when no backup will open it either, if keys are rotated
+	// and trimmed in time; FinalAt is when that came true, zero before.
+	ExpectedFinalAt, FinalAt time.Time
+	SuppressUntil            time.Time        // zero: not at all; SuppressForever: for ever
+	Destinations             []DestinationUse // to be told that it was erased
+	Counts                   ErasureCounts
 }
 
 // ErasureResult is the answer to a request for an erasure.
@@ -37,7 +46,9 @@ type ErasureResult struct {
 	Erasure   *ErasureInfo // nil for a dry run
 	Parts     []ErasurePart
 	PreviewID string // of a dry run
-	Audit     *audit.Receipt
+	// Request is what asked for it, nil for a dry run.
+	Request *RequestInfo
+	Audit   *audit.Receipt
 }
 
 // EraseSubject destroys what there is of a person: everything that is about the
