@@ -23,6 +23,8 @@ type Config struct {
 	Registry Registry
 	Custody  Custody
 	Erasures Erasures
+	Requests Requests
+	Remains  Remains
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
 	Detector *detect.Detector
@@ -48,6 +50,8 @@ type Service struct {
 	registry Registry
 	custody  Custody
 	erasures Erasures
+	requests Requests
+	remains  Remains
 	wrapper  envelope.KeyWrapper
 	policy   *access.Policy
 	detector *detect.Detector
@@ -89,7 +93,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("vault: vocabulary: %w", err)
 	}
 	s := &Service{
-		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody, erasures: cfg.Erasures, wrapper: cfg.Wrapper,
+		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody,
+		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
