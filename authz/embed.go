@@ -6,10 +6,11 @@
 //	reasons.yaml       the reason codes with legal basis, reference, places and limits
 //	entities.yaml      the closed set of entities with class, retention, normaliser, format, action
 //	destinations.yaml  where prompts go, and what is done to each entity on the way
+//	retention.yaml     how long values are kept at most, and records of the service
 //	decisions/*.yaml   what the rules must decide, as tables: the tests of the policy
 //
 // Package access reads it, strictly: a name that nothing knows is a load
-// error and never a rule that silently does not match. The first five files
+// error and never a rule that silently does not match. The first six files
 // make the policy version; the decision tables are tests and do not.
 package authz
 
@@ -17,5 +18,5 @@ import "embed"
 
 // FS is the bundle that is built into the program.
 //
-//go:embed model.conf policy.csv reasons.yaml entities.yaml destinations.yaml decisions/*.yaml
+//go:embed model.conf policy.csv reasons.yaml entities.yaml destinations.yaml retention.yaml decisions/*.yaml
 var FS embed.FS

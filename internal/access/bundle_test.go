@@ -136,7 +136,7 @@ func randomRequest(rng *rand.Rand, p *access.Policy) access.Request {
 	entity := word([]string{"EMAIL_ADDRESS", "US_SSN", "PERSON", "LOCATION", "CREDIT_CARD", access.EntityTokenLike})
 	r := access.Request{
 		Action: access.ActionRestore, Reason: word(reasons), Entity: entity,
-		SameClient: rng.IntN(4) > 0, MFA: rng.IntN(2) == 0,
+		SameClient: rng.IntN(4) > 0, MFA: rng.IntN(2) == 0, SecondPerson: rng.IntN(2) == 0,
 		EndUser:     access.EndUserMatch(word([]string{"unbound", "same", "same", "absent", "other"})),
 		Place:       access.Place(word([]string{"prose", "prose", "prose", "code", "url", "tool"})),
 		Tool:        word([]string{"", "send_mail", "other"}),
@@ -164,7 +164,8 @@ func randomRequest(rng *rand.Rand, p *access.Policy) access.Request {
 		r.Action = access.Action(word([]string{
 			"tokenize", "scope", "audit_read", "policy_read", "limits_read", "assert_end_user",
 			"hold_place", "hold_release", "hold_read", "subject_search",
-			"subject_link", "erase", "request_read",
+			"subject_link", "erase", "request_read", "request_manage", "request_report",
+			"names_restore", "retention_read",
 		}))
 		if rng.IntN(4) > 0 {
 			r.Reason, r.Entity, r.Class = "", "", ""

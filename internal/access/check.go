@@ -82,8 +82,8 @@ func (r *Report) fail(what, detail string) {
 }
 
 // Check asks the policy every combination of role, class and reason, in every
-// relation of caller and scope (client, end user, MFA and the attributes that a
-// rule or table asks for) for live data in prose, and then, for the best
+// relation of caller and scope (client, end user, MFA and the attributes and
+// the second person that a rule or table asks for) for live data in prose, and then, for the best
 // relation, every place and every state of the data; and every role for every
 // other action. Each answer must be the one of each sentence that covers it,
 // and each must be covered. The report says whether they are; the error is that
@@ -199,6 +199,9 @@ func circumstance(r *Request) string {
 		client = clientSame
 	}
 	parts := []string{"client " + client, "end user " + string(r.EndUser), fmt.Sprintf("mfa %t", r.MFA)}
+	if r.SecondPerson {
+		parts = append(parts, "a second person")
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
 		parts = append(parts, attributePrefix+name+"="+r.Attributes[name])
 	}

@@ -15,6 +15,9 @@ func (p *Policy) combinations(b bucket, sentences []*sentence) ([]Request, error
 	callers := relations(settings)
 	var out []Request
 	if b.action != ActionRestore {
+		if p.asksSecondPerson(b, sentences) {
+			callers = append(callers, withSecondPerson(callers)...)
+		}
 		for _, role := range Roles() {
 			for _, r := range callers {
 				r.Action, r.Roles = b.action, []string{role}
@@ -34,6 +37,24 @@ func (p *Policy) combinations(b bucket, sentences []*sentence) ([]Request, error
 		}
 	}
 	return out, nil
+}
+
+// asksSecondPerson says whether a rule or a sentence of the bucket depends on it.
+func (p *Policy) asksSecondPerson(b bucket, sentences []*sentence) bool {
+	for _, r := range p.engine.rules {
+		if r.action == b.action && asksSecondPerson(r.conditions) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(sentences, func(s *sentence) bool { return s.second != nil })
+}
+
+func withSecondPerson(callers []Request) []Request {
+	out := slices.Clone(callers)
+	for i := range out {
+		out[i].SecondPerson = true
+	}
+	return out
 }
 
 // setting is one assignment of the facts that a bucket depends on.

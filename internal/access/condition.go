@@ -12,9 +12,13 @@ type shortfall uint8
 
 const (
 	lacksBinding shortfall = 1 << iota
+	lacksSecondPerson
 	lacksMFA
 	lacksAttribute
 )
+
+// lacksContext is what the best case of the same caller grants.
+const lacksContext = lacksBinding | lacksSecondPerson
 
 // condition is one name of the "when" column. Conditions are compared by name.
 type condition struct {
@@ -36,12 +40,16 @@ var plainConditions = []condition{
 	{name: "end_user_not_other", lacks: lacksBinding, holds: func(r *Request) bool {
 		return r.EndUser == EndUserSame || r.EndUser == EndUserUnbound || r.EndUser == EndUserAbsent
 	}},
+	{name: secondPerson, lacks: lacksSecondPerson, holds: func(r *Request) bool { return r.SecondPerson }},
 	{name: "mfa", lacks: lacksMFA, holds: func(r *Request) bool { return r.MFA }},
 }
 
 const (
 	attributePrefix   = "attr:"
 	environmentPrefix = "env:"
+	// secondPerson is for an allow of hold_release only: nothing else was placed
+	// by somebody who may be another.
+	secondPerson = "second_person"
 	// always is the column text of a rule without conditions.
 	always = "-"
 )
@@ -122,11 +130,11 @@ func parseConditions(text string) ([]condition, error) {
 	return out, nil
 }
 
-// missing says what the request lacks. In the best case the binding is granted.
+// missing says what the request lacks. In the best case the context is granted.
 func missing(conditions []condition, r *Request, best bool) shortfall {
 	var lacks shortfall
 	for _, c := range conditions {
-		if best && c.lacks == lacksBinding {
+		if best && c.lacks&lacksContext != 0 {
 			continue
 		}
 		if !c.holds(r) {
@@ -134,6 +142,11 @@ func missing(conditions []condition, r *Request, best bool) shortfall {
 		}
 	}
 	return lacks
+}
+
+// asksSecondPerson says whether any of the conditions is second_person.
+func asksSecondPerson(conditions []condition) bool {
+	return slices.ContainsFunc(conditions, func(c condition) bool { return c.lacks == lacksSecondPerson })
 }
 
 // bound says whether any of the conditions is about the binding of the scope.

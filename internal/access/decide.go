@@ -122,10 +122,12 @@ func (ev *evaluation) why() Why {
 		return WhyNoRule
 	case lacks == 0:
 		return WhyBinding
-	case lacks == lacksMFA:
+	case lacks&lacksAttribute != 0:
+		return WhyAttribute
+	case lacks&lacksMFA != 0:
 		return WhyMFA
 	}
-	return WhyAttribute
+	return WhySecondPerson
 }
 
 // meet checks what the reason demands whatever the rules say. The place comes

@@ -37,7 +37,7 @@
 //
 // Decide answers for the case as it is, Best for the best case of the same
 // caller: the scope is bound to them, the text is prose, the data is live,
-// approvals are given. What Decide allows Best allows, and where Best denies,
+// approvals are given, a hold was placed by somebody else. What Decide allows Best allows, and where Best denies,
 // Decide denies with the same Why. So Best, asked with nothing but the label of
 // a token, fixes what a caller may be told about it, before anything is read.
 //

@@ -22,15 +22,17 @@ const (
 	fileModel        = "model.conf"
 	filePolicy       = "policy.csv"
 	fileReasons      = "reasons.yaml"
+	fileRetention    = "retention.yaml"
 	dirDecisions     = "decisions"
 )
 
 // bundleFiles make the version. The decision tables do not: they test what is
 // decided and do not change it.
-var bundleFiles = []string{fileDestinations, fileEntities, fileModel, filePolicy, fileReasons}
+var bundleFiles = []string{fileDestinations, fileEntities, fileModel, filePolicy, fileReasons, fileRetention}
 
 const (
-	// fileVersion of entities.yaml and destinations.yaml is their format.
+	// fileVersion of entities.yaml, destinations.yaml and retention.yaml is
+	// their format.
 	fileVersion = 1
 	// maxFileBytes is a hundred times what is shipped, and keeps a bundle that
 	// is not one from filling the memory.
@@ -81,6 +83,13 @@ func load(fsys fs.FS) (*Policy, error) {
 	}
 	if p.destinations, err = destinations.check(p.entities); err != nil {
 		return nil, fmt.Errorf("%s: %w", fileDestinations, err)
+	}
+	var retention retentionFile
+	if err := decodeYAML(files[fileRetention], &retention); err != nil {
+		return nil, fmt.Errorf("%s: %w", fileRetention, err)
+	}
+	if p.retention, err = retention.check(p.entities, p.destinations, entities.RetentionDays); err != nil {
+		return nil, fmt.Errorf("%s: %w", fileRetention, err)
 	}
 	rules, err := parseRules(string(files[filePolicy]), vocabulary{p.reasons, p.entities})
 	if err != nil {

@@ -22,6 +22,9 @@ func replaceFirst(t testing.TB, text, from, to string) string {
 func TestLoadRefuses(t *testing.T) {
 	const support = "p, support,                 allow, restorer, restore, CUSTOMER_SUPPORT, public|internal|confidential, *, -, full"
 	rule := func(columns string) [3]string { return [3]string{"policy.csv", support, columns} }
+	retained := func(rule string) [3]string {
+		return [3]string{"retention.yaml", "\nrules: []", "\nrules:\n  - " + rule}
+	}
 	for name, change := range map[string][3]string{
 		"role":                    rule("p, support, allow, restorers, restore, CUSTOMER_SUPPORT, public, *, -, full"),
 		"no role":                 rule("p, support, allow, *, restore, CUSTOMER_SUPPORT, public, *, -, full"),
@@ -44,6 +47,9 @@ func TestLoadRefuses(t *testing.T) {
 		"conditions that clash":   rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, same_end_user&end_user_absent, full"),
 		"a condition twice":       rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, mfa&mfa, full"),
 		"two teams at once":       rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, attr:team=a&attr:team=b, full"),
+		"second person, restore":  rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, second_person, full"),
+		"second person, place":    rule("p, support, allow, legal, hold_place, -, -, -, second_person, -"),
+		"second person, denied":   rule("p, support, deny, legal, hold_release, -, -, -, second_person, -"),
 		"form":                    rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, whole"),
 		"no form":                 rule("p, support, allow, restorer, restore, CUSTOMER_SUPPORT, public, *, -, -"),
 		"deny with a form":        rule("p, support, deny, restorer, restore, CUSTOMER_SUPPORT, public, *, -, full"),
@@ -103,6 +109,28 @@ func TestLoadRefuses(t *testing.T) {
 		"destination: backwards":  {"destinations.yaml", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-01-01", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2029-01-01"},
 		"destination: training":   {"destinations.yaml", "    vendor: self-hosted\n    region: onprem\n    training: false\n", "    vendor: self-hosted\n    region: onprem\n"},
 		"two documents":           {"destinations.yaml", "version: 1\n", "version: 1\n---\nversion: 1\n"},
+		"retention: unknown key":  retained("{tenant: acme, day: 7}"),
+		"retention: unknown name": retained("{tenants: acme, days: 7}"),
+		"retention: tenant":       retained("{tenant: ACME, days: 7}"),
+		"retention: class":        retained("{class: secret, days: 7}"),
+		"retention: entity":       retained("{entity: E_MAIL, days: 7}"),
+		"retention: destination":  retained("{destination: openai/mars, days: 7}"),
+		"retention: scope kind":   retained("{scope_kind: chat, days: 7}"),
+		"retention: empty":        retained("{tenant: acme, entity: '', days: 7}"),
+		"retention: all":          retained("{days: 7}"),
+		"retention: zero days":    retained("{tenant: acme, days: 0}"),
+		"retention: zero hours":   retained("{tenant: acme, hours: 0}"),
+		"retention: too long":     retained("{tenant: acme, days: 3651}"),
+		"retention: many hours":   retained("{tenant: acme, hours: 87601}"),
+		"retention: both":         retained("{tenant: acme, days: 1, hours: 24}"),
+		"retention: neither":      retained("{tenant: acme}"),
+		"retention: never":        retained("{class: public, entity: PERSON, days: 7}"),
+		"retention: a word":       retained("{tenant: acme, days: week}"),
+		"retention: version":      {"retention.yaml", "version: 1", "version: 2"},
+		"retention: records":      {"retention.yaml", "requests_days: 730}", "requests_days: 729}"},
+		"retention: no records":   {"retention.yaml", "records: {requests_days: 730}", ""},
+		"retention: records long": {"retention.yaml", "requests_days: 730}", "requests_days: 3651}"},
+		"table: second person":    {"decisions/hold_place.yaml", "gets: allowed", "second_person: true\n    gets: allowed"},
 		"table: unknown key":      {"decisions/tokenize.yaml", "action: tokenize\n", "action: tokenize\nreasons: X\n"},
 		"table: role":             {"decisions/tokenize.yaml", "who: [restorer", "who: [restorers"},
 		"table: why":              {"decisions/tokenize.yaml", "because: no_rule", "because: weather"},
@@ -137,6 +165,7 @@ func TestLoadRefusesReferencePatterns(t *testing.T) {
 func TestLoadRefusesFiles(t *testing.T) {
 	for name, change := range map[string]func(fstest.MapFS){
 		"missing":              func(b fstest.MapFS) { delete(b, "reasons.yaml") },
+		"without retention":    func(b fstest.MapFS) { delete(b, "retention.yaml") },
 		"misspelt":             func(b fstest.MapFS) { b["reason.yaml"] = b["reasons.yaml"] },
 		"empty":                func(b fstest.MapFS) { b["entities.yaml"].Data = nil },
 		"too large":            func(b fstest.MapFS) { b["policy.csv"].Data = make([]byte, 1<<20+1) },
@@ -158,7 +187,7 @@ func TestVersion(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(version) {
 		t.Fatalf("version %q is not a lower hex SHA-256", version)
 	}
-	for _, file := range []string{"model.conf", "policy.csv", "reasons.yaml", "entities.yaml", "destinations.yaml"} {
+	for _, file := range []string{"model.conf", "policy.csv", "reasons.yaml", "entities.yaml", "destinations.yaml", "retention.yaml"} {
 		bundle := copyOfShipped(t)
 		bundle[file].Data = append(bundle[file].Data, '\n')
 		if load(t, bundle).Version() == version {
@@ -181,7 +210,7 @@ func FuzzLoad(f *testing.F) {
 		seeds++
 	}
 	for _, text := range []string{"[role_definition]\ng = (_)", "p, \"a", "version: 1\nreasons: {A: {}}", "{", "- ", "&a [*a]"} {
-		for _, name := range []string{"model.conf", "policy.csv", "reasons.yaml", "decisions/scope.yaml"} {
+		for _, name := range []string{"model.conf", "policy.csv", "reasons.yaml", "retention.yaml", "decisions/scope.yaml"} {
 			f.Add(name, text)
 			seeds++
 		}

@@ -163,6 +163,8 @@ func (n *naive) condition(name string, r access.Request) bool {
 		return r.EndUser == "other"
 	case "end_user_not_other":
 		return slices.Contains([]access.EndUserMatch{"same", "unbound", "absent"}, r.EndUser)
+	case "second_person":
+		return r.SecondPerson
 	case "mfa":
 		return r.MFA
 	}

@@ -15,6 +15,7 @@ type Policy struct {
 	reasons      map[string]*Reason
 	entities     map[string]Entity
 	destinations map[string]Destination
+	retention    retention
 	engine       *engine
 	tables       []table
 }
@@ -37,8 +38,8 @@ func digest(files map[string][]byte) string {
 }
 
 // Version is the lower hex SHA-256 over the files that decide: model.conf,
-// policy.csv, reasons.yaml, entities.yaml and destinations.yaml, without the
-// decision tables.
+// policy.csv, reasons.yaml, entities.yaml, destinations.yaml and retention.yaml,
+// without the decision tables.
 func (p *Policy) Version() string { return p.version }
 
 // CatalogueVersion is the version of the catalogue of reasons.
@@ -61,6 +62,19 @@ func (p *Policy) Reasons() []Reason {
 	}
 	slices.SortFunc(out, func(a, b Reason) int { return strings.Compare(a.Code, b.Code) })
 	return out
+}
+
+// RolesOf returns the roles of rules, sorted. Ids that the policy does not have
+// are left out: a log names rules of older policies, too.
+func (p *Policy) RolesOf(ruleIDs []string) []string {
+	var out []string
+	for _, id := range ruleIDs {
+		if r, ok := p.engine.rules[id]; ok {
+			out = append(out, r.row[slices.Index(columns, "role")])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Entity returns one entity of the closed set.

@@ -55,6 +55,7 @@ func TestDecideAgreesWithASecondImplementation(t *testing.T) {
 		"few rules":   generated(t, rng, 3, 30),
 		"many":        generated(t, rng, 50, 100),
 		"overlapping": generated(t, rng, 1, 40),
+		"two persons": twoPersons(t),
 	}
 	for _, name := range slices.Sorted(maps.Keys(bundles)) {
 		p, count := load(t, bundles[name]), cases()
@@ -188,7 +189,7 @@ var propertyPolicies = sync.OnceValue(func() []*access.Policy {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var out []*access.Policy
 	for _, bundle := range []fs.FS{
-		authz.FS, generated(discard{}, rng, 2, 40), generated(discard{}, rng, 4, 40), generated(discard{}, rng, 1, 12),
+		authz.FS, twoPersons(discard{}), generated(discard{}, rng, 2, 40), generated(discard{}, rng, 4, 40), generated(discard{}, rng, 1, 12),
 	} {
 		p, err := access.Load(bundle)
 		if err != nil {
@@ -254,7 +255,7 @@ func manyRequests(p *access.Policy, count int) []access.Request {
 }
 
 func TestInvariant13_DecideIsPureAndConcurrent(t *testing.T) {
-	p := propertyPolicies()[1]
+	p := propertyPolicies()[2]
 	requests := manyRequests(p, 500)
 	before := fmt.Sprintf("%+v", requests)
 	if found := impure(p, p.Decide, requests); len(found) > 0 {
@@ -266,7 +267,7 @@ func TestInvariant13_DecideIsPureAndConcurrent(t *testing.T) {
 }
 
 func TestInvariant13_TwinACacheWithAJoinedKeyIsCaught(t *testing.T) {
-	p := propertyPolicies()[1]
+	p := propertyPolicies()[2]
 	var cache sync.Map
 	cached := func(r access.Request) access.Decision {
 		key := fmt.Sprint(r.Action, r.Roles, r.Reason, r.Entity, r.Class) // what Casbin's does, in short

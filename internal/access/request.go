@@ -19,6 +19,13 @@ const (
 	ActionSubjectLink   Action = "subject_link" // and take it back
 	ActionErase         Action = "erase"        // and ask what an erasure would touch
 	ActionRequestRead   Action = "request_read"
+	// ActionRequestManage is all that moves a request of a person on but what
+	// destroys: intake, identity, assignment, notes, extension, refusal,
+	// withdrawal, completion, and a restriction and its end.
+	ActionRequestManage Action = "request_manage"
+	ActionRequestReport Action = "request_report" // what a person is told, and the notes of a request
+	ActionNamesRestore  Action = "names_restore"  // the callers' own names of scopes and people
+	ActionRetentionRead Action = "retention_read"
 )
 
 // Actions returns the closed list.
@@ -27,7 +34,8 @@ func Actions() []Action {
 		ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
 		ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
 		ActionHoldPlace, ActionHoldRelease, ActionHoldRead, ActionSubjectSearch,
-		ActionSubjectLink, ActionErase, ActionRequestRead,
+		ActionSubjectLink, ActionErase, ActionRequestRead, ActionRequestManage,
+		ActionRequestReport, ActionNamesRestore, ActionRetentionRead,
 	}
 }
 
@@ -140,7 +148,10 @@ type Request struct {
 	SameClient bool         // the scope is bound to the caller's client, or does not exist yet
 	EndUser    EndUserMatch // the zero value matches nothing
 	MFA        bool
-	Attributes map[string]string // unknown names are ignored: no rule can ask for them
+	// SecondPerson is for ActionHoldRelease: whoever asks is not the one who
+	// placed the hold. The zero value is the one that gives less.
+	SecondPerson bool
+	Attributes   map[string]string // unknown names are ignored: no rule can ask for them
 
 	Place Place
 	Tool  string // with PlaceTool
@@ -172,13 +183,14 @@ const (
 	WhyHeld          Why = "held"           // the reason does not reach data that only a hold keeps
 	WhyPlace         Why = "place"          // would be allowed in prose
 	WhyNeedsApproval Why = "needs_approval" // would be allowed once approved
+	WhySecondPerson  Why = "second_person"  // would be allowed to somebody other than who placed the hold
 )
 
 // Whys returns the closed list of what a denial can be about.
 func Whys() []Why {
 	return []Why{
 		WhyNoRule, WhyReasonUnknown, WhyEntity, WhyClass, WhyRule, WhyAttribute, WhyMFA, WhyFault,
-		WhyBinding, WhyRestricted, WhyHeld, WhyPlace, WhyNeedsApproval,
+		WhyBinding, WhyRestricted, WhyHeld, WhyPlace, WhyNeedsApproval, WhySecondPerson,
 	}
 }
 

@@ -107,6 +107,9 @@ func (v vocabulary) rule(record []string) (*rule, error) {
 		id: id, deny: effect == effectDeny, action: action, reason: reason,
 		conditions: conditions, row: row,
 	}
+	if asksSecondPerson(conditions) && (action != ActionHoldRelease || r.deny) {
+		return nil, fmt.Errorf("%s is for an allow of %s only", secondPerson, ActionHoldRelease)
+	}
 	if action != ActionRestore {
 		if reason != none || classes != none || entities != none || string(form) != none {
 			return nil, fmt.Errorf("%s has no reason, classes, entities or form: use %q", action, none)

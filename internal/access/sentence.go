@@ -32,6 +32,10 @@ var phrases = map[string]string{
 	"action " + string(ActionSubjectLink):   "tie values to a person",
 	"action " + string(ActionErase):         "erase what there is of a person",
 	"action " + string(ActionRequestRead):   "read the requests of persons",
+	"action " + string(ActionRequestManage): "take in and answer the requests of persons",
+	"action " + string(ActionRequestReport): "read what a person is told",
+	"action " + string(ActionNamesRestore):  "have the names of scopes and people back",
+	"action " + string(ActionRetentionRead): "read what is kept for how long",
 
 	"form " + string(FormFull):    "in full",
 	"form " + string(FormPartial): "in part",
@@ -103,6 +107,12 @@ func (l *line) caller() string {
 		parts = append(parts, "with a second factor")
 	case l.mfa != nil:
 		parts = append(parts, "without a second factor")
+	}
+	switch {
+	case l.second != nil && *l.second:
+		parts = append(parts, "if somebody else placed it")
+	case l.second != nil:
+		parts = append(parts, "who placed it")
 	}
 	for _, c := range l.with {
 		parts = append(parts, "with "+c.name)

@@ -27,6 +27,7 @@ type line struct {
 	clients  []string
 	endUsers []EndUserMatch
 	mfa      *bool
+	second   *bool
 	with     []condition // what the caller is
 	without  []condition // what the caller is not
 	places   []Place
@@ -69,6 +70,7 @@ type lineDoc struct {
 	Client   words  `yaml:"client"`
 	EndUser  words  `yaml:"end_user"`
 	MFA      *bool  `yaml:"mfa"`
+	Second   *bool  `yaml:"second_person"`
 	With     words  `yaml:"with"`
 	Without  words  `yaml:"without"`
 	Place    words  `yaml:"place"`
@@ -149,7 +151,7 @@ func (p *Policy) table(file string, doc tableDoc) (table, error) {
 }
 
 func (p *Policy) line(action Action, d lineDoc) (line, error) {
-	l := line{entities: d.Entities, mfa: d.MFA, tools: d.Tool}
+	l := line{entities: d.Entities, mfa: d.MFA, second: d.Second, tools: d.Tool}
 	err := errors.Join(
 		among(&l.roles, "who", d.Who, Roles()),
 		among(&l.classes, "data", d.Data, Classes()),
@@ -178,6 +180,9 @@ func (p *Policy) line(action Action, d lineDoc) (line, error) {
 	}
 	if action != ActionRestore && len(l.entities)+len(l.places)+len(l.tools)+len(l.stored) > 0 {
 		return l, fmt.Errorf("%s has no entities, place, tool or stored", action)
+	}
+	if action != ActionHoldRelease && l.second != nil {
+		return l, fmt.Errorf("%s has no %s", action, secondPerson)
 	}
 	return l, l.outcome(action, d.Gets, d.Because)
 }
@@ -250,7 +255,7 @@ func (l *line) covers(r *Request) bool {
 	return slices.Contains(l.roles, r.Roles[0]) &&
 		anyOr(l.classes, r.Class) && anyOr(l.entities, r.Entity) &&
 		anyOr(l.clients, client) && anyOr(l.endUsers, r.EndUser) &&
-		(l.mfa == nil || *l.mfa == r.MFA) &&
+		(l.mfa == nil || *l.mfa == r.MFA) && (l.second == nil || *l.second == r.SecondPerson) &&
 		anyOr(l.places, r.Place) && anyOr(l.tools, r.Tool) && anyOr(l.stored, storedWord(r))
 }
 
