@@ -13,7 +13,7 @@ import (
 const (
 	sqlHoldByID = `
 SELECT g.hold_id, g.matter, g.reference, g.custodian, g.created_from, g.created_to, g.existing_only,
-    g.review_by, g.created_at, g.released_at,
+    g.by_sent, g.backups, g.review_by, g.created_at, g.released_at,
     (SELECT json_group_array(json_array(t.field, hex(t.term))) FROM hold_terms AS t
         WHERE t.tenant = ?1 AND t.hold_id = g.hold_id)
 FROM holds AS g
@@ -21,7 +21,7 @@ WHERE g.tenant = ?1 AND g.hold_id = ?2 AND (g.released_at IS NULL OR NOT ?3)`
 	// The page after the hold ?2, or the first.
 	sqlHolds = `
 SELECT g.hold_id, g.matter, g.reference, g.custodian, g.created_from, g.created_to, g.existing_only,
-    g.review_by, g.created_at, g.released_at,
+    g.by_sent, g.backups, g.review_by, g.created_at, g.released_at,
     (SELECT json_group_array(json_array(t.field, hex(t.term))) FROM hold_terms AS t
         WHERE t.tenant = ?1 AND t.hold_id = g.hold_id)
 FROM holds AS g
@@ -41,8 +41,9 @@ ORDER BY s.created_at DESC, s.scope_id DESC`
 	sqlReach = `
 WITH hold_terms (tenant, hold_id, field, term) AS MATERIALIZED (
     SELECT ?1, '', j.value ->> 0, unhex(j.value ->> 1) FROM json_each(?2) AS j
-), asked (hold_id, by_subject, by_lookup, by_scope, by_entity, by_class, created_from, created_to, existing_only, created_at) AS (
-    SELECT '', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0
+), asked (hold_id, by_subject, by_lookup, by_scope, by_entity, by_class, by_destination, by_sent,
+    created_from, created_to, existing_only, created_at) AS (
+    SELECT '', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0
 ), found (scope_id, token_id) AS MATERIALIZED (
     SELECT DISTINCT l.scope_id, l.token_id FROM json_each(?2) AS j CROSS JOIN subjects AS p CROSS JOIN mapping_subjects AS l
     WHERE j.value ->> 0 = 'subject' AND p.tenant = ?1 AND p.digest = unhex(j.value ->> 1)
@@ -59,7 +60,7 @@ WITH hold_terms (tenant, hold_id, field, term) AS MATERIALIZED (
     WHERE NOT ?3 AND NOT ?4 AND NOT ?5 AND m.tenant = ?1
 ), reached (scope_id, token_id, entity, expired) AS MATERIALIZED (
     SELECT m.scope_id, m.token_id, m.entity,
-        m.expires_at <= MAX(?10, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
+        m.expires_at <= MAX(?12, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
     FROM found AS r CROSS JOIN mappings AS m CROSS JOIN asked AS g
     WHERE m.tenant = ?1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id
         AND NOT ` + erased + ` AND ` + fits + `
@@ -97,7 +98,7 @@ func scanHold(rows *sql.Rows) (h vault.Hold, err error) {
 	var review, released sql.NullInt64
 	var list string
 	if err := rows.Scan(&h.ID, &h.Matter, &h.Reference, &h.Custodian, &from, &to, &h.ExistingOnly,
-		&review, &created, &released, &list); err != nil {
+		&h.Match.BySent, &h.Backups, &review, &created, &released, &list); err != nil {
 		return h, err
 	}
 	h.CreatedAt = fromMicros(created)
@@ -136,6 +137,9 @@ func addTerm(m *vault.HoldMatch, t holdTerm) error {
 		return nil
 	case "class":
 		m.Classes = append(m.Classes, string(term))
+		return nil
+	case "destination":
+		m.Destinations = append(m.Destinations, string(term))
 		return nil
 	}
 	var d vault.Digest
@@ -182,6 +186,7 @@ func (v *View) Reach(ctx context.Context, tenant string, m vault.HoldMatch) (vau
 			reach.Expired += expired
 		}
 		return nil
-	}, tenant, encode(c.terms), c.bySubject, c.byLookup, c.byScope, c.byEntity, c.byClass, c.from, c.to, v.now())
+	}, tenant, encode(c.terms), c.bySubject, c.byLookup, c.byScope, c.byEntity, c.byClass,
+		c.byDestination, c.bySent, c.from, c.to, v.now())
 	return reach, err
 }

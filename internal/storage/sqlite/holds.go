@@ -11,7 +11,7 @@ import (
 
 // fits tells whether the hold g matches the mapping m: the one predicate of all
 // statements that ask it. A criterion that is not set costs nothing.
-const fits = `m.created_at >= g.created_from AND m.created_at < g.created_to
+const fits = `(g.by_sent OR m.created_at >= g.created_from AND m.created_at < g.created_to)
         AND (NOT g.existing_only OR m.created_at <= g.created_at)
         AND (NOT g.by_entity OR EXISTS (SELECT 1 FROM hold_terms AS t
             WHERE t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'entity' AND t.term = CAST(m.entity AS BLOB)))
@@ -25,7 +25,13 @@ const fits = `m.created_at >= g.created_from AND m.created_at < g.created_to
         AND (NOT g.by_subject OR EXISTS (SELECT 1 FROM mapping_subjects AS l CROSS JOIN subjects AS p CROSS JOIN hold_terms AS t
             WHERE l.tenant = ?1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id
                 AND p.tenant = ?1 AND p.subject_ref = l.subject_ref
-                AND t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'subject' AND t.term = p.digest))`
+                AND t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'subject' AND t.term = p.digest))
+        AND (NOT (g.by_destination OR g.by_sent) OR EXISTS (SELECT 1 FROM mapping_destinations AS d
+            WHERE d.tenant = ?1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
+                AND (NOT g.by_sent OR d.first_sent < g.created_to AND d.last_sent >= g.created_from)
+                AND (NOT g.by_destination OR EXISTS (SELECT 1 FROM hold_terms AS t
+                    WHERE t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'destination'
+                        AND t.term = CAST(d.destination AS BLOB)))))`
 
 // held tells whether a standing hold of the tenant ?1 keeps the mapping m.
 // Where none stands, the partial index is empty, and nothing else is looked at.
@@ -35,8 +41,8 @@ const held = `EXISTS (SELECT 1 FROM holds AS g INDEXED BY holds_standing
 const (
 	sqlInsertHold = `
 INSERT INTO holds (tenant, hold_id, matter, reference, custodian, by_subject, by_lookup, by_scope, by_entity, by_class,
-    created_from, created_to, existing_only, review_by, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+    by_destination, by_sent, created_from, created_to, existing_only, backups, review_by, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`
 	sqlInsertHoldTerms = `
 INSERT INTO hold_terms (tenant, hold_id, field, term)
 SELECT ?1, ?2, j.value ->> 0, unhex(j.value ->> 1) FROM json_each(?3) AS j`
@@ -52,6 +58,7 @@ const forever int64 = math.MaxInt64
 // criteria is a match as the tables hold it, each term once.
 type criteria struct {
 	bySubject, byLookup, byScope, byEntity, byClass bool
+	byDestination, bySent                           bool
 	from, to                                        int64
 	terms                                           []holdTerm
 }
@@ -60,7 +67,7 @@ type criteria struct {
 type holdTerm [2]string
 
 func criteriaOf(m vault.HoldMatch) (criteria, error) {
-	c := criteria{to: forever, terms: []holdTerm{}}
+	c := criteria{to: forever, bySent: m.BySent, terms: []holdTerm{}}
 	if !m.From.IsZero() {
 		c.from = micros(m.From)
 	}
@@ -72,8 +79,9 @@ func criteriaOf(m vault.HoldMatch) (criteria, error) {
 	c.byScope = c.digests("scope", m.Scopes)
 	c.byEntity = c.names("entity", m.Entities)
 	c.byClass = c.names("class", m.Classes)
+	c.byDestination = c.names("destination", m.Destinations)
 	switch {
-	case !storable(m.Entities...), !storable(m.Classes...):
+	case !storable(m.Entities...), !storable(m.Classes...), !storable(m.Destinations...):
 		return criteria{}, fmt.Errorf("%w: a hold names what cannot be stored", ErrMalformed)
 	case len(c.terms) > vault.MaxHoldTerms:
 		return criteria{}, fmt.Errorf("%w: a hold names too much", ErrMalformed)
@@ -111,7 +119,8 @@ func (b *batch) placeHold(id string, h vault.Hold) error {
 		return err
 	}
 	if _, err := b.exec(sqlInsertHold, b.tenant, id, h.Matter, h.Reference, h.Custodian,
-		c.bySubject, c.byLookup, c.byScope, c.byEntity, c.byClass, c.from, c.to, h.ExistingOnly, instant(h.ReviewBy), b.now); err != nil {
+		c.bySubject, c.byLookup, c.byScope, c.byEntity, c.byClass, c.byDestination, c.bySent, c.from, c.to,
+		h.ExistingOnly, h.Backups, instant(h.ReviewBy), b.now); err != nil {
 		return err
 	}
 	_, err = b.exec(sqlInsertHoldTerms, b.tenant, id, encode(c.terms))

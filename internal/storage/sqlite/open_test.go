@@ -285,7 +285,10 @@ func TestMigration(t *testing.T) {
 		}
 	}
 	must(t, 0, s.Close())
-	raw(t, path, `DROP TABLE tombstones`, `DROP TABLE erasures`, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
+	raw(t, path, `DROP TABLE suppressions`, `DROP TABLE erasure_common`, `DROP TABLE erasure_destinations`, `DROP TABLE mapping_destinations`,
+		`DROP TABLE subject_request_notes`, `DROP TABLE subject_request_lookups`, `DROP TABLE subject_requests`,
+		`ALTER TABLE log_heads DROP COLUMN retired_below`,
+		`DROP TABLE tombstones`, `DROP TABLE erasures`, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
 		`DELETE FROM goose_db_version WHERE version_id > 1`)
 	if _, err := sqlite.OpenReadOnly(t.Context(), path); !errors.Is(err, sqlite.ErrSchema) {
 		t.Errorf("for reading: got %v, want ErrSchema", err)

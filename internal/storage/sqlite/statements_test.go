@@ -83,7 +83,7 @@ func faultsOf(text string) (wrong []string) {
 		wrong = append(wrong, "columns are not named")
 	}
 	made := make(map[string]bool) // by the statement itself, of rows that were entered so
-	for _, m := range regexp.MustCompile(`([a-z_]+) \([a-z_, ]+\) AS (?:MATERIALIZED )?\(`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`([a-z_]+) \([a-z_,\s]+\) AS (?:MATERIALIZED )?\(`).FindAllStringSubmatch(text, -1) {
 		made[m[1]] = true
 	}
 	tables := regexp.MustCompile(`(?:FROM|JOIN|UPDATE|INTO) ([a-z_]+)(?: AS ([a-z]))?`).FindAllStringSubmatch(text, -1)
