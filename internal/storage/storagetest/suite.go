@@ -1,6 +1,7 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests and vault.Remains as tests: a clause for each sentence of it. A store runs all of them in three lines:
+// vault.Requests and vault.Remains as tests: a clause for each sentence of it.
+// A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
 //		storagetest.Run(t, openStores)

@@ -128,6 +128,20 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindSubjectLink
 	case vault.UnlinkSubject:
 		return audit.KindSubjectUnlink
+	case vault.OpenRequest:
+		return audit.KindRequestOpen
+	case vault.UpdateRequest, vault.NoteRequest:
+		return audit.KindRequestChange
+	case vault.Restrict:
+		return audit.KindRestrict
+	case vault.LiftRestriction:
+		return audit.KindLiftRestriction
+	case vault.RetireVersions:
+		return audit.KindKeyRetire
+	case vault.Finality:
+		return audit.KindFinality
+	case vault.Replay:
+		return audit.KindReplay
 	case vault.RaiseWrapMinimum:
 		return audit.KindKeyRotate
 	case vault.Rewrap:
