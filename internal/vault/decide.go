@@ -355,11 +355,14 @@ func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKe
 	if len(broken) == 0 {
 		return nil
 	}
-	entry := j.entry
+	return j.s.recordBroken(ctx, j.call.Caller.Tenant, j.entry, j.scopeRefs(), broken)
+}
+
+// recordBroken writes the entry of values that did not open.
+func (s *Service) recordBroken(ctx context.Context, tenant string, entry audit.Entry, scopes, tokens []string) error {
 	entry.Kind = audit.KindIntegrityFailure
-	entry.Tokens = unique(broken)
-	entry.ScopeRefs = j.scopeRefs()
-	_, err := j.s.commit(ctx, j.call.Caller.Tenant, Record{}, entry)
+	entry.Tokens, entry.ScopeRefs = unique(tokens), scopes
+	_, err := s.commit(ctx, tenant, Record{}, entry)
 	return err
 }
 

@@ -97,7 +97,7 @@ func (j *restoreJob) justify(ctx context.Context) error {
 		entry := j.entry
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
-			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.spell(broken)}}
+			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.s.spell(j.req.Reason.Code, broken)}}
 			entry.Code = path.Base(broken.Field) + "_" + broken.Rule
 		}
 		return j.s.deny(ctx, j.call.Caller.Tenant, entry, refusal)
@@ -118,8 +118,8 @@ func (j *restoreJob) justify(ctx context.Context) error {
 }
 
 // spell says in words which rule a reason breaks.
-func (j *restoreJob) spell(broken *access.ReasonError) string {
-	reason, _ := j.s.policy.Reason(j.req.Reason.Code)
+func (s *Service) spell(code string, broken *access.ReasonError) string {
+	reason, _ := s.policy.Reason(code)
 	switch broken.Rule {
 	case "required":
 		return "is required"

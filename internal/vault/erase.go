@@ -29,10 +29,10 @@ type ErasureRequest struct {
 
 // ErasureInfo describes an erasure.
 type ErasureInfo struct {
-	ID, Regime, Reference        string
-	State                        ErasureState
-	Identity                     IdentityCheck
-	ErasedAt, CompletedAt, DueAt time.Time // CompletedAt is zero while a part is deferred
+	ID, Regime, Reference string
+	State                 ErasureState
+	Identity              IdentityCheck
+	ErasedAt, CompletedAt time.Time // CompletedAt is zero while a part is deferred
 	// ExpectedFinalAt is when no backup will open it either, if keys are rotated
 	// and trimmed in time; FinalAt is when that came true, zero before.
 	ExpectedFinalAt, FinalAt time.Time
@@ -62,39 +62,74 @@ func (s *Service) EraseSubject(ctx context.Context, call Call, req ErasureReques
 	if err != nil {
 		return ErasureResult{}, err
 	}
-	if err := s.checkErasure(&req); err != nil {
+	job, err := s.checkErasure(call, keys, &req)
+	if err != nil {
 		return ErasureResult{}, err
 	}
 	entry.Reference = req.Reference
 	entry.Obligations = []string{"identity:" + req.Identity.Method}
-	job := &eraseJob{
-		s: s, tenant: call.Caller.Tenant, keys: keys, entry: entry, preview: req.PreviewID, dryRun: req.DryRun,
-		erasure: Erasure{
-			Subject: Digest(keys.index.Subject(req.Subject)), Reference: req.Reference, Regime: req.Regime, Identity: req.Identity,
-		},
+	job.entry = entry
+	return job.run(ctx)
+}
+
+// ExecuteErasure erases for a request that was opened before and whose identity
+// is established, and is otherwise as EraseSubject. The erasure has the request's
+// id.
+func (s *Service) ExecuteErasure(ctx context.Context, call Call, id string, req ExecuteRequest) (ErasureResult, error) {
+	keys, entry, err := s.authorise(ctx, call, access.ActionErase, audit.KindErase)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	row, err := s.storedRequest(ctx, call.Caller.Tenant, id)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	if row.Kind != RequestErasure {
+		return ErasureResult{}, Errorf(CodeConflict, "a request for %s erases nothing", row.Kind)
+	}
+	job, err := s.newEraseJob(call, keys, row, req)
+	if err != nil {
+		return ErasureResult{}, err
 	}
 	if !req.DryRun {
-		job.claim = s.newClaiming(call, keys)
+		if err := confirms(&row, keys, req.ConfirmSubject); err != nil {
+			return ErasureResult{}, err
+		}
+	}
+	describeStep(&entry, &row, "")
+	entry.Obligations = append(entry.Obligations, "identity:"+row.Identity.Method)
+	job.entry = entry
+	return job.run(ctx)
+}
+
+// eraseJob is one request, or one deferred erasure, on its way.
+type eraseJob struct {
+	s        *Service
+	call     Call
+	tenant   string
+	keys     *keySet
+	entry    audit.Entry
+	claim    claiming
+	preview  string
+	dryRun   bool
+	suppress Suppression
+	request  SubjectRequest // what asks for it; one without an id is opened by the commit
+	unnamed  Digest         // of the subject of a request that names none
+	erasure  Erasure        // as it begins, or as it stands
+}
+
+// run tries until nobody comes in between.
+func (j *eraseJob) run(ctx context.Context) (ErasureResult, error) {
+	if !j.dryRun {
+		j.claim = j.s.newClaiming(j.call, j.keys)
 	}
 	for range MaxAttempts {
-		result, err := job.attempt(ctx)
+		result, err := j.attempt(ctx)
 		if err == nil || !plannable(err) {
 			return result, public(err)
 		}
 	}
 	return ErasureResult{}, public(ErrConflict)
-}
-
-// eraseJob is one request, or one deferred erasure, on its way.
-type eraseJob struct {
-	s       *Service
-	tenant  string
-	keys    *keySet
-	entry   audit.Entry
-	claim   claiming
-	preview string
-	dryRun  bool
-	erasure Erasure // as it begins, or as it stands
 }
 
 func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
@@ -104,36 +139,42 @@ func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
 	if j.entry.ReplayOf != "" {
 		return j.erasedBefore(ctx, j.entry.ReplayOf)
 	}
-	known, err := j.s.store.Subjects(ctx, j.tenant, []Digest{j.erasure.Subject})
+	if err := j.readRequest(ctx); err != nil {
+		return ErasureResult{}, err
+	}
+	plan, preview, err := j.look(ctx)
 	if err != nil {
 		return ErasureResult{}, err
 	}
-	var plan ErasurePlan
-	j.erasure.SubjectRef = ""
-	if len(known) > 0 {
-		j.erasure.SubjectRef = known[0].Ref
-		if plan, err = j.plan(ctx); err != nil {
-			return ErasureResult{}, err
-		}
-	}
-	preview := previewOf(j.erasure.SubjectRef, plan.Parts)
 	switch {
 	case j.dryRun:
 		return j.tell(ctx, plan, preview)
 	case j.preview != "" && j.preview != preview:
 		return ErasureResult{}, Errorf(CodeConflict, "what would be erased is not what the preview showed")
 	}
+	if plan, err = j.tie(ctx, plan); err != nil {
+		return ErasureResult{}, err
+	}
 	id, committed, err := j.commit(ctx, plan)
 	if err != nil {
 		return ErasureResult{}, err
 	}
-	result, err := j.s.erased(ctx, j.tenant, id)
+	result, err := j.after(ctx, id)
 	if err != nil {
 		return ErasureResult{}, err
 	}
 	result.Parts = plan.Parts
 	result.Audit, err = j.s.receipt(j.keys, committed)
 	return result, err
+}
+
+// after reads what the erasure and its request have come to.
+func (j *eraseJob) after(ctx context.Context, id string) (ErasureResult, error) {
+	info, err := j.s.requestInfo(ctx, j.tenant, id)
+	if err != nil {
+		return ErasureResult{}, err
+	}
+	return ErasureResult{Erasure: info.Erasure, Request: &info}, nil
 }
 
 // plan reads what the erasure would touch.
@@ -149,7 +190,10 @@ func (j *eraseJob) plan(ctx context.Context) (ErasurePlan, error) {
 
 // commit erases, and returns the id of the change.
 func (j *eraseJob) commit(ctx context.Context, plan ErasurePlan) (string, Committed, error) {
-	effect := Erase{Erasure: j.erasure, Keys: plan.Keys}
+	effect := Erase{Erasure: j.erasure, Keys: plan.Keys, Suppress: j.suppress}
+	if j.erasure.ID == "" {
+		effect.Request = &j.request
+	}
 	sealed, err := j.s.reseal(ctx, j.tenant, j.erasure.SubjectRef, plan)
 	if err != nil {
 		return "", Committed{}, err
@@ -174,6 +218,9 @@ func (j *eraseJob) commit(ctx context.Context, plan ErasurePlan) (string, Commit
 	}
 	for _, key := range plan.Keys {
 		j.s.keys.Forget(j.tenant, key)
+	}
+	if j.request.ID != "" {
+		return j.request.ID, committed, nil
 	}
 	return change.ID(), committed, nil
 }
@@ -201,12 +248,16 @@ func (j *eraseJob) tell(ctx context.Context, plan ErasurePlan, preview string) (
 }
 
 // erasedBefore answers a repeated request with what the first came to.
-func (j *eraseJob) erasedBefore(ctx context.Context, id string) (ErasureResult, error) {
-	result, err := j.s.erased(ctx, j.tenant, id)
+func (j *eraseJob) erasedBefore(ctx context.Context, changeID string) (ErasureResult, error) {
+	id := j.request.ID
+	if id == "" {
+		id = changeID
+	}
+	result, err := j.after(ctx, id)
 	if err != nil {
 		return ErasureResult{}, err
 	}
-	_, result.Audit, err = j.s.entryOf(ctx, j.tenant, j.keys, id)
+	_, result.Audit, err = j.s.entryOf(ctx, j.tenant, j.keys, changeID)
 	return result, err
 }
 
@@ -220,34 +271,3 @@ func previewOf(subjectRef string, parts []ErasurePart) string {
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
-
-func (s *Service) checkErasure(req *ErasureRequest) error {
-	if _, known := regimes[req.Regime]; !known {
-		return Invalid("/regime", "must be one of gdpr, ccpa, hipaa")
-	}
-	if err := checkName("/subject", req.Subject, true); err != nil {
-		return err
-	}
-	if req.ConfirmSubject != req.Subject && !req.DryRun {
-		return Invalid("/confirm_subject", "must be the subject again")
-	}
-	for _, named := range []struct{ field, name string }{
-		{"/reference", req.Reference}, {"/identity/method", req.Identity.Method},
-		{"/identity/reference", req.Identity.Reference}, {"/identity/verified_by", req.Identity.VerifiedBy},
-	} {
-		if named.name == "" {
-			return Invalid(named.field, "is required")
-		}
-		if err := checkIdentifier(named.field, named.name); err != nil {
-			return err
-		}
-	}
-	if req.Identity.At.IsZero() || req.Identity.At.After(s.clock().Add(maxAhead)) {
-		return Invalid("/identity/at", "must be a time that is over")
-	}
-	req.Identity.At = req.Identity.At.UTC().Truncate(time.Microsecond)
-	return nil
-}
-
-// maxAhead is how far the clock of whoever checked an identity may be ahead.
-const maxAhead = 2 * time.Second

@@ -76,8 +76,8 @@ func TestInvariant8_ErasedIsNeverRestored(t *testing.T) {
 	if done.Erasure.State != vault.ErasureCompleted || counts.Erased != 2 || counts.Shared != 1 || counts.Deferred != 0 || counts.Rekeyed < 2 || counts.Keys < 2 {
 		t.Errorf("erased: %+v", done.Erasure)
 	}
-	if want := request.Identity.At.AddDate(0, 1, 0); !done.Erasure.DueAt.Equal(want) {
-		t.Errorf("due at %s, want %s", done.Erasure.DueAt, want)
+	if want := done.Request.ReceivedAt.AddDate(0, 1, 0); !done.Request.DueAt.Equal(want) || done.Request.Status != vault.StateCompleted {
+		t.Errorf("due at %s, want %s", done.Request.DueAt, want)
 	}
 	e := one(t, v, from)
 	if e.Kind != audit.KindErase || e.Counts["erased"] != 2 || len(e.SubjectRefs) != 1 || len(e.KeyIDs) != counts.Keys || e.Reference != "DSAR-7" ||
@@ -144,7 +144,7 @@ func TestInvariant7And8_HoldBeforeErasure(t *testing.T) {
 	if e := one(t, v, from); e.Kind != audit.KindErase || e.Counts["erased"] != 1 || e.Counts["deferred"] != 0 || e.Reference != "DSAR-7" {
 		t.Errorf("the entry is %+v", e)
 	}
-	info := must2(v.Service.Erasure(ctx, officer(), done.Erasure.ID))(t)
+	info := *must2(v.Service.SubjectRequest(ctx, officer(), done.Erasure.ID))(t).Erasure
 	if info.State != vault.ErasureCompleted || info.Counts.Erased != 2 || info.CompletedAt.IsZero() || !info.ErasedAt.Equal(done.Erasure.ErasedAt) {
 		t.Errorf("completed: %+v", info)
 	}
@@ -192,8 +192,8 @@ func TestErasureReceipt(t *testing.T) {
 	if err := receipt.Proof.Verify(keys[0].Key); err != nil {
 		t.Errorf("the receipt does not verify: %v", err)
 	}
-	page := must2(v.Service.Erasures(ctx, v.Auditor(), vault.ErasureListRequest{State: vault.ErasureCompleted}))(t)
-	if len(page.Erasures) != 1 || page.Erasures[0].ID != first.Erasure.ID || page.Next != "" {
+	page := must2(v.Service.SubjectRequests(ctx, v.Auditor(), vault.RequestListRequest{Status: vault.StateCompleted}))(t)
+	if len(page.Requests) != 1 || page.Requests[0].ID != first.Erasure.ID || page.Next != "" {
 		t.Errorf("listed: %+v", page)
 	}
 	for id, call := range map[string]vault.Call{vault.NewID(): officer(), first.Erasure.ID: vaulttest.Call("x", "privacy_officer")} {

@@ -3,79 +3,18 @@ package vault
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
-// regimes are whose clock may run, and until when a request has to be answered:
-// GDPR Art. 12(3), one calendar month; CCPA 1798.130(a)(2), 45 days; HIPAA, 30
-// days as 164.524(b)(2) has for access.
-var regimes = map[string]func(asked time.Time) time.Time{
-	"gdpr":  func(asked time.Time) time.Time { return asked.AddDate(0, 1, 0) },
-	"ccpa":  func(asked time.Time) time.Time { return asked.AddDate(0, 0, 45) },
-	"hipaa": func(asked time.Time) time.Time { return asked.AddDate(0, 0, 30) },
-}
-
-// ErasureListRequest asks for a page of erasures.
-type ErasureListRequest struct {
-	State  ErasureState // empty: all
-	Limit  int          // zero means PageErasures
-	Cursor string
-}
-
-// ErasurePage is a page of erasures, the newest first.
-type ErasurePage struct {
-	Erasures []ErasureInfo
-	Next     string
-}
-
 // ErasureReceiptResult is what proves an erasure when its data are gone.
 type ErasureReceiptResult struct {
 	Erasure ErasureInfo
 	Leaf    []byte        // the entry, exactly as it was hashed
 	Proof   audit.Receipt // that it is in the log as it stands now
-}
-
-// Erasures returns a page of erasures, the newest first.
-func (s *Service) Erasures(ctx context.Context, call Call, req ErasureListRequest) (ErasurePage, error) {
-	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
-		return ErasurePage{}, err
-	}
-	if err := checkPage(&req.Limit, PageErasures, "erasure_page", req.Cursor); err != nil {
-		return ErasurePage{}, err
-	}
-	if req.State != "" && req.State != ErasureDeferred && req.State != ErasureCompleted {
-		return ErasurePage{}, Invalid("/state", "must be deferred or completed")
-	}
-	found, err := s.erasures.Erasures(ctx, call.Caller.Tenant, ErasureQuery{
-		State: req.State, Before: req.Cursor, Limit: req.Limit + 1, // one more tells whether there is a next page
-	})
-	if err != nil {
-		return ErasurePage{}, public(err)
-	}
-	var page ErasurePage
-	if len(found) > req.Limit {
-		found = found[:req.Limit]
-		page.Next = found[req.Limit-1].ID
-	}
-	for _, e := range found {
-		page.Erasures = append(page.Erasures, describeErasure(e))
-	}
-	return page, nil
-}
-
-// Erasure returns one erasure.
-func (s *Service) Erasure(ctx context.Context, call Call, id string) (ErasureInfo, error) {
-	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
-		return ErasureInfo{}, err
-	}
-	result, err := s.erased(ctx, call.Caller.Tenant, id)
-	if err != nil {
-		return ErasureInfo{}, err
-	}
-	return *result.Erasure, nil
 }
 
 // ErasureReceipt returns the entry of an erasure and its proof in the log.
@@ -88,15 +27,38 @@ func (s *Service) ErasureReceipt(ctx context.Context, call Call, id string) (Era
 	if err != nil {
 		return ErasureReceiptResult{}, err
 	}
-	stored, err := s.ledger.Entries(ctx, call.Caller.Tenant, EntryQuery{ChangeID: id, Limit: 1})
+	stored, err := s.entryOfErasure(ctx, call.Caller.Tenant, result.Erasure)
 	if err != nil {
-		return ErasureReceiptResult{}, public(err)
+		return ErasureReceiptResult{}, err
 	}
-	if len(stored) == 0 {
-		return ErasureReceiptResult{}, Errorf(CodeNotFound, "the log has no entry of the erasure")
+	proof, err := s.proveEntry(ctx, call.Caller.Tenant, keys, stored)
+	return ErasureReceiptResult{Erasure: *result.Erasure, Leaf: stored.Leaf, Proof: proof}, err
+}
+
+// entryOfErasure finds the entry of the commit at ErasedAt. It is that of the
+// change that opened the request, where that erased at once, else the one of that
+// time which names the request.
+func (s *Service) entryOfErasure(ctx context.Context, tenant string, e *ErasureInfo) (StoredEntry, error) {
+	kind := string(audit.KindErase)
+	for _, q := range []EntryQuery{
+		{ChangeID: e.ID, Kind: kind, Limit: 1},
+		{Kind: kind, Since: e.ErasedAt, Until: e.ErasedAt.Add(time.Microsecond), Limit: PageEntries},
+	} {
+		stored, err := s.ledger.Entries(ctx, tenant, q)
+		if err != nil {
+			return StoredEntry{}, public(err)
+		}
+		for _, one := range stored {
+			entry, err := audit.ParseLeaf(one.Leaf)
+			if err != nil {
+				return StoredEntry{}, public(err)
+			}
+			if entry.ChangeID == e.ID || slices.Contains(entry.Obligations, "request:"+e.ID) {
+				return one, nil
+			}
+		}
 	}
-	proof, err := s.proveEntry(ctx, call.Caller.Tenant, keys, stored[0])
-	return ErasureReceiptResult{Erasure: *result.Erasure, Leaf: stored[0].Leaf, Proof: proof}, err
+	return StoredEntry{}, Errorf(CodeNotFound, "the log has no entry of the erasure")
 }
 
 func (s *Service) erased(ctx context.Context, tenant, id string) (ErasureResult, error) {
@@ -107,17 +69,20 @@ func (s *Service) erased(ctx context.Context, tenant, id string) (ErasureResult,
 	if len(found) == 0 {
 		return ErasureResult{}, Errorf(CodeNotFound, "there is no such request")
 	}
-	info := describeErasure(found[0])
-	return ErasureResult{Erasure: &info}, nil
+	return ErasureResult{Erasure: s.describeErasure(found[0])}, nil
 }
 
-func describeErasure(e Erasure) ErasureInfo {
-	info := ErasureInfo{
+// describeErasure tells of an erasure what may be told. Until its keys are final
+// in the key service, that is expected one epoch after its last commit, when all
+// that stands is wrapped anew, and the times that backups are kept.
+func (s *Service) describeErasure(e Erasure) *ErasureInfo {
+	info := &ErasureInfo{
 		ID: e.ID, Regime: e.Regime, Reference: e.Reference, State: e.State, Identity: e.Identity,
-		ErasedAt: e.ErasedAt, CompletedAt: e.CompletedAt, Counts: e.Counts,
+		ErasedAt: e.ErasedAt, CompletedAt: e.CompletedAt, FinalAt: e.FinalAt,
+		SuppressUntil: e.SuppressUntil, Destinations: e.Destinations, Counts: e.Counts,
 	}
-	if due, known := regimes[e.Regime]; known {
-		info.DueAt = due(e.ErasedAt)
+	if last := e.CompletedAt; !last.IsZero() {
+		info.ExpectedFinalAt = last.Add(s.finality.Epoch + s.finality.BackupHorizon + s.finality.KeyBackups)
 	}
 	return info
 }

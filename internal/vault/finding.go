@@ -27,6 +27,7 @@ type finding struct {
 	wrapped    bool         // it reads as a token and is data
 	kept       *token.Token // a living token of the scope, left as it is
 	read       bool         // kept, and of a read scope
+	suppressed bool         // its value was erased and is kept out: masked
 	format     token.Format // of the token that is made
 	slot       int          // index into tokenizeJob.slots, where it is tokenized
 }
@@ -36,6 +37,8 @@ func (f *finding) become() string {
 	switch {
 	case f.kept != nil:
 		return "kept"
+	case f.suppressed:
+		return "suppressed"
 	case f.action == access.ActTokenize:
 		return "tokenized"
 	case f.action == access.ActMask:

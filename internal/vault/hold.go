@@ -29,14 +29,14 @@ func (s *Service) PlaceHold(ctx context.Context, call Call, req HoldRequest) (Ho
 	entry.Reference = req.Reference
 	entry.Counts = map[string]int{
 		"subjects": len(match.Subjects), "identifiers": len(match.Lookups), "scopes": len(match.Scopes),
-		"entities": len(match.Entities), "classes": len(match.Classes),
+		"entities": len(match.Entities), "classes": len(match.Classes), "destinations": len(match.Destinations),
 	}
 	if req.DryRun {
 		return s.wouldHold(ctx, tenant, keys, entry, match)
 	}
 	effect := PlaceHold{Hold{
 		Matter: req.Matter, Reference: req.Reference, Custodian: req.Custodian,
-		Match: match, ExistingOnly: req.ExistingOnly, ReviewBy: req.ReviewBy,
+		Match: match, ExistingOnly: req.ExistingOnly, Backups: req.Backups, ReviewBy: req.ReviewBy,
 	}}
 	claim := s.newClaiming(call, keys)
 	for range MaxAttempts {
@@ -185,9 +185,12 @@ func (s *Service) ReviewHold(ctx context.Context, call Call, id string, reviewBy
 	return s.changeHold(ctx, call, keys, entry, id, ReviewHold{ID: id, ReviewBy: reviewBy.UTC().Truncate(time.Microsecond)})
 }
 
-// ReleaseHold ends a hold for good, on somebody's word.
+// ReleaseHold ends a hold for good, on somebody's word: somebody else's than who
+// placed it, where the policy says so.
 func (s *Service) ReleaseHold(ctx context.Context, call Call, id, reference string) (HoldResult, error) {
-	keys, entry, err := s.authorise(ctx, call, access.ActionHoldRelease, audit.KindHoldRelease)
+	request := s.plainRequest(call.Caller, access.ActionHoldRelease)
+	request.SecondPerson = s.isSecondPerson(ctx, call.Caller, id)
+	keys, entry, err := s.authoriseAs(ctx, call, request, audit.KindHoldRelease)
 	if err != nil {
 		return HoldResult{}, err
 	}
@@ -199,6 +202,17 @@ func (s *Service) ReleaseHold(ctx context.Context, call Call, id, reference stri
 	}
 	entry.Reference = reference
 	return s.changeHold(ctx, call, keys, entry, id, ReleaseHold{ID: id})
+}
+
+// isSecondPerson tells whether a caller is another one than who placed a hold. Who
+// that was is in the log; where it cannot be told, the caller may be the same.
+func (s *Service) isSecondPerson(ctx context.Context, caller Caller, holdID string) bool {
+	stored, err := s.ledger.Entries(ctx, caller.Tenant, EntryQuery{ChangeID: holdID, Limit: 1})
+	if err != nil || len(stored) == 0 {
+		return false
+	}
+	placed, err := audit.ParseLeaf(stored[0].Leaf)
+	return err == nil && placed.Kind == audit.KindHoldPlace && placed.Actor != caller.Subject
 }
 
 // changeHold commits what is said of a standing hold.
@@ -245,8 +259,9 @@ func describeHold(h Hold) HoldInfo {
 	return HoldInfo{
 		ID: h.ID, Matter: h.Matter, Reference: h.Reference, Custodian: h.Custodian,
 		Subjects: len(h.Match.Subjects), Identifiers: len(h.Match.Lookups), Scopes: len(h.Match.Scopes),
-		Entities: h.Match.Entities, Classes: h.Match.Classes, From: h.Match.From, To: h.Match.To,
-		ExistingOnly: h.ExistingOnly, ReviewBy: h.ReviewBy, CreatedAt: h.CreatedAt, ReleasedAt: h.ReleasedAt,
+		Entities: h.Match.Entities, Classes: h.Match.Classes, Destinations: h.Match.Destinations,
+		From: h.Match.From, To: h.Match.To, BySent: h.Match.BySent,
+		ExistingOnly: h.ExistingOnly, Backups: h.Backups, ReviewBy: h.ReviewBy, CreatedAt: h.CreatedAt, ReleasedAt: h.ReleasedAt,
 	}
 }
 

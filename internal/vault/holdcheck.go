@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -33,7 +34,7 @@ func (s *Service) matchOf(keys *keySet, req *HoldRequest) (HoldMatch, error) {
 	}
 	w := &req.Match
 	match := HoldMatch{
-		Entities: unique(w.Entities), Classes: unique(w.Classes),
+		Entities: unique(w.Entities), Classes: unique(w.Classes), Destinations: unique(w.Destinations), BySent: w.BySent,
 		From: w.From.UTC().Truncate(time.Microsecond), To: w.To.UTC().Truncate(time.Microsecond),
 	}
 	for _, name := range w.Subjects {
@@ -48,7 +49,7 @@ func (s *Service) matchOf(keys *keySet, req *HoldRequest) (HoldMatch, error) {
 }
 
 func (s *Service) checkHoldWords(w *HoldWords) error {
-	terms := len(w.Subjects) + len(w.Identifiers) + len(w.Scopes) + len(w.Entities) + len(w.Classes)
+	terms := len(w.Subjects) + len(w.Identifiers) + len(w.Scopes) + len(w.Entities) + len(w.Classes) + len(w.Destinations)
 	switch {
 	case terms > MaxHoldTerms:
 		return tooLarge("/match", "hold_terms", MaxHoldTerms)
@@ -56,6 +57,8 @@ func (s *Service) checkHoldWords(w *HoldWords) error {
 		return Invalid("/match", "must say what the hold is about")
 	case !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To):
 		return Invalid("/match/to", "must be after from")
+	case w.BySent && w.From.IsZero() && w.To.IsZero() && len(w.Destinations) == 0:
+		return Invalid("/match/time_field", "goes with from, to or destinations")
 	}
 	for i, name := range w.Subjects {
 		if err := checkName("/match/subjects/"+strconv.Itoa(i), name, true); err != nil {
@@ -77,8 +80,17 @@ func (s *Service) checkHoldWords(w *HoldWords) error {
 			return Invalid("/match/classes/"+strconv.Itoa(i), "must be one of public, internal, confidential, restricted")
 		}
 	}
+	for i, name := range w.Destinations {
+		// Also one that the policy dropped: values were sent there.
+		if !destinationName.MatchString(name) {
+			return Invalid("/match/destinations/"+strconv.Itoa(i), "must match "+destinationName.String())
+		}
+	}
 	return s.checkIdentifiers("/match/identifiers", w.Identifiers)
 }
+
+// destinationName is how the catalogue names destinations.
+var destinationName = regexp.MustCompile(`^[a-z0-9][a-z0-9._/-]{0,63}$`)
 
 // checkIdentifiers checks values that a person is known by.
 func (s *Service) checkIdentifiers(field string, identifiers []Identifier) error {

@@ -61,7 +61,18 @@ func (s *Service) linkOnce(ctx context.Context, tenant string, keys *keySet, req
 	if len(known) > 0 {
 		use = SubjectUse{Subject: known[0]}
 	}
-	var effect Effect = LinkSubject{Subject: use, Lookups: s.lookups(keys, req.Identifiers)}
+	link := LinkSubject{Subject: use, Lookups: s.lookups(keys, req.Identifiers)}
+	if use.New && !req.Undo {
+		fresh, err := s.freshKey(ctx, tenant)
+		if err == nil {
+			err = nameSubject(tenant, &link.Subject.Subject, req.Subject, fresh.Key)
+		}
+		if err != nil {
+			return LinkResult{}, err
+		}
+		link.Keys = []DataKey{{ID: fresh.ID, SubjectRef: use.Subject.Ref, Wrapped: fresh.Wrapped}}
+	}
+	var effect Effect = link
 	if req.Undo {
 		if use.New {
 			return LinkResult{}, Errorf(CodeNotFound, "nothing is tied to that person")
@@ -71,6 +82,7 @@ func (s *Service) linkOnce(ctx context.Context, tenant string, keys *keySet, req
 	entry.SubjectRefs = []string{use.Subject.Ref}
 	committed, err := s.commitClaiming(ctx, tenant, effect, entry, claim)
 	if err != nil {
+		s.refused(tenant, err, link.Keys)
 		return LinkResult{}, err
 	}
 	receipt, err := s.receipt(keys, committed)

@@ -3,9 +3,11 @@ package vault
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
 )
 
 // entityPerson is the entity of names: many people may have the same one.
@@ -22,6 +24,12 @@ func (s *Service) SearchSubjects(ctx context.Context, call Call, req SubjectSear
 	}
 	if err := s.checkSearch(&req); err != nil {
 		return SubjectSearchResult{}, err
+	}
+	if err := s.searchBudget(ctx, call.Caller); err != nil {
+		return SubjectSearchResult{}, err
+	}
+	if req.Variants {
+		req.Identifiers = s.variants(req.Identifiers)
 	}
 	query := PersonQuery{Lookups: s.lookups(keys, req.Identifiers), Limit: MaxSightings + 1}
 	if req.Subject != "" {
@@ -67,6 +75,45 @@ func (r *SubjectSearchResult) describe(entry *audit.Entry) {
 	r.SubjectRefs, entry.ScopeRefs = unique(r.SubjectRefs), unique(entry.ScopeRefs)
 	entry.SubjectRefs = r.SubjectRefs
 	entry.Counts = map[string]int{"mappings": mappings, "scopes": len(entry.ScopeRefs)}
+}
+
+// MaxSearches bounds how often somebody looks for people in an hour: enough for
+// whoever answers requests, too few to walk through a list of customers. Two
+// searches at the same moment may both be the last.
+const MaxSearches = 200
+
+// searchBudget refuses who has searched too often, by what the log says.
+func (s *Service) searchBudget(ctx context.Context, caller Caller) error {
+	const window = time.Hour
+	now := s.clock()
+	stored, err := s.ledger.Entries(ctx, caller.Tenant, EntryQuery{
+		Actor: caller.Subject, Kind: string(audit.KindSubjectSearch), Since: now.Add(-window), Limit: MaxSearches,
+	})
+	if err != nil {
+		return public(err)
+	}
+	if len(stored) < MaxSearches {
+		return nil
+	}
+	e := Errorf(CodeExhausted, "more than %d searches in an hour", MaxSearches)
+	e.Limit, e.RetryAfter = "subject_searches", window
+	if first, err := audit.ParseLeaf(stored[0].Leaf); err == nil {
+		e.RetryAfter = max(first.Time.Add(window).Sub(now), time.Second)
+	}
+	return e
+}
+
+// variants adds to identifiers the other ways in which they may have been
+// written.
+func (s *Service) variants(given []Identifier) []Identifier {
+	all := slices.Clone(given)
+	for _, id := range given {
+		entity, _ := s.policy.Entity(id.Entity) // checkSearch has seen it
+		for _, other := range detect.Variants(detect.Normaliser(entity.Normaliser), id.Entity, id.Value) {
+			all = append(all, Identifier{Entity: id.Entity, Value: other})
+		}
+	}
+	return all
 }
 
 // onlyNames tells whether nothing but names was searched by.

@@ -18,14 +18,19 @@ func (s *Service) read(ctx context.Context, call Call, action access.Action) (*k
 // authorise opens the door to an operation that is not about a scope, and
 // begins its entry. A refusal is an entry.
 func (s *Service) authorise(ctx context.Context, call Call, action access.Action, kind audit.Kind) (*keySet, audit.Entry, error) {
+	return s.authoriseAs(ctx, call, s.plainRequest(call.Caller, action), kind)
+}
+
+// authoriseAs is authorise where the policy is asked more than who calls.
+func (s *Service) authoriseAs(ctx context.Context, call Call, request access.Request, kind audit.Kind) (*keySet, audit.Entry, error) {
 	keys, err := s.begin(ctx, call.Caller)
 	if err != nil {
 		return nil, audit.Entry{}, public(err)
 	}
 	entry := s.entry(call, kind, keys)
-	decision := s.policy.Decide(s.plainRequest(call.Caller, action))
+	decision := s.policy.Decide(request)
 	if !decision.Allow {
-		entry.Kind, entry.Code = audit.KindRequestRefused, string(action)
+		entry.Kind, entry.Code = audit.KindRequestRefused, string(request.Action)
 		return nil, audit.Entry{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
 	}
 	entry.RuleIDs, entry.Decision = decision.RuleIDs, audit.Allow

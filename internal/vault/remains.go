@@ -143,3 +143,10 @@ type Suppression struct {
 func (RetireVersions) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyRetire} }
 func (Finality) kinds() []audit.Kind       { return []audit.Kind{audit.KindFinality} }
 func (Replay) kinds() []audit.Kind         { return []audit.Kind{audit.KindReplay} }
+
+// FinalityTimes are how long it takes until what was erased opens nowhere.
+type FinalityTimes struct {
+	Epoch         time.Duration // between two rotations of the wrapping keys
+	BackupHorizon time.Duration // how long backups of the database are kept
+	KeyBackups    time.Duration // how long the key service's own are, or copies of the key file
+}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/access"
-	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
@@ -92,7 +91,32 @@ func (j *tokenizeJob) seal(ctx context.Context) (*sealPlan, error) {
 			return nil, err
 		}
 	}
-	return plan, nil
+	return plan, plan.nameSubjects(ctx, j)
+}
+
+// nameSubjects seals the callers' names of people who are new, each under a key
+// of that person.
+func (p *sealPlan) nameSubjects(ctx context.Context, j *tokenizeJob) error {
+	tenant := j.call.Caller.Tenant
+	for name, use := range p.subjects {
+		if !use.New {
+			continue
+		}
+		at := slices.IndexFunc(p.keys, func(k DataKey) bool { return k.SubjectRef == use.Subject.Ref })
+		if at < 0 {
+			fresh, err := j.s.freshKey(ctx, tenant)
+			if err != nil {
+				return fmt.Errorf("vault: data key: %w", err)
+			}
+			at = len(p.keys)
+			p.add(fresh, owner{subjectRef: use.Subject.Ref})
+		}
+		if err := nameSubject(tenant, &use.Subject, name, p.fresh[at].Key); err != nil {
+			return fmt.Errorf("vault: seal the name of a subject: %w", err)
+		}
+		p.subjects[name] = use
+	}
+	return nil
 }
 
 func (p *sealPlan) add(fresh envelope.FreshKey, o owner) {
@@ -234,7 +258,7 @@ func (p *sealPlan) sealSlot(j *tokenizeJob, i int, key *envelope.DataKey) error 
 	m := Mapping{
 		ScopeID: j.scope.ID, TokenID: s.token.ID, Format: string(s.token.Format), Entity: s.entity.Name,
 		Class: string(s.entity.Class), Identity: s.identity, IndexVersion: j.keys.indexVersion,
-		Lookup: j.keys.index.Lookup(s.entity.Name, detect.Normalise(detect.Normaliser(s.entity.Normaliser), s.value)),
+		Lookup: j.lookup(s.entity, s.value),
 		KeyID:  key.ID(), State: MappingLive,
 	}
 	sealed, err := key.Seal(bindingOf(j.call.Caller.Tenant, m), []byte(s.value))
@@ -246,7 +270,7 @@ func (p *sealPlan) sealSlot(j *tokenizeJob, i int, key *envelope.DataKey) error 
 	for n, name := range s.subjects {
 		refs[n] = p.subjects[name].Subject.Ref
 	}
-	p.mappings[i] = NewMapping{Mapping: m, TTL: j.ttl(), MaxAge: s.entity.Retention, SubjectRefs: refs}
+	p.mappings[i] = NewMapping{Mapping: m, TTL: j.ttl(), MaxAge: j.maxAge(s.entity.Name), SubjectRefs: refs}
 	return nil
 }
 
@@ -284,6 +308,7 @@ func (p *sealPlan) effect(j *tokenizeJob) Tokenize {
 	}
 	effect := Tokenize{
 		Scope: j.scope, NewScope: j.newScope, Subjects: uses, Keys: p.keys, Mappings: p.mappings, Touch: touch,
+		Destination: j.entry.Destination,
 	}
 	if j.req.SourceRef != "" {
 		effect.Source = j.keys.index.Source(j.req.SourceRef)

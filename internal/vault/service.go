@@ -25,6 +25,7 @@ type Config struct {
 	Erasures Erasures
 	Requests Requests
 	Remains  Remains
+	Finality FinalityTimes
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
 	Detector *detect.Detector
@@ -52,6 +53,7 @@ type Service struct {
 	erasures Erasures
 	requests Requests
 	remains  Remains
+	finality FinalityTimes
 	wrapper  envelope.KeyWrapper
 	policy   *access.Policy
 	detector *detect.Detector
@@ -94,7 +96,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody,
-		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, wrapper: cfg.Wrapper,
+		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
 		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,

@@ -36,6 +36,10 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 		if err == nil {
 			return result, nil
 		}
+		if errors.Is(err, ErrSuppressed) {
+			job.suppressing = true
+			continue
+		}
 		if !plannable(err) {
 			return TokenizeResult{}, s.settle(ctx, call.Caller.Tenant, job.entry, err)
 		}
@@ -53,6 +57,10 @@ type tokenizeJob struct {
 	entry       audit.Entry
 	claim       claiming
 	destination access.Destination
+
+	// suppressing is set once a commit was refused since a value was erased and
+	// is kept out: from then on they are looked for. Nobody else pays for it.
+	suppressing bool
 
 	doc   *payload.Document
 	parts []part
@@ -100,6 +108,9 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 		return TokenizeResult{}, err
 	}
 	if err := j.blocked(ctx); err != nil {
+		return TokenizeResult{}, err
+	}
+	if err := j.suppress(ctx); err != nil {
 		return TokenizeResult{}, err
 	}
 	if err := j.fillSlots(); err != nil {

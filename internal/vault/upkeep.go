@@ -19,15 +19,32 @@ func (s *Service) Sweep(ctx context.Context, tenant string) (more bool, err erro
 	if err != nil {
 		return false, public(err)
 	}
-	if len(batch.Mappings)+len(batch.Tombstones)+len(batch.Keys)+len(batch.Scopes) == 0 {
+	return s.sweep(ctx, tenant, batch)
+}
+
+// SweepRecords forgets one batch of the service's own records: requests of
+// persons that were closed as long ago as the policy keeps them, with their
+// notes, and people whom nothing is about any more, with the callers' names for
+// them. It tells whether there may be more.
+func (s *Service) SweepRecords(ctx context.Context, tenant string) (more bool, err error) {
+	batch, err := s.requests.StaleRecords(ctx, tenant, s.clock().Add(-s.policy.RequestsRetention()), SweepBatch)
+	if err != nil {
+		return false, public(err)
+	}
+	return s.sweep(ctx, tenant, batch)
+}
+
+// sweep destroys a batch, if all of it may still be destroyed.
+func (s *Service) sweep(ctx context.Context, tenant string, batch Sweep) (more bool, err error) {
+	if len(batch.Mappings)+len(batch.Tombstones)+len(batch.Keys)+len(batch.Scopes)+len(batch.Requests)+len(batch.Subjects) == 0 {
 		return false, nil
 	}
 	entry := s.entry(Call{Channel: "lifecycle"}, audit.KindSweep, nil)
 	entry.Counts = map[string]int{
 		"mappings": len(batch.Mappings), "keys": len(batch.Keys), "scopes": len(batch.Scopes),
-		"tombstones": len(batch.Tombstones),
+		"tombstones": len(batch.Tombstones), "requests": len(batch.Requests), "subjects": len(batch.Subjects),
 	}
-	entry.KeyIDs = batch.Keys
+	entry.KeyIDs, entry.SubjectRefs = batch.Keys, batch.Subjects
 	for _, m := range batch.Mappings {
 		entry.Tokens = append(entry.Tokens, m.TokenID)
 	}
