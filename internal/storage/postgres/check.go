@@ -39,6 +39,8 @@ var tables = []string{
 	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
+	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
+	"erasure_destinations", "erasure_common", "suppressions",
 }
 
 // right is a privilege on a table.

@@ -12,13 +12,14 @@ import (
 // holdColumns are those of the hold o, with its terms in the order of their
 // bytes.
 const holdColumns = `
-SELECT o.hold_id, o.matter, o.reference, o.custodian, o.created_from, o.created_to, o.existing_only, o.review_by,
-    o.created_at, o.released_at,
+SELECT o.hold_id, o.matter, o.reference, o.custodian, o.created_from, o.created_to, o.by_sent, o.existing_only, o.backups,
+    o.review_by, o.created_at, o.released_at,
     (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'subject'),
     (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'lookup'),
     (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'scope'),
     (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'entity'),
-    (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'class')
+    (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'class'),
+    (SELECT array_agg(t.term ORDER BY t.term) FROM hold_terms AS t WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'destination')
 FROM holds AS o`
 
 const (
@@ -62,15 +63,15 @@ func (v *View) Holds(ctx context.Context, tenant string, q vault.HoldQuery) ([]v
 func scanHold(rows pgx.Rows) (h vault.Hold, err error) {
 	var from, to, created int64
 	var review, released *int64
-	var subjects, lookups, scopes, entities, classes [][]byte
-	err = scan(rows, &h.ID, &h.Matter, &h.Reference, &h.Custodian, &from, &to, &h.ExistingOnly, &review, &created, &released,
-		&subjects, &lookups, &scopes, &entities, &classes)
+	var subjects, lookups, scopes, entities, classes, destinations [][]byte
+	m := &h.Match
+	err = scan(rows, &h.ID, &h.Matter, &h.Reference, &h.Custodian, &from, &to, &m.BySent, &h.ExistingOnly, &h.Backups, &review, &created, &released,
+		&subjects, &lookups, &scopes, &entities, &classes, &destinations)
 	if err != nil {
 		return h, err
 	}
-	m := &h.Match
 	m.Subjects, m.Lookups, m.Scopes = digestsOf(subjects), digestsOf(lookups), digestsOf(scopes)
-	m.Entities, m.Classes = namesOf(entities), namesOf(classes)
+	m.Entities, m.Classes, m.Destinations = namesOf(entities), namesOf(classes), namesOf(destinations)
 	if from != 0 {
 		m.From = fromMicros(from)
 	}

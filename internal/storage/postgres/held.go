@@ -15,8 +15,9 @@ const held = `(
     LIMIT 1)`
 
 // holdOf says of the hold o whether it is about the mapping m, as far as its end
-// does not.
-const holdOf = ` AND o.created_from <= m.created_at
+// does not. That one is always asked: a hold whose bounds are of when a value
+// was sent ends after it was made, too, since nothing was sent before that.
+const holdOf = ` AND (o.by_sent OR o.created_from <= m.created_at)
         AND (NOT o.existing_only OR o.created_at >= m.created_at)
         AND (NOT o.by_entity OR (
             SELECT t.hold_id FROM hold_terms AS t
@@ -37,6 +38,15 @@ const holdOf = ` AND o.created_from <= m.created_at
                 SELECT t.hold_id FROM hold_terms AS t
                 WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'subject' AND t.term = (
                     SELECT p.digest FROM subjects AS p WHERE p.tenant = $1 AND p.subject_ref = l.subject_ref LIMIT 1) LIMIT 1) IS NOT NULL
+            LIMIT 1) IS NOT NULL)
+        AND (NOT (o.by_destination OR o.by_sent) OR (
+            SELECT d.token_id FROM mapping_destinations AS d
+            WHERE d.tenant = $1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
+                AND (NOT o.by_sent OR d.first_sent < o.created_to AND d.last_sent >= o.created_from)
+                AND (NOT o.by_destination OR (
+                    SELECT t.hold_id FROM hold_terms AS t
+                    WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'destination'
+                        AND t.term = convert_to(d.destination, 'UTF8') LIMIT 1) IS NOT NULL)
             LIMIT 1) IS NOT NULL)`
 
 const (

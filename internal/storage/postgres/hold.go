@@ -13,8 +13,8 @@ import (
 const (
 	sqlInsertHold = `
 INSERT INTO holds (tenant, hold_id, matter, reference, custodian, by_subject, by_lookup, by_scope, by_entity, by_class,
-    created_from, created_to, existing_only, review_by, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+    by_destination, by_sent, created_from, created_to, existing_only, backups, review_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	sqlInsertHoldTerms = `
 INSERT INTO hold_terms (tenant, hold_id, field, term)
 SELECT $1, $2, r.field, r.term FROM unnest($3::text[], $4::bytea[]) AS r (field, term)`
@@ -37,11 +37,12 @@ const openEnd int64 = math.MaxInt64
 type field string
 
 const (
-	fieldSubject field = "subject"
-	fieldLookup  field = "lookup"
-	fieldScope   field = "scope"
-	fieldEntity  field = "entity"
-	fieldClass   field = "class"
+	fieldSubject     field = "subject"
+	fieldLookup      field = "lookup"
+	fieldScope       field = "scope"
+	fieldEntity      field = "entity"
+	fieldClass       field = "class"
+	fieldDestination field = "destination"
 )
 
 // term is one thing that a hold is about, as the tables have it.
@@ -65,7 +66,7 @@ func termsOf(m vault.HoldMatch) ([]term, error) {
 	for _, of := range []struct {
 		field field
 		names []string
-	}{{fieldEntity, m.Entities}, {fieldClass, m.Classes}} {
+	}{{fieldEntity, m.Entities}, {fieldClass, m.Classes}, {fieldDestination, m.Destinations}} {
 		for _, name := range of.names {
 			if !named(name) {
 				return nil, fmt.Errorf("%w: a term of a hold", ErrMalformed)
@@ -100,7 +101,7 @@ func (b *batch) placeHold(p *pipeline, id string, h vault.Hold) error {
 	from, to := bounds(m)
 	p.change(1, errNotWritten, sqlInsertHold, b.tenant, id, h.Matter, h.Reference, h.Custodian,
 		len(m.Subjects) > 0, len(m.Lookups) > 0, len(m.Scopes) > 0, len(m.Entities) > 0, len(m.Classes) > 0,
-		from, to, h.ExistingOnly, optionalTime(h.ReviewBy), b.now)
+		len(m.Destinations) > 0, m.BySent, from, to, h.ExistingOnly, h.Backups, optionalTime(h.ReviewBy), b.now)
 	if len(terms) > 0 {
 		p.change(len(terms), errNotWritten, sqlInsertHoldTerms, b.tenant, id,
 			column(terms, func(t term) string { return string(t.field) }),
@@ -109,7 +110,7 @@ func (b *batch) placeHold(p *pipeline, id string, h vault.Hold) error {
 	return nil
 }
 
-// bounds are when a mapping was made that a match is about: [from, to).
+// bounds are when a mapping was made that a match is about, or was sent: [from, to).
 func bounds(m vault.HoldMatch) (from, to int64) {
 	from, to = 0, openEnd
 	if !m.From.IsZero() {

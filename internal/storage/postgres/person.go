@@ -14,14 +14,18 @@ import (
 // not its row is.
 const (
 	reachFits = `
-    WHERE m.created_at >= $8 AND m.created_at < $9
+    WHERE ($11 OR m.created_at >= $8) AND m.created_at < $9
         AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
         AND ($6::text[] IS NULL OR m.entity = ANY ($6)) AND ($7::text[] IS NULL OR m.class = ANY ($7))
         AND ($5::text[] IS NULL OR m.scope_id IN (SELECT r.scope_id FROM unnest($5) AS r (scope_id)))
         AND ($4::bytea[] IS NULL OR m.lookup IN (SELECT r.lookup FROM unnest($4) AS r (lookup)))
         AND ($3::text[] IS NULL OR (
             SELECT l.subject_ref FROM mapping_subjects AS l
-            WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id AND l.subject_ref = ANY ($3) LIMIT 1) IS NOT NULL))`
+            WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id AND l.subject_ref = ANY ($3) LIMIT 1) IS NOT NULL)
+        AND ($10::text[] IS NULL AND NOT $11 OR (
+            SELECT d.token_id FROM mapping_destinations AS d
+            WHERE d.tenant = $1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
+                AND ($10 IS NULL OR d.destination = ANY ($10)) AND (NOT $11 OR d.first_sent < $9 AND d.last_sent >= $8) LIMIT 1) IS NOT NULL))`
 	reachFound = `
 WITH found AS MATERIALIZED (
     SELECT m.scope_id, m.token_id, m.entity,
@@ -121,7 +125,8 @@ func (v *View) Reach(ctx context.Context, tenant string, m vault.HoldMatch) (vau
 		r.Mappings, r.Expired = r.Mappings+mappings, r.Expired+expired
 		return err
 	}, tenant, v.now(), criterion(m.Subjects, refs), criterion(m.Lookups, digestList(m.Lookups)), criterion(m.Scopes, list(scopes)),
-		criterion(m.Entities, list(m.Entities)), criterion(m.Classes, list(m.Classes)), from, to)
+		criterion(m.Entities, list(m.Entities)), criterion(m.Classes, list(m.Classes)), from, to,
+		criterion(m.Destinations, list(m.Destinations)), m.BySent)
 	return r, err
 }
 

@@ -101,6 +101,8 @@ var everyTable = []string{
 	"tenants", "tenant_keys", "scopes", "subjects", "data_keys", "mappings", "mapping_subjects",
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
+	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
+	"erasure_destinations", "erasure_common", "suppressions",
 }
 
 // logTables are those whose rows never change.

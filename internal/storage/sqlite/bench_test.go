@@ -40,6 +40,27 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// BenchmarkDestination measures a tokenize of ten new values, and of the same
+// ten again, with and without a destination.
+func BenchmarkDestination(b *testing.B) {
+	for _, destination := range []string{"", "acme-llm/eu"} {
+		for what, again := range map[string]int64{"new": 0, "again": 1} {
+			b.Run(fmt.Sprintf("%s/to=%q", what, destination), func(b *testing.B) {
+				benchmark(b, 1, 1, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
+					p.Key = p.FreshKey()
+					var values []vault.NewMapping
+					for i := range 10 {
+						values = append(values, p.Value(fmt.Sprint(n*(1-again), i)))
+					}
+					effect := p.Tokenize(values...)
+					effect.Keys, effect.Destination = []vault.DataKey{p.Key}, destination
+					return effect
+				})
+			})
+		}
+	}
+}
+
 func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, []vault.NewMapping, int64) vault.Effect) {
 	o := sqlite.Options{Clock: time.Now, Limits: commitqueue.Limits{MaxBatch: batch, MaxWait: time.Minute}}
 	s := openAt(b, filepath.Join(b.TempDir(), "vault.db"), o, sqlite.Hooks{})

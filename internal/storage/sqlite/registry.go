@@ -97,12 +97,7 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
 	}
 	var s vault.Sweep
-	add := func(rows *sql.Rows) error {
-		var m vault.MappingRef
-		err := rows.Scan(&m.ScopeID, &m.TokenID)
-		s.Mappings = append(s.Mappings, m)
-		return err
-	}
+	add := collectRefs(&s.Mappings)
 	err := v.each(ctx, "erased mappings", sqlErasedMappings, add, tenant, limit)
 	if room := limit - len(s.Mappings); err == nil && room > 0 {
 		err = v.each(ctx, "expired mappings", sqlExpiredMappings, add, tenant, v.now(), room)

@@ -92,9 +92,10 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 	return o, b.writeKeys(t.keys)
 }
 
-// note keeps which source the tokens of the answer come from, once each.
+// note keeps which source the tokens of the answer come from, once each, and
+// where they are sent.
 func (t *tokenizing) note(c vault.Tokenize, o vault.Outcome) error {
-	if c.Source == (vault.Digest{}) {
+	if c.Source == (vault.Digest{}) && c.Destination == "" {
 		return nil
 	}
 	ids := make([]string, 0, len(o.Standing)+len(c.Touch))
@@ -103,6 +104,9 @@ func (t *tokenizing) note(c vault.Tokenize, o vault.Outcome) error {
 	}
 	for _, kept := range c.Touch {
 		ids = append(ids, kept.TokenID)
+	}
+	if err := t.sent(c.Destination, ids); err != nil || c.Source == (vault.Digest{}) {
+		return err
 	}
 	for _, id := range ids {
 		if _, err := t.exec(sqlNoteSource, t.tenant, t.scopeID, c.Source[:], id, t.now); err != nil {
