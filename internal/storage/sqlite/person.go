@@ -102,7 +102,9 @@ func (v *View) Sightings(ctx context.Context, tenant string, q vault.PersonQuery
 	return sightings, err
 }
 
-func byDestination(a, b vault.DestinationUse) int { return strings.Compare(a.Destination, b.Destination) }
+func byDestination(a, b vault.DestinationUse) int {
+	return strings.Compare(a.Destination, b.Destination)
+}
 
 // PersonTokens implements vault.Requests.
 func (v *View) PersonTokens(ctx context.Context, tenant string, q vault.PersonQuery, after vault.MappingRef) ([]vault.MappingRef, error) {
