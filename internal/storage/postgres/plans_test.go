@@ -37,28 +37,51 @@ func TestTreesOfMigrations(t *testing.T) {
 		t.Error(diff)
 	}
 	// And so are its tables, their columns and whether these may be NULL.
-	columns := func(tree fs.FS) (all []string) {
-		for _, name := range names(tree) {
-			text, err := fs.ReadFile(tree, name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			table := ""
-			for line := range strings.Lines(string(text)) {
-				if m := regexp.MustCompile(`^CREATE TABLE (\w+)`).FindStringSubmatch(line); m != nil {
-					table = m[1]
-				}
-				if m := regexp.MustCompile(`^    ([a-z_]+) +(?:TEXT|INTEGER|BLOB|text|bigint|boolean|bytea)\b`).FindStringSubmatch(line); m != nil && !strings.Contains(line, ";") {
-					all = append(all, fmt.Sprint(table, ".", m[1], " ", strings.Contains(line, "NOT NULL")))
-				}
-			}
-		}
-		return all
-	}
-	got := columns(migrations.Postgres)
-	if diff := cmp.Diff(columns(migrations.SQLite), got); diff != "" || len(got) < 60 {
+	got := columnsOf(t, migrations.Postgres)
+	if diff := cmp.Diff(columnsOf(t, migrations.SQLite), got); diff != "" || len(got) < 190 {
 		t.Errorf("%d columns: %s", len(got), diff)
 	}
+}
+
+var (
+	createsTable = regexp.MustCompile(`^CREATE TABLE (\w+)`)
+	altersTable  = regexp.MustCompile(`^ALTER TABLE (\w+)`)
+	namesColumn  = regexp.MustCompile(`^(?:    |.*ADD COLUMN )([a-z_]+) +(?:TEXT|INTEGER|BLOB|text|bigint|boolean|bytea)\b`)
+)
+
+// columnsOf is what migrations come to: the columns of each table, and whether
+// they may be NULL. One that makes a table anew takes the place of the first.
+func columnsOf(t *testing.T, tree fs.FS) map[string]bool {
+	t.Helper()
+	files, err := fs.Glob(tree, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]bool)
+	for _, name := range files {
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := ""
+		for line := range strings.Lines(string(text)) {
+			if m := createsTable.FindStringSubmatch(line); m != nil {
+				table = m[1]
+				for column := range found {
+					if strings.HasPrefix(column, table+".") {
+						delete(found, column)
+					}
+				}
+			}
+			if m := altersTable.FindStringSubmatch(line); m != nil {
+				table = m[1]
+			}
+			if m := namesColumn.FindStringSubmatch(line); m != nil && (!strings.Contains(line, ";") || strings.Contains(line, "ADD COLUMN")) {
+				found[table+"."+m[1]] = strings.Contains(line, "NOT NULL")
+			}
+		}
+	}
+	return found
 }
 
 // statementsOf reads the constants of this package whose names begin with sql.
