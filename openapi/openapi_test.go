@@ -39,33 +39,47 @@ func TestDocumentIsValidAndOfTheVersionThatTheGeneratorReads(t *testing.T) {
 // The interface of the service, operation by operation: what is not here is
 // not served, and what is here has its place in the document.
 var operations = map[string]string{
-	"POST /v1/tokenize":                             "tokenize",
-	"POST /v1/detokenize":                           "detokenize",
-	"POST /v1/sources/tokens":                       "sourceTokens",
-	"POST /v1/scopes":                               "openScope",
-	"POST /v1/scopes/close":                         "closeScope",
-	"POST /v1/holds":                                "placeHold",
-	"GET /v1/holds":                                 "holds",
-	"GET /v1/holds/{hold_id}":                       "hold",
-	"POST /v1/holds/{hold_id}/review":               "reviewHold",
-	"POST /v1/holds/{hold_id}/release":              "releaseHold",
-	"POST /v1/subjects/search":                      "searchSubjects",
-	"POST /v1/subjects/links":                       "linkSubject",
-	"POST /v1/subject-requests":                     "requestErasure",
-	"GET /v1/subject-requests":                      "subjectRequests",
-	"GET /v1/subject-requests/{request_id}":         "subjectRequest",
-	"GET /v1/subject-requests/{request_id}/receipt": "erasureReceipt",
-	"GET /v1/audit/entries":                         "auditEntries",
-	"GET /v1/audit/entries/{index}":                 "auditEntry",
-	"GET /v1/audit/entries/{index}/proof":           "auditProof",
-	"GET /v1/audit/checkpoint":                      "auditCheckpoint",
-	"GET /v1/audit/keys":                            "auditKeys",
-	"GET /v1/policy":                                "policy",
-	"GET /v1/preamble":                              "preamble",
-	"GET /v1/limits":                                "limits",
-	"GET /healthz":                                  "healthz",
-	"GET /readyz":                                   "readyz",
-	"GET /metrics":                                  "metrics",
+	"POST /v1/tokenize":                               "tokenize",
+	"POST /v1/detokenize":                             "detokenize",
+	"POST /v1/sources/tokens":                         "sourceTokens",
+	"POST /v1/scopes":                                 "openScope",
+	"POST /v1/scopes/close":                           "closeScope",
+	"POST /v1/holds":                                  "placeHold",
+	"GET /v1/holds":                                   "holds",
+	"GET /v1/holds/{hold_id}":                         "hold",
+	"POST /v1/holds/{hold_id}/review":                 "reviewHold",
+	"POST /v1/holds/{hold_id}/release":                "releaseHold",
+	"POST /v1/subjects/search":                        "searchSubjects",
+	"POST /v1/subjects/links":                         "linkSubject",
+	"POST /v1/subjects/names":                         "restoreNames",
+	"POST /v1/subject-requests":                       "openSubjectRequest",
+	"GET /v1/subject-requests":                        "subjectRequests",
+	"GET /v1/subject-requests/summary":                "requestSummary",
+	"GET /v1/subject-requests/{request_id}":           "subjectRequest",
+	"POST /v1/subject-requests/{request_id}/identity": "identifyRequest",
+	"POST /v1/subject-requests/{request_id}/assign":   "assignRequest",
+	"POST /v1/subject-requests/{request_id}/notes":    "noteOnRequest",
+	"GET /v1/subject-requests/{request_id}/notes":     "notesOfRequest",
+	"POST /v1/subject-requests/{request_id}/extend":   "extendRequest",
+	"POST /v1/subject-requests/{request_id}/refuse":   "refuseRequest",
+	"POST /v1/subject-requests/{request_id}/withdraw": "withdrawRequest",
+	"POST /v1/subject-requests/{request_id}/execute":  "executeRequest",
+	"POST /v1/subject-requests/{request_id}/complete": "completeRequest",
+	"POST /v1/subject-requests/{request_id}/lift":     "liftRestriction",
+	"POST /v1/subject-requests/{request_id}/report":   "reportOnRequest",
+	"GET /v1/subject-requests/{request_id}/receipt":   "erasureReceipt",
+	"GET /v1/retention/report":                        "retentionReport",
+	"GET /v1/audit/entries":                           "auditEntries",
+	"GET /v1/audit/entries/{index}":                   "auditEntry",
+	"GET /v1/audit/entries/{index}/proof":             "auditProof",
+	"GET /v1/audit/checkpoint":                        "auditCheckpoint",
+	"GET /v1/audit/keys":                              "auditKeys",
+	"GET /v1/policy":                                  "policy",
+	"GET /v1/preamble":                                "preamble",
+	"GET /v1/limits":                                  "limits",
+	"GET /healthz":                                    "healthz",
+	"GET /readyz":                                     "readyz",
+	"GET /metrics":                                    "metrics",
 }
 
 func TestEveryOperationHasItsID(t *testing.T) {
@@ -236,8 +250,19 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 		{"ErrorCode", texts(vault.Codes())},
 		{"TokenStatus", texts(vault.Statuses())},
 		{"ErasureState", texts([]vault.ErasureState{vault.ErasureDeferred, vault.ErasureCompleted})},
+		{"SubjectRequestStatus", texts([]vault.RequestState{
+			vault.StateReceived, vault.StateAwaitingIdentity, vault.StateOpen, vault.StateRunning, vault.StateDeferred,
+			vault.StatePartial, vault.StateCompleted, vault.StateRefused, vault.StateWithdrawn,
+		})},
+		{"SubjectRequestKind", texts([]vault.RequestKind{
+			vault.RequestAccess, vault.RequestErasure, vault.RequestRestriction, vault.RequestObjection, vault.RequestAccounting,
+		})},
+		{"RefusalCode", texts(vault.RefusalCodes())},
+		{"ReportLimit", texts(vault.ReportLimits())},
 		{"EntityClass", texts(access.Classes())},
 		{"ScopeKind", texts([]vault.ScopeKind{vault.ScopeConversation, vault.ScopeUser, vault.ScopeCase, vault.ScopeCorpus})},
+		// Rules of retention select by the same kinds.
+		{"ScopeKind", access.ScopeKinds()},
 	} {
 		got := enumOf(t, schemas[list.schema].Value)
 		slices.Sort(got)
@@ -274,7 +299,7 @@ func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
 		of   *openapi3.Schema
 		want uint64
 	}{
-		"requests": {schemas["SubjectRequestPage"].Value.Properties["requests"].Value, vault.PageErasures},
+		"requests": {schemas["SubjectRequestPage"].Value.Properties["requests"].Value, vault.PageRequests},
 		"holds":    {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
 		"found":    {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
 		"tokens":   {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
@@ -293,6 +318,7 @@ func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	numbers := map[string]uint64{
 		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
 		"read_scopes": vault.MaxReadScopes, "hold_terms": vault.MaxHoldTerms, "subject_identifiers": vault.MaxIdentifiers,
+		"note_bytes": vault.MaxNoteBytes,
 	}
 	found := 0
 	for name, ref := range load(t, openapi.Document).Components.Schemas {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -160,15 +161,39 @@ func (e ErasureMethod) Valid() bool {
 	}
 }
 
+// Defines values for ErasureOutcome.
+const (
+	ErasureOutcomeDeferred ErasureOutcome = "deferred"
+	ErasureOutcomeErased   ErasureOutcome = "erased"
+	ErasureOutcomeNotFound ErasureOutcome = "not_found"
+	ErasureOutcomeShared   ErasureOutcome = "shared"
+)
+
+// Valid indicates whether the value is a known member of the ErasureOutcome enum.
+func (e ErasureOutcome) Valid() bool {
+	switch e {
+	case ErasureOutcomeDeferred:
+		return true
+	case ErasureOutcomeErased:
+		return true
+	case ErasureOutcomeNotFound:
+		return true
+	case ErasureOutcomeShared:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ErasureReceiptDeferredFor.
 const (
-	LegalObligation ErasureReceiptDeferredFor = "legal_obligation"
+	ErasureReceiptDeferredForLegalObligation ErasureReceiptDeferredFor = "legal_obligation"
 )
 
 // Valid indicates whether the value is a known member of the ErasureReceiptDeferredFor enum.
 func (e ErasureReceiptDeferredFor) Valid() bool {
 	switch e {
-	case LegalObligation:
+	case ErasureReceiptDeferredForLegalObligation:
 		return true
 	default:
 		return false
@@ -177,16 +202,16 @@ func (e ErasureReceiptDeferredFor) Valid() bool {
 
 // Defines values for ErasureState.
 const (
-	Completed ErasureState = "completed"
-	Deferred  ErasureState = "deferred"
+	ErasureStateCompleted ErasureState = "completed"
+	ErasureStateDeferred  ErasureState = "deferred"
 )
 
 // Valid indicates whether the value is a known member of the ErasureState enum.
 func (e ErasureState) Valid() bool {
 	switch e {
-	case Completed:
+	case ErasureStateCompleted:
 		return true
-	case Deferred:
+	case ErasureStateDeferred:
 		return true
 	default:
 		return false
@@ -304,6 +329,42 @@ func (e Order) Valid() bool {
 	}
 }
 
+// Defines values for RefusalCode.
+const (
+	RefusalCodeCompellingGrounds      RefusalCode = "compelling_grounds"
+	RefusalCodeDuplicate              RefusalCode = "duplicate"
+	RefusalCodeExcessive              RefusalCode = "excessive"
+	RefusalCodeIdentityNotEstablished RefusalCode = "identity_not_established"
+	RefusalCodeLegalClaims            RefusalCode = "legal_claims"
+	RefusalCodeLegalObligation        RefusalCode = "legal_obligation"
+	RefusalCodeManifestlyUnfounded    RefusalCode = "manifestly_unfounded"
+	RefusalCodeNotOurData             RefusalCode = "not_our_data"
+)
+
+// Valid indicates whether the value is a known member of the RefusalCode enum.
+func (e RefusalCode) Valid() bool {
+	switch e {
+	case RefusalCodeCompellingGrounds:
+		return true
+	case RefusalCodeDuplicate:
+		return true
+	case RefusalCodeExcessive:
+		return true
+	case RefusalCodeIdentityNotEstablished:
+		return true
+	case RefusalCodeLegalClaims:
+		return true
+	case RefusalCodeLegalObligation:
+		return true
+	case RefusalCodeManifestlyUnfounded:
+		return true
+	case RefusalCodeNotOurData:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Regime.
 const (
 	Ccpa  Regime = "ccpa"
@@ -319,6 +380,66 @@ func (e Regime) Valid() bool {
 	case Gdpr:
 		return true
 	case Hipaa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatHtml ReportFormat = "html"
+	ReportFormatJson ReportFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ReportFormat enum.
+func (e ReportFormat) Valid() bool {
+	switch e {
+	case ReportFormatHtml:
+		return true
+	case ReportFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportLimit.
+const (
+	ConsentsNotKept     ReportLimit = "consents_not_kept"
+	ExpiredDataGone     ReportLimit = "expired_data_gone"
+	NamesAreAmbiguous   ReportLimit = "names_are_ambiguous"
+	OlderIndexKeys      ReportLimit = "older_index_keys"
+	ThirdPartiesLeftOut ReportLimit = "third_parties_left_out"
+	TooManyRestorations ReportLimit = "too_many_restorations"
+	TooManyScopes       ReportLimit = "too_many_scopes"
+	TooManyValues       ReportLimit = "too_many_values"
+	UntiedValues        ReportLimit = "untied_values"
+	ValuesNotRestored   ReportLimit = "values_not_restored"
+)
+
+// Valid indicates whether the value is a known member of the ReportLimit enum.
+func (e ReportLimit) Valid() bool {
+	switch e {
+	case ConsentsNotKept:
+		return true
+	case ExpiredDataGone:
+		return true
+	case NamesAreAmbiguous:
+		return true
+	case OlderIndexKeys:
+		return true
+	case ThirdPartiesLeftOut:
+		return true
+	case TooManyRestorations:
+		return true
+	case TooManyScopes:
+		return true
+	case TooManyValues:
+		return true
+	case UntiedValues:
+		return true
+	case ValuesNotRestored:
 		return true
 	default:
 		return false
@@ -370,48 +491,66 @@ func (e ScopeKind) Valid() bool {
 	}
 }
 
+// Defines values for SearchMatch.
+const (
+	Exact    SearchMatch = "exact"
+	Variants SearchMatch = "variants"
+)
+
+// Valid indicates whether the value is a known member of the SearchMatch enum.
+func (e SearchMatch) Valid() bool {
+	switch e {
+	case Exact:
+		return true
+	case Variants:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shape.
 const (
-	AnthropicMessagesRequest  Shape = "anthropic.messages.request"
-	AnthropicMessagesResponse Shape = "anthropic.messages.response"
-	GeminiGenerateRequest     Shape = "gemini.generate.request"
-	GeminiGenerateResponse    Shape = "gemini.generate.response"
-	Json                      Shape = "json"
-	McpCallRequest            Shape = "mcp.call.request"
-	McpCallResult             Shape = "mcp.call.result"
-	OpenaiChatRequest         Shape = "openai.chat.request"
-	OpenaiChatResponse        Shape = "openai.chat.response"
-	OpenaiEmbeddingsRequest   Shape = "openai.embeddings.request"
-	OpenaiResponsesRequest    Shape = "openai.responses.request"
-	OpenaiResponsesResponse   Shape = "openai.responses.response"
+	ShapeAnthropicMessagesRequest  Shape = "anthropic.messages.request"
+	ShapeAnthropicMessagesResponse Shape = "anthropic.messages.response"
+	ShapeGeminiGenerateRequest     Shape = "gemini.generate.request"
+	ShapeGeminiGenerateResponse    Shape = "gemini.generate.response"
+	ShapeJson                      Shape = "json"
+	ShapeMcpCallRequest            Shape = "mcp.call.request"
+	ShapeMcpCallResult             Shape = "mcp.call.result"
+	ShapeOpenaiChatRequest         Shape = "openai.chat.request"
+	ShapeOpenaiChatResponse        Shape = "openai.chat.response"
+	ShapeOpenaiEmbeddingsRequest   Shape = "openai.embeddings.request"
+	ShapeOpenaiResponsesRequest    Shape = "openai.responses.request"
+	ShapeOpenaiResponsesResponse   Shape = "openai.responses.response"
 )
 
 // Valid indicates whether the value is a known member of the Shape enum.
 func (e Shape) Valid() bool {
 	switch e {
-	case AnthropicMessagesRequest:
+	case ShapeAnthropicMessagesRequest:
 		return true
-	case AnthropicMessagesResponse:
+	case ShapeAnthropicMessagesResponse:
 		return true
-	case GeminiGenerateRequest:
+	case ShapeGeminiGenerateRequest:
 		return true
-	case GeminiGenerateResponse:
+	case ShapeGeminiGenerateResponse:
 		return true
-	case Json:
+	case ShapeJson:
 		return true
-	case McpCallRequest:
+	case ShapeMcpCallRequest:
 		return true
-	case McpCallResult:
+	case ShapeMcpCallResult:
 		return true
-	case OpenaiChatRequest:
+	case ShapeOpenaiChatRequest:
 		return true
-	case OpenaiChatResponse:
+	case ShapeOpenaiChatResponse:
 		return true
-	case OpenaiEmbeddingsRequest:
+	case ShapeOpenaiEmbeddingsRequest:
 		return true
-	case OpenaiResponsesRequest:
+	case ShapeOpenaiResponsesRequest:
 		return true
-	case OpenaiResponsesResponse:
+	case ShapeOpenaiResponsesResponse:
 		return true
 	default:
 		return false
@@ -453,13 +592,103 @@ func (e SkippedPartWhy) Valid() bool {
 
 // Defines values for SubjectRequestKind.
 const (
-	Erasure SubjectRequestKind = "erasure"
+	Access      SubjectRequestKind = "access"
+	Accounting  SubjectRequestKind = "accounting"
+	Erasure     SubjectRequestKind = "erasure"
+	Objection   SubjectRequestKind = "objection"
+	Restriction SubjectRequestKind = "restriction"
 )
 
 // Valid indicates whether the value is a known member of the SubjectRequestKind enum.
 func (e SubjectRequestKind) Valid() bool {
 	switch e {
+	case Access:
+		return true
+	case Accounting:
+		return true
 	case Erasure:
+		return true
+	case Objection:
+		return true
+	case Restriction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SubjectRequestStatus.
+const (
+	SubjectRequestStatusAwaitingIdentity   SubjectRequestStatus = "awaiting_identity"
+	SubjectRequestStatusCompleted          SubjectRequestStatus = "completed"
+	SubjectRequestStatusDeferred           SubjectRequestStatus = "deferred"
+	SubjectRequestStatusOpen               SubjectRequestStatus = "open"
+	SubjectRequestStatusPartiallyCompleted SubjectRequestStatus = "partially_completed"
+	SubjectRequestStatusReceived           SubjectRequestStatus = "received"
+	SubjectRequestStatusRefused            SubjectRequestStatus = "refused"
+	SubjectRequestStatusRunning            SubjectRequestStatus = "running"
+	SubjectRequestStatusWithdrawn          SubjectRequestStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the SubjectRequestStatus enum.
+func (e SubjectRequestStatus) Valid() bool {
+	switch e {
+	case SubjectRequestStatusAwaitingIdentity:
+		return true
+	case SubjectRequestStatusCompleted:
+		return true
+	case SubjectRequestStatusDeferred:
+		return true
+	case SubjectRequestStatusOpen:
+		return true
+	case SubjectRequestStatusPartiallyCompleted:
+		return true
+	case SubjectRequestStatusReceived:
+		return true
+	case SubjectRequestStatusRefused:
+		return true
+	case SubjectRequestStatusRunning:
+		return true
+	case SubjectRequestStatusWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuppressTerm.
+const (
+	Forever SuppressTerm = "forever"
+	N30d    SuppressTerm = "30d"
+	None    SuppressTerm = "none"
+)
+
+// Valid indicates whether the value is a known member of the SuppressTerm enum.
+func (e SuppressTerm) Valid() bool {
+	switch e {
+	case Forever:
+		return true
+	case N30d:
+		return true
+	case None:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TimeField.
+const (
+	Created TimeField = "created"
+	Sent    TimeField = "sent"
+)
+
+// Valid indicates whether the value is a known member of the TimeField enum.
+func (e TimeField) Valid() bool {
+	switch e {
+	case Created:
+		return true
+	case Sent:
 		return true
 	default:
 		return false
@@ -583,6 +812,17 @@ func (e TokenizeRequestFormat) Valid() bool {
 // AppliesTo Whether a hold is about what is tokenized after it was placed, too.
 type AppliesTo string
 
+// AssignRequest Who works on the request.
+type AssignRequest struct {
+	// Assignee Who, by a code and not by name, or null for nobody.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Assignee *string `json:"assignee"`
+}
+
+// AssigneeCode Who works on the request, by a code and not by name.
+// It goes into the log as it is, so it holds neither spaces nor an address.
+type AssigneeCode = string
+
 // Audience For whom a copy is.
 type Audience string
 
@@ -614,6 +854,12 @@ type CloseScopeRequest struct {
 	Scope ScopeName `json:"scope"`
 }
 
+// CompleteRequest How far the request was answered.
+type CompleteRequest struct {
+	// Partial A part is not answered.
+	Partial *bool `json:"partial,omitempty"`
+}
+
 // Coverage What of the payload was searched and what was not, and why. The entry
 // holds the SHA-256 of its canonical JSON (RFC 8785).
 type Coverage struct {
@@ -641,6 +887,24 @@ type Decision string
 // `default`, for which values are tokenized, masked or blocked, never let through.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Destination = string
+
+// DestinationName A destination, by its name in the policy.
+type DestinationName = string
+
+// DestinationUse When values were sent to a destination. The last time may be up to an hour behind.
+type DestinationUse struct {
+	// Destination A destination, by its name in the policy.
+	Destination DestinationName `json:"destination"`
+
+	// FirstSent When any of them was sent first.
+	FirstSent time.Time `json:"first_sent"`
+
+	// LastSent When any of them was sent last.
+	LastSent time.Time `json:"last_sent"`
+
+	// Mappings How many values.
+	Mappings int64 `json:"mappings"`
+}
 
 // DetectOptions Whether and for what the text is searched.
 type DetectOptions struct {
@@ -763,7 +1027,8 @@ type Entry = json.RawMessage
 // EntryKind What an entry records. Among the kinds are `tokenize`, `restore`,
 // `outcome`, `scope_open`, `scope_close`, `hold_place`, `hold_review`,
 // `hold_release`, `subject_search`, `subject_link`, `subject_unlink`,
-// `erase`, `sweep`, `key_destroy` and `request_refused`. The list may grow.
+// `erase`, `request_open`, `request_change`, `restrict`, `lift_restriction`,
+// `sweep`, `key_destroy`, `finality` and `request_refused`. The list may grow.
 type EntryKind = string
 
 // EntryPage A page of the log.
@@ -778,24 +1043,25 @@ type EntryPage struct {
 	RequestId RequestId `json:"request_id"`
 }
 
-// ErasureAnswer What was erased, or would be: `request` where it was, `preview_id` and
-// `counts` in a dry run.
-type ErasureAnswer struct {
-	// Audit Proves that an entry is in the log, to anybody who has the log's public
-	// key: the leaf, the path to the root (RFC 6962) and the signed head.
-	Audit *Receipt `json:"audit,omitempty"`
+// ErasedDestination Where something was sent that was erased.
+type ErasedDestination struct {
+	// Destination A destination, by its name in the policy.
+	Destination DestinationName `json:"destination"`
 
-	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
-	Counts *ErasureCounts `json:"counts,omitempty"`
+	// FirstSent When any of them was sent first.
+	FirstSent time.Time `json:"first_sent"`
 
-	// Parts What becomes of the person's values, by scope. Empty where nothing was found, and in the answer to a repeated request.
-	Parts []ErasurePart `json:"parts"`
+	// LastSent When any of them was sent last.
+	LastSent time.Time `json:"last_sent"`
 
-	// PreviewId What a dry run showed. Another match has another one.
-	PreviewId *PreviewId `json:"preview_id,omitempty"`
+	// Mappings How many values.
+	Mappings int64 `json:"mappings"`
 
-	// Request A request of a person and what came of it.
-	Request *SubjectRequest `json:"request,omitempty"`
+	// Region Where.
+	Region *string `json:"region,omitempty"`
+
+	// Vendor Whose it is.
+	Vendor *string `json:"vendor,omitempty"`
 }
 
 // ErasureCounts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
@@ -818,8 +1084,43 @@ type ErasureCounts struct {
 	Shared int64 `json:"shared"`
 }
 
+// ErasureInfo What was destroyed. Only where one request is shown, and something was.
+type ErasureInfo struct {
+	// CompletedAt When nothing was left to erase. Not there while a part is deferred.
+	CompletedAt *time.Time `json:"completed_at,omitempty"`
+
+	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+	Counts ErasureCounts `json:"counts"`
+
+	// Destinations Where it was sent: to be told that it was erased.
+	Destinations []ErasedDestination `json:"destinations"`
+
+	// ErasedAt From this instant on nothing of it is restored, but for what is deferred.
+	ErasedAt time.Time `json:"erased_at"`
+
+	// ExpectedFinalAt When no backup will open it either, if keys are retired in time. Not there while a part is deferred.
+	ExpectedFinalAt *time.Time `json:"expected_final_at,omitempty"`
+
+	// FinalAt When that came true.
+	FinalAt *time.Time `json:"final_at,omitempty"`
+
+	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
+	State ErasureState `json:"state"`
+
+	// SuppressUntil Until when it is not tokenized again. Not there where it may be, or never.
+	SuppressUntil *time.Time `json:"suppress_until,omitempty"`
+
+	// SuppressedForever Whether it is never tokenized again.
+	SuppressedForever bool `json:"suppressed_forever"`
+}
+
 // ErasureMethod How something was made unreadable.
 type ErasureMethod string
+
+// ErasureOutcome What became of the values, or would: a hold keeps some (`deferred`), else
+// some went (`erased`), else all of them are about somebody else too
+// (`shared`), else there are none (`not_found`).
+type ErasureOutcome string
 
 // ErasurePart What becomes of a person's values in one scope.
 type ErasurePart struct {
@@ -828,6 +1129,11 @@ type ErasurePart struct {
 
 	// Erased About the person alone; nothing opens them any more.
 	Erased int64 `json:"erased"`
+
+	// Outcome What became of the values, or would: a hold keeps some (`deferred`), else
+	// some went (`erased`), else all of them are about somebody else too
+	// (`shared`), else there are none (`not_found`).
+	Outcome ErasureOutcome `json:"outcome"`
 
 	// ScopeRef The name of the scope in the log.
 	ScopeRef string `json:"scope_ref"`
@@ -851,11 +1157,20 @@ type ErasureReceipt struct {
 	// DeferredFor Why a part is deferred, where one is. More is told to nobody here.
 	DeferredFor *ErasureReceiptDeferredFor `json:"deferred_for,omitempty"`
 
+	// Destinations Where it was sent: to be told that it was erased.
+	Destinations []ErasedDestination `json:"destinations"`
+
 	// Entry The entry exactly as it was hashed, as a text.
 	Entry *string `json:"entry,omitempty"`
 
 	// ErasedAt From this instant on nothing of it is restored, but for what is deferred.
 	ErasedAt time.Time `json:"erased_at"`
+
+	// ExpectedFinalAt When no backup will open it either, if keys are retired in time. Not there while a part is deferred.
+	ExpectedFinalAt *time.Time `json:"expected_final_at,omitempty"`
+
+	// FinalAt When that came true.
+	FinalAt *time.Time `json:"final_at,omitempty"`
 
 	// Identity How it was established that the person is the one who asks.
 	Identity *IdentityInfo `json:"identity,omitempty"`
@@ -863,7 +1178,9 @@ type ErasureReceipt struct {
 	// IssuedAt When this copy was made.
 	IssuedAt time.Time `json:"issued_at"`
 
-	// Kind What the person asks for.
+	// Kind What the person asks for: a report (`access`), erasure, that the data are
+	// used for nothing else (`restriction`), that a use of them ends
+	// (`objection`), or to whom they were disclosed (`accounting`).
 	Kind SubjectRequestKind `json:"kind"`
 
 	// Methods How: `key_destroyed`, the data keys that sealed the values are gone;
@@ -880,55 +1197,53 @@ type ErasureReceipt struct {
 	Reference *CaseReference `json:"reference,omitempty"`
 
 	// Regime Under which law the person asks, and so until when there must be an
-	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+	// answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
+	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 	Regime Regime `json:"regime"`
 
 	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
 	RequestId SubjectRequestId `json:"request_id"`
 
-	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
-	State ErasureState `json:"state"`
+	// Status How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
+	Status ErasureState `json:"status"`
+
+	// SuppressUntil Until when it is not tokenized again. Not there where it may be, or never.
+	SuppressUntil *time.Time `json:"suppress_until,omitempty"`
+
+	// SuppressedForever Whether it is never tokenized again.
+	SuppressedForever bool `json:"suppressed_forever"`
 }
 
 // ErasureReceiptDeferredFor Why a part is deferred, where one is. More is told to nobody here.
 type ErasureReceiptDeferredFor string
-
-// ErasureRequest Whose values are to be erased, on which ground, and who established that the person asks.
-type ErasureRequest struct {
-	// ConfirmSubject The `subject` again, byte for byte. Required unless it is a dry run.
-	ConfirmSubject *string `json:"confirm_subject,omitempty"`
-
-	// DryRun Only tell what would be erased. Nothing is.
-	DryRun *bool `json:"dry_run,omitempty"`
-
-	// Identity How it was established that the person is the one who asks.
-	Identity IdentityCheck `json:"identity"`
-
-	// Kind What the person asks for.
-	Kind SubjectRequestKind `json:"kind"`
-
-	// PreviewId What a dry run showed. Another match has another one.
-	PreviewId *PreviewId `json:"preview_id,omitempty"`
-
-	// Reference The number of the person's request where the caller keeps it.
-	// It goes into the log as it is, so it holds neither spaces nor an address.
-	Reference CaseReference `json:"reference"`
-
-	// Regime Under which law the person asks, and so until when there must be an
-	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
-	Regime Regime `json:"regime"`
-
-	// Subject Whom a value is about, by the caller's own name for that person. What a span or
-	// a value says goes before what the request says. The log has a random reference.
-	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
-	Subject SubjectName `json:"subject"`
-}
 
 // ErasureState How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
 type ErasureState string
 
 // ErrorCode The closed list of error codes.
 type ErrorCode string
+
+// ExecuteRequest How what the request asks for is done. `preview_id`, `dry_run` and `suppress` are for an erasure.
+type ExecuteRequest struct {
+	// ConfirmSubject The subject of the request again, byte for byte. Required where it has one, but for a dry run.
+	ConfirmSubject *string `json:"confirm_subject,omitempty"`
+
+	// DryRun Only tell what would be erased. Nothing is.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// PreviewId What a dry run showed. Another match has another one.
+	PreviewId *PreviewId `json:"preview_id,omitempty"`
+
+	// Suppress For how long what was erased is not tokenized again but masked for good.
+	Suppress *SuppressTerm `json:"suppress,omitempty"`
+}
+
+// ExtendRequest How the person was told.
+type ExtendRequest struct {
+	// Reference The number of the letter.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference string `json:"reference"`
+}
 
 // Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
 type Form string
@@ -974,6 +1289,9 @@ type HoldInfo struct {
 	// AppliesTo Whether a hold is about what is tokenized after it was placed, too.
 	AppliesTo AppliesTo `json:"applies_to"`
 
+	// Backups Whether it keeps versions of the wrapping key from being retired.
+	Backups bool `json:"backups"`
+
 	// CreatedAt When it was placed.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -1007,10 +1325,13 @@ type HoldMatch struct {
 	// Classes The classes.
 	Classes []EntityClass `json:"classes"`
 
+	// Destinations Where a value was sent.
+	Destinations []DestinationName `json:"destinations"`
+
 	// Entities The entities.
 	Entities []Entity `json:"entities"`
 
-	// From Tokenized at or after this time.
+	// From Tokenized or sent at or after this time.
 	From *time.Time `json:"from,omitempty"`
 
 	// Identifiers How many values it names.
@@ -1022,7 +1343,10 @@ type HoldMatch struct {
 	// Subjects How many people it names.
 	Subjects int64 `json:"subjects"`
 
-	// To Tokenized before this time.
+	// TimeField What `from` and `to` bound, when a value was tokenized or when it was sent. The time of the last sending may be up to an hour behind.
+	TimeField TimeField `json:"time_field"`
+
+	// To Tokenized or sent before this time.
 	To *time.Time `json:"to,omitempty"`
 }
 
@@ -1050,6 +1374,9 @@ type HoldRequest struct {
 	// AppliesTo Whether a hold is about what is tokenized after it was placed, too.
 	AppliesTo *AppliesTo `json:"applies_to,omitempty"`
 
+	// Backups No version of the wrapping key is retired while the hold stands.
+	Backups *bool `json:"backups,omitempty"`
+
 	// Custodian Who answers for the hold, by a code and not by name.
 	// It holds neither spaces nor an address.
 	Custodian *CustodianCode `json:"custodian,omitempty"`
@@ -1059,8 +1386,8 @@ type HoldRequest struct {
 
 	// Match What a hold matches. Every field that is set must fit, of a list any
 	// element; at least one is set. A list that is empty would match nothing
-	// and is refused. `from` and `to` bound when a value was tokenized: at or
-	// after the one, before the other.
+	// and is refused. `from` and `to` bound when a value was tokenized, or sent:
+	// at or after the one, before the other.
 	Match HoldTerms `json:"match"`
 
 	// Matter The number of the matter, not its name.
@@ -1083,11 +1410,14 @@ type HoldReviewRequest struct {
 
 // HoldTerms What a hold matches. Every field that is set must fit, of a list any
 // element; at least one is set. A list that is empty would match nothing
-// and is refused. `from` and `to` bound when a value was tokenized: at or
-// after the one, before the other.
+// and is refused. `from` and `to` bound when a value was tokenized, or sent:
+// at or after the one, before the other.
 type HoldTerms struct {
 	// Classes Classes.
 	Classes *[]EntityClass `json:"classes,omitempty"`
+
+	// Destinations Where a value was sent.
+	Destinations *[]DestinationName `json:"destinations,omitempty"`
 
 	// Entities Entities of the policy.
 	Entities *[]Entity `json:"entities,omitempty"`
@@ -1103,6 +1433,9 @@ type HoldTerms struct {
 
 	// Subjects People, by the caller's own names for them.
 	Subjects *[]SubjectName `json:"subjects,omitempty"`
+
+	// TimeField What `from` and `to` bound, when a value was tokenized or when it was sent. The time of the last sending may be up to an hour behind.
+	TimeField *TimeField `json:"time_field,omitempty"`
 
 	// To A time in UTC, with at most six decimals (RFC 3339).
 	To *Instant `json:"to,omitempty"`
@@ -1150,6 +1483,87 @@ type IdleTTL = int64
 
 // Instant A time in UTC, with at most six decimals (RFC 3339).
 type Instant = string
+
+// Inventory How much the tenant has.
+type Inventory struct {
+	// DataKeys Data keys that stand.
+	DataKeys int64 `json:"data_keys"`
+
+	// Erasures Erasures.
+	Erasures int64 `json:"erasures"`
+
+	// ErasuresDeferred Erasures of which a hold keeps a part.
+	ErasuresDeferred int64 `json:"erasures_deferred"`
+
+	// Holds Holds that stand.
+	Holds int64 `json:"holds"`
+
+	// IdempotencyKeys Idempotency keys.
+	IdempotencyKeys int64 `json:"idempotency_keys"`
+
+	// Mappings Values with a token, by class and kind of scope.
+	Mappings []InventoryLine `json:"mappings"`
+
+	// OldestClosedAt When the oldest of those was closed.
+	OldestClosedAt *time.Time `json:"oldest_closed_at,omitempty"`
+
+	// RequestsClosed Requests of persons that are closed.
+	RequestsClosed int64 `json:"requests_closed"`
+
+	// RequestsOpen Requests of persons that are open.
+	RequestsOpen int64 `json:"requests_open"`
+
+	// Scopes Scopes.
+	Scopes int64 `json:"scopes"`
+
+	// Subjects People.
+	Subjects int64 `json:"subjects"`
+
+	// Suppressions Values that are kept out.
+	Suppressions int64 `json:"suppressions"`
+
+	// Tombstones Data keys that erasures destroyed.
+	Tombstones int64 `json:"tombstones"`
+}
+
+// InventoryLine The values of one class in scopes of one kind.
+type InventoryLine struct {
+	// Class How sensitive a value is.
+	Class EntityClass `json:"class"`
+
+	// Erased Erased, and not swept.
+	Erased int64 `json:"erased"`
+
+	// Expired Past their time, and not swept.
+	Expired int64 `json:"expired"`
+
+	// Held How many of these a hold keeps.
+	Held int64 `json:"held"`
+
+	// LastEndsAt When the last of those that live expires.
+	LastEndsAt *time.Time `json:"last_ends_at,omitempty"`
+
+	// Live May be restored.
+	Live int64 `json:"live"`
+
+	// OldestAt When the oldest of those that live was made.
+	OldestAt *time.Time `json:"oldest_at,omitempty"`
+
+	// Retired Replaced by a newer token, and not past their time.
+	Retired int64 `json:"retired"`
+
+	// ScopeKind `conversation`: idle 24 hours, at most 30 days. `user`: 30 days. `case`: 90 days. `corpus`: 365 days.
+	ScopeKind ScopeKind `json:"scope_kind"`
+}
+
+// LastSweep The last sweep that destroyed something.
+type LastSweep struct {
+	// At When.
+	At time.Time `json:"at"`
+
+	// Counts What, as its entry counts it.
+	Counts map[string]int64 `json:"counts"`
+}
 
 // LegalBasis The basis in law.
 type LegalBasis struct {
@@ -1235,6 +1649,9 @@ type LogKeys struct {
 	RequestId RequestId `json:"request_id"`
 }
 
+// LogRef The random reference that the log has for a scope or a person.
+type LogRef = string
+
 // MappingTTL How long an unused mapping lives, in seconds, at most 365 days. It can only shorten what class and scope give.
 type MappingTTL = int64
 
@@ -1262,6 +1679,37 @@ type MaskedAction string
 // MatterNumber The number of the matter, not its name.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type MatterNumber = string
+
+// NamesAnswer Names, by the references that were given.
+type NamesAnswer struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Scopes Of scopes.
+	Scopes map[string]string `json:"scopes"`
+
+	// Subjects Of people.
+	Subjects map[string]string `json:"subjects"`
+}
+
+// NamesRequest Whose names are wanted, and why. At least one reference.
+type NamesRequest struct {
+	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
+	Reason Reason `json:"reason"`
+
+	// ScopeRefs Scopes.
+	ScopeRefs *[]LogRef `json:"scope_refs,omitempty"`
+
+	// SubjectRefs People.
+	SubjectRefs *[]LogRef `json:"subject_refs,omitempty"`
+}
+
+// NothingMore Nothing more has to be said.
+type NothingMore = map[string]interface{}
 
 // Offset A position in the text of the request, counted in Unicode code points from 0.
 type Offset = int32
@@ -1449,17 +1897,343 @@ type Receipt struct {
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Recipient = string
 
+// RecordsRetention How long the service keeps its own records.
+type RecordsRetention struct {
+	// IdempotencySeconds What an `Idempotency-Key` stands for.
+	IdempotencySeconds int64 `json:"idempotency_seconds"`
+
+	// Log The entries of the log.
+	Log string `json:"log"`
+
+	// RequestsSeconds Requests of persons, with their notes, after they were closed.
+	RequestsSeconds int64 `json:"requests_seconds"`
+
+	// Suppressions What keeps erased values out.
+	Suppressions string `json:"suppressions"`
+
+	// Tombstones What is left of an erasure.
+	Tombstones string `json:"tombstones"`
+}
+
 // Reference The ticket, matter or incident. Some reasons demand one, of a certain pattern;
 // see `GET /v1/policy`.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Reference = string
 
+// RefusalCode Why a request is refused: who asks could not be established
+// (`identity_not_established`: GDPR Art. 12(6), CCPA 1798.130(a)(2));
+// `manifestly_unfounded` or `excessive` (GDPR Art. 12(5), CCPA 1798.145(h)(3));
+// a `legal_obligation` or `legal_claims` go before it (GDPR Art. 17(3)(b) and
+// (e), 18(2), 21(1), CCPA 1798.105(d)(8)); `compelling_grounds` (GDPR Art.
+// 21(1)); `not_our_data`, somebody else has to answer; `duplicate`, another
+// request answers it.
+type RefusalCode string
+
+// RefuseRequest Why the request is refused.
+type RefuseRequest struct {
+	// Code Why a request is refused: who asks could not be established
+	// (`identity_not_established`: GDPR Art. 12(6), CCPA 1798.130(a)(2));
+	// `manifestly_unfounded` or `excessive` (GDPR Art. 12(5), CCPA 1798.145(h)(3));
+	// a `legal_obligation` or `legal_claims` go before it (GDPR Art. 17(3)(b) and
+	// (e), 18(2), 21(1), CCPA 1798.105(d)(8)); `compelling_grounds` (GDPR Art.
+	// 21(1)); `not_our_data`, somebody else has to answer; `duplicate`, another
+	// request answers it.
+	Code RefusalCode `json:"code"`
+}
+
 // Regime Under which law the person asks, and so until when there must be an
-// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+// answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
+// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 type Regime string
+
+// ReportDestination Where values of a person were sent.
+type ReportDestination struct {
+	// Destination A destination, by its name in the policy.
+	Destination DestinationName `json:"destination"`
+
+	// FirstSent When any of them was sent first.
+	FirstSent time.Time `json:"first_sent"`
+
+	// LastSent When any of them was sent last.
+	LastSent time.Time `json:"last_sent"`
+
+	// Region Where.
+	Region string `json:"region"`
+
+	// Training Whether the vendor may train models on it.
+	Training bool `json:"training"`
+
+	// Values How many.
+	Values int64 `json:"values"`
+
+	// Vendor Whose it is.
+	Vendor string `json:"vendor"`
+
+	// VendorRetentionDays For how many days the vendor keeps what it is sent.
+	VendorRetentionDays int64 `json:"vendor_retention_days"`
+}
+
+// ReportFormat A report to work with, or one to print and hand over.
+type ReportFormat string
+
+// ReportHolding What one scope has of a person, of one entity.
+type ReportHolding struct {
+	// Class How sensitive a value is.
+	Class EntityClass `json:"class"`
+
+	// EndsAt When the last of them expires.
+	EndsAt time.Time `json:"ends_at"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity Entity `json:"entity"`
+
+	// Expired How many of them have expired.
+	Expired int64 `json:"expired"`
+
+	// FirstCreatedAt When the oldest was tokenized.
+	FirstCreatedAt time.Time `json:"first_created_at"`
+
+	// LastCreatedAt When the newest was tokenized.
+	LastCreatedAt time.Time `json:"last_created_at"`
+
+	// ScopeKind `conversation`: idle 24 hours, at most 30 days. `user`: 30 days. `case`: 90 days. `corpus`: 365 days.
+	ScopeKind ScopeKind `json:"scope_kind"`
+
+	// ScopeRef The name of the scope in the log.
+	ScopeRef string `json:"scope_ref"`
+
+	// Values How many.
+	Values int64 `json:"values"`
+}
+
+// ReportLimit What a report cannot tell: what expired and was swept
+// (`expired_data_gone`); values that nobody tied to the person
+// (`untied_values`); whether names alone led to somebody else
+// (`names_are_ambiguous`); values that are about somebody else too
+// (`third_parties_left_out`); consents, which are kept elsewhere
+// (`consents_not_kept`); what is beyond the limits of a report
+// (`too_many_scopes`, `too_many_values`, `too_many_restorations`); values that
+// the policy refused or that did not open (`values_not_restored`); what older
+// index keys have digests of (`older_index_keys`).
+type ReportLimit string
+
+// ReportPage A page in HTML that says the same, to print. It has no scripts and loads
+// nothing.
+type ReportPage = string
+
+// ReportPurpose A reason for which values of a person were given back.
+type ReportPurpose struct {
+	// Description What it means.
+	Description string `json:"description"`
+
+	// LegalBasis On which ground.
+	LegalBasis string `json:"legal_basis"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Restorations How often.
+	Restorations int64 `json:"restorations"`
+}
+
+// ReportRequest What the report has.
+type ReportRequest struct {
+	// Actors Name who had values back.
+	Actors *bool `json:"actors,omitempty"`
+
+	// Format A report to work with, or one to print and hand over.
+	Format *ReportFormat `json:"format,omitempty"`
+
+	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
+	Reason *Reason `json:"reason,omitempty"`
+
+	// Values Have the values, too. Needs a reason.
+	Values *bool `json:"values,omitempty"`
+}
+
+// ReportRestoration One time that values of a person were given back.
+type ReportRestoration struct {
+	// Actor Who. Only where actors were asked for.
+	Actor *string `json:"actor,omitempty"`
+
+	// At When.
+	At time.Time `json:"at"`
+
+	// Client Through which client.
+	Client string `json:"client"`
+
+	// Index The position of the entry in the log.
+	Index int64 `json:"index"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Recipient Who saw the values, where it was not the caller.
+	Recipient *string `json:"recipient,omitempty"`
+
+	// Reference The ticket or matter. Only where actors were asked for.
+	Reference *string `json:"reference,omitempty"`
+
+	// Roles The roles by which it was allowed.
+	Roles []string `json:"roles"`
+
+	// Values How many, of this person.
+	Values int64 `json:"values"`
+}
+
+// ReportValue A value of a person.
+type ReportValue struct {
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity Entity `json:"entity"`
+
+	// ScopeRef The name of the scope in the log.
+	ScopeRef string `json:"scope_ref"`
+
+	// Token The token that stands for it.
+	Token string `json:"token"`
+
+	// Value The value.
+	Value string `json:"value"`
+}
 
 // RequestId 128 random bits.
 type RequestId = string
+
+// RequestIdentityRequest Who established how that the person asks and, where nobody said so yet, who that is.
+type RequestIdentityRequest struct {
+	// Identifiers Values that the person is known by.
+	Identifiers *[]PersonIdentifier `json:"identifiers,omitempty"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity IdentityCheck `json:"identity"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject *SubjectName `json:"subject,omitempty"`
+}
+
+// RequestNote A note on a request.
+type RequestNote struct {
+	// At When.
+	At time.Time `json:"at"`
+
+	// Author Who wrote it.
+	Author string `json:"author"`
+
+	// NoteId The `change_id` of its entry.
+	NoteId string `json:"note_id"`
+
+	// Text What it says.
+	Text string `json:"text"`
+}
+
+// RequestNoteRequest A note.
+type RequestNoteRequest struct {
+	// Text Free text, at most 4 KiB of UTF-8.
+	Text string `json:"text"`
+}
+
+// RequestNotes The notes on a request.
+type RequestNotes struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Notes The notes, the oldest first.
+	Notes []RequestNote `json:"notes"`
+}
+
+// RequestSummary The requests that were received in a period.
+type RequestSummary struct {
+	// From Received at or after this time.
+	From time.Time `json:"from"`
+
+	// Lines By kind and regime.
+	Lines []RequestSummaryLine `json:"lines"`
+
+	// More There are more than could be counted.
+	More bool `json:"more"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// To Received before this time.
+	To time.Time `json:"to"`
+}
+
+// RequestSummaryLine The requests of one kind and regime.
+type RequestSummaryLine struct {
+	// ByStatus How many have each status.
+	ByStatus map[string]int64 `json:"by_status"`
+
+	// Extended How many were extended.
+	Extended int64 `json:"extended"`
+
+	// Kind What the person asks for: a report (`access`), erasure, that the data are
+	// used for nothing else (`restriction`), that a use of them ends
+	// (`objection`), or to whom they were disclosed (`accounting`).
+	Kind SubjectRequestKind `json:"kind"`
+
+	// LongestDays The same of the one that took longest.
+	LongestDays *float64 `json:"longest_days,omitempty"`
+
+	// MedianDays From receipt to closing, of those that are closed. Not there where none is.
+	MedianDays *float64 `json:"median_days,omitempty"`
+
+	// Overdue How many wait, or had to wait, for longer than the regime allows.
+	Overdue int64 `json:"overdue"`
+
+	// Received How many.
+	Received int64 `json:"received"`
+
+	// Refused How many were refused, by code.
+	Refused map[string]int64 `json:"refused"`
+
+	// Regime Under which law the person asks, and so until when there must be an
+	// answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
+	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
+	Regime Regime `json:"regime"`
+}
+
+// RetentionLine A rule of retention. What is not there does not select.
+type RetentionLine struct {
+	// Class How sensitive a value is.
+	Class *EntityClass `json:"class,omitempty"`
+
+	// Destination A destination, by its name in the policy.
+	Destination *DestinationName `json:"destination,omitempty"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity *Entity `json:"entity,omitempty"`
+
+	// ScopeKind `conversation`: idle 24 hours, at most 30 days. `user`: 30 days. `case`: 90 days. `corpus`: 365 days.
+	ScopeKind *ScopeKind `json:"scope_kind,omitempty"`
+
+	// Seconds For how long at most.
+	Seconds int64 `json:"seconds"`
+}
+
+// RetentionReport What is kept for how long, and what is there.
+type RetentionReport struct {
+	// At When the report was made.
+	At time.Time `json:"at"`
+
+	// Inventory How much the tenant has.
+	Inventory Inventory `json:"inventory"`
+
+	// LastSweep The last sweep that destroyed something.
+	LastSweep *LastSweep `json:"last_sweep,omitempty"`
+
+	// Records How long the service keeps its own records.
+	Records RecordsRetention `json:"records"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Settings The rules in force for the tenant. Of several that match the shortest counts.
+	Settings []RetentionLine `json:"settings"`
+}
 
 // ScannedPart A part of the payload that was searched.
 type ScannedPart struct {
@@ -1534,6 +2308,9 @@ type ScopeRequest struct {
 // ScopeTTL How long the scope lives, in seconds, at most 365 days. It can only shorten what the kind gives.
 type ScopeTTL = int64
 
+// SearchMatch Whether other ways to write the identifiers are looked for, too.
+type SearchMatch string
+
 // Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
 type Shape string
 
@@ -1544,6 +2321,12 @@ type Sighting struct {
 
 	// Count How many values.
 	Count int64 `json:"count"`
+
+	// Destinations Where any of them was sent.
+	Destinations []DestinationUse `json:"destinations"`
+
+	// EndsAt When the last of them expires.
+	EndsAt time.Time `json:"ends_at"`
 
 	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
 	Entity Entity `json:"entity"`
@@ -1669,39 +2452,120 @@ type SubjectName = string
 // SubjectRefs The subjects that values are linked to, by the random references that the log has for them.
 type SubjectRefs = []string
 
-// SubjectRequest A request of a person and what came of it.
-type SubjectRequest struct {
-	// CompletedAt When nothing was left to erase. Not there while a part is deferred.
-	CompletedAt *time.Time `json:"completed_at,omitempty"`
+// SubjectReport What a person is told (GDPR Art. 15, HIPAA 164.524 and 164.528).
+type SubjectReport struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
 
-	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
-	Counts ErasureCounts `json:"counts"`
+	// Destinations Where it was sent.
+	Destinations []ReportDestination `json:"destinations"`
 
-	// DueAt Until when the regime wants the person to have an answer, counted from `erased_at`.
-	DueAt time.Time `json:"due_at"`
+	// GeneratedAt When the report was made.
+	GeneratedAt time.Time `json:"generated_at"`
 
-	// ErasedAt From this instant on nothing of it is restored, but for what is deferred.
-	ErasedAt time.Time `json:"erased_at"`
+	// Holdings What is there.
+	Holdings []ReportHolding `json:"holdings"`
 
-	// Identity How it was established that the person is the one who asks.
-	Identity IdentityInfo `json:"identity"`
-
-	// Kind What the person asks for.
+	// Kind What the person asks for: a report (`access`), erasure, that the data are
+	// used for nothing else (`restriction`), that a use of them ends
+	// (`objection`), or to whom they were disclosed (`accounting`).
 	Kind SubjectRequestKind `json:"kind"`
+
+	// Limits What the report cannot tell.
+	Limits []ReportLimit `json:"limits"`
+
+	// Purposes For which reasons values were given back.
+	Purposes []ReportPurpose `json:"purposes"`
 
 	// Reference The number of the person's request where the caller keeps it.
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Reference CaseReference `json:"reference"`
 
+	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	RequestId SubjectRequestId `json:"request_id"`
+
+	// Restorations Each time that values were given back, the newest first.
+	Restorations []ReportRestoration `json:"restorations"`
+
+	// Retention The rules for what is there.
+	Retention []RetentionLine `json:"retention"`
+
+	// SubjectRefs The subjects that values are linked to, by the random references that the log has for them.
+	SubjectRefs SubjectRefs `json:"subject_refs"`
+
+	// Values The values. Only where they were asked for.
+	Values *[]ReportValue `json:"values,omitempty"`
+}
+
+// SubjectRequest A request of a person and what came of it.
+type SubjectRequest struct {
+	// Assignee Who works on the request, by a code and not by name.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Assignee *AssigneeCode `json:"assignee,omitempty"`
+
+	// ClosedAt When it was closed. Not there while it is open.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// DueAt Until when the regime wants the person to have an answer.
+	DueAt time.Time `json:"due_at"`
+
+	// Erasure What was destroyed. Only where one request is shown, and something was.
+	Erasure *ErasureInfo `json:"erasure,omitempty"`
+
+	// Extended Whether the time for the answer was extended.
+	Extended bool `json:"extended"`
+
+	// Identifiers How many values it has that the person is known by. Forgotten once it is closed.
+	Identifiers int64 `json:"identifiers"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity *IdentityInfo `json:"identity,omitempty"`
+
+	// Kind What the person asks for: a report (`access`), erasure, that the data are
+	// used for nothing else (`restriction`), that a use of them ends
+	// (`objection`), or to whom they were disclosed (`accounting`).
+	Kind SubjectRequestKind `json:"kind"`
+
+	// Named Whether it has the caller's own name for the person. Forgotten once it is closed.
+	Named bool `json:"named"`
+
+	// Overdue Whether the person waits, or had to wait, for longer than that.
+	Overdue bool `json:"overdue"`
+
+	// ReceivedAt When the clock began.
+	ReceivedAt time.Time `json:"received_at"`
+
+	// Reference The number of the person's request where the caller keeps it.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference CaseReference `json:"reference"`
+
+	// RefusalCode Why a request is refused: who asks could not be established
+	// (`identity_not_established`: GDPR Art. 12(6), CCPA 1798.130(a)(2));
+	// `manifestly_unfounded` or `excessive` (GDPR Art. 12(5), CCPA 1798.145(h)(3));
+	// a `legal_obligation` or `legal_claims` go before it (GDPR Art. 17(3)(b) and
+	// (e), 18(2), 21(1), CCPA 1798.105(d)(8)); `compelling_grounds` (GDPR Art.
+	// 21(1)); `not_our_data`, somebody else has to answer; `duplicate`, another
+	// request answers it.
+	RefusalCode *RefusalCode `json:"refusal_code,omitempty"`
+
 	// Regime Under which law the person asks, and so until when there must be an
-	// answer: a calendar month (`gdpr`), 45 days (`ccpa`) or 30 days (`hipaa`).
+	// answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
+	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 	Regime Regime `json:"regime"`
 
 	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
 	RequestId SubjectRequestId `json:"request_id"`
 
-	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
-	State ErasureState `json:"state"`
+	// Status How far the answer has come. `received`: nobody said yet whom it is about.
+	// `awaiting_identity`: nobody established yet that the person asks. `open`:
+	// it can be answered. `running`: restricted, until the restriction is lifted
+	// or the objection decided. `deferred`: a hold keeps a part of what is to be
+	// erased. The other four are closed for good.
+	Status SubjectRequestStatus `json:"status"`
+
+	// SubjectRef The random reference of the person in the log. Not there until somebody found the person.
+	SubjectRef *string `json:"subject_ref,omitempty"`
 }
 
 // SubjectRequestAnswer A request of a person.
@@ -1716,7 +2580,58 @@ type SubjectRequestCursor = string
 // SubjectRequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
 type SubjectRequestId = string
 
-// SubjectRequestKind What the person asks for.
+// SubjectRequestIntake Whose values it is about, on which ground, and what is to be done. `confirm_subject`,
+// `preview_id`, `dry_run` and `suppress` are for an erasure that is done at once,
+// `assignee` and `received_at` for all others.
+type SubjectRequestIntake struct {
+	// Assignee Who works on the request, by a code and not by name.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Assignee *AssigneeCode `json:"assignee,omitempty"`
+
+	// ConfirmSubject The `subject` again, byte for byte. Required where a subject is erased.
+	ConfirmSubject *string `json:"confirm_subject,omitempty"`
+
+	// DryRun Only tell what would be erased. Nothing is.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Identifiers Values that the person is known by. An erasure at once has a subject or these, not both.
+	Identifiers *[]PersonIdentifier `json:"identifiers,omitempty"`
+
+	// Identity How it was established that the person is the one who asks.
+	Identity *IdentityCheck `json:"identity,omitempty"`
+
+	// Kind What the person asks for: a report (`access`), erasure, that the data are
+	// used for nothing else (`restriction`), that a use of them ends
+	// (`objection`), or to whom they were disclosed (`accounting`).
+	Kind SubjectRequestKind `json:"kind"`
+
+	// PreviewId What a dry run showed. Another match has another one.
+	PreviewId *PreviewId `json:"preview_id,omitempty"`
+
+	// ReceivedAt A time in UTC, with at most six decimals (RFC 3339).
+	ReceivedAt *Instant `json:"received_at,omitempty"`
+
+	// Reference The number of the person's request where the caller keeps it.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference CaseReference `json:"reference"`
+
+	// Regime Under which law the person asks, and so until when there must be an
+	// answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
+	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
+	Regime Regime `json:"regime"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject *SubjectName `json:"subject,omitempty"`
+
+	// Suppress For how long what was erased is not tokenized again but masked for good.
+	Suppress *SuppressTerm `json:"suppress,omitempty"`
+}
+
+// SubjectRequestKind What the person asks for: a report (`access`), erasure, that the data are
+// used for nothing else (`restriction`), that a use of them ends
+// (`objection`), or to whom they were disclosed (`accounting`).
 type SubjectRequestKind string
 
 // SubjectRequestPage A page of requests of persons.
@@ -1726,6 +2641,45 @@ type SubjectRequestPage struct {
 
 	// Requests The requests, the newest first.
 	Requests []SubjectRequest `json:"requests"`
+}
+
+// SubjectRequestStatus How far the answer has come. `received`: nobody said yet whom it is about.
+// `awaiting_identity`: nobody established yet that the person asks. `open`:
+// it can be answered. `running`: restricted, until the restriction is lifted
+// or the objection decided. `deferred`: a hold keeps a part of what is to be
+// erased. The other four are closed for good.
+type SubjectRequestStatus string
+
+// SubjectRequestStep What was done, or would be: `request` unless it is a dry run. Of an erasure
+// `outcome` and `parts`, in a dry run with `preview_id` and `counts`. Of a
+// restriction that was made or lifted `restricted` and `shared`.
+type SubjectRequestStep struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Counts What an erasure did, all of its commits together, or would do. `deferred` is how it stands now.
+	Counts *ErasureCounts `json:"counts,omitempty"`
+
+	// Outcome What became of the values, or would: a hold keeps some (`deferred`), else
+	// some went (`erased`), else all of them are about somebody else too
+	// (`shared`), else there are none (`not_found`).
+	Outcome *ErasureOutcome `json:"outcome,omitempty"`
+
+	// Parts What becomes of the person's values, by scope. Empty where nothing was found, and in the answer to a repeated request.
+	Parts *[]ErasurePart `json:"parts,omitempty"`
+
+	// PreviewId What a dry run showed. Another match has another one.
+	PreviewId *PreviewId `json:"preview_id,omitempty"`
+
+	// Request A request of a person and what came of it.
+	Request *SubjectRequest `json:"request,omitempty"`
+
+	// Restricted How many values changed.
+	Restricted *int64 `json:"restricted,omitempty"`
+
+	// Shared How many stay as they are, since they are about others too.
+	Shared *int64 `json:"shared,omitempty"`
 }
 
 // SubjectSearchAnswer Where a person was found, without values.
@@ -1755,11 +2709,20 @@ type SubjectSearchRequest struct {
 	// Identifiers Values that the person is known by; any of them is enough.
 	Identifiers *[]PersonIdentifier `json:"identifiers,omitempty"`
 
+	// Match Whether other ways to write the identifiers are looked for, too.
+	Match *SearchMatch `json:"match,omitempty"`
+
 	// Subject Whom a value is about, by the caller's own name for that person. What a span or
 	// a value says goes before what the request says. The log has a random reference.
 	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
 	Subject *SubjectName `json:"subject,omitempty"`
 }
+
+// SuppressTerm For how long what was erased is not tokenized again but masked for good.
+type SuppressTerm string
+
+// TimeField What `from` and `to` bound, when a value was tokenized or when it was sent. The time of the last sending may be up to an hour behind.
+type TimeField string
 
 // Token A token of the answer. Offsets are those of the text of the request.
 type Token struct {
@@ -2167,8 +3130,20 @@ type SourceTokensParams struct {
 
 // SubjectRequestsParams defines parameters for SubjectRequests.
 type SubjectRequestsParams struct {
-	// State Only requests in this state.
-	State *ErasureState `form:"state,omitempty" json:"state,omitempty"`
+	// Kind Only requests for this.
+	Kind *SubjectRequestKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Status Only requests with this status.
+	Status *SubjectRequestStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Open True leaves out those that are closed.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// From Only requests that were received at or after this time.
+	From *Instant `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only requests that were received before this time.
+	To *Instant `form:"to,omitempty" json:"to,omitempty"`
 
 	// Limit How many requests a page has at most.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2177,8 +3152,94 @@ type SubjectRequestsParams struct {
 	Cursor *SubjectRequestCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// RequestErasureParams defines parameters for RequestErasure.
-type RequestErasureParams struct {
+// OpenSubjectRequestParams defines parameters for OpenSubjectRequest.
+type OpenSubjectRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RequestSummaryParams defines parameters for RequestSummary.
+type RequestSummaryParams struct {
+	// From Requests that were received at or after this time.
+	From Instant `form:"from" json:"from"`
+
+	// To Requests that were received before this time.
+	To Instant `form:"to" json:"to"`
+}
+
+// AssignRequestParams defines parameters for AssignRequest.
+type AssignRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CompleteRequestParams defines parameters for CompleteRequest.
+type CompleteRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ExecuteRequestParams defines parameters for ExecuteRequest.
+type ExecuteRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ExtendRequestParams defines parameters for ExtendRequest.
+type ExtendRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// IdentifyRequestParams defines parameters for IdentifyRequest.
+type IdentifyRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// LiftRestrictionParams defines parameters for LiftRestriction.
+type LiftRestrictionParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// NoteOnRequestParams defines parameters for NoteOnRequest.
+type NoteOnRequestParams struct {
 	// IdempotencyKey Names this request, so that it can be repeated when no answer came
 	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
 	// values and is never kept: the same key with the same body is decided and
@@ -2192,6 +3253,28 @@ type RequestErasureParams struct {
 type ErasureReceiptParams struct {
 	// Audience For whom the copy is. There is no default, so that nobody is given the other one.
 	Audience Audience `form:"audience" json:"audience"`
+}
+
+// RefuseRequestParams defines parameters for RefuseRequest.
+type RefuseRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawRequestParams defines parameters for WithdrawRequest.
+type WithdrawRequestParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // LinkSubjectParams defines parameters for LinkSubject.
@@ -2242,11 +3325,44 @@ type CloseScopeJSONRequestBody = CloseScopeRequest
 // SourceTokensJSONRequestBody defines body for SourceTokens for application/json ContentType.
 type SourceTokensJSONRequestBody = SourceRequest
 
-// RequestErasureJSONRequestBody defines body for RequestErasure for application/json ContentType.
-type RequestErasureJSONRequestBody = ErasureRequest
+// OpenSubjectRequestJSONRequestBody defines body for OpenSubjectRequest for application/json ContentType.
+type OpenSubjectRequestJSONRequestBody = SubjectRequestIntake
+
+// AssignRequestJSONRequestBody defines body for AssignRequest for application/json ContentType.
+type AssignRequestJSONRequestBody = AssignRequest
+
+// CompleteRequestJSONRequestBody defines body for CompleteRequest for application/json ContentType.
+type CompleteRequestJSONRequestBody = CompleteRequest
+
+// ExecuteRequestJSONRequestBody defines body for ExecuteRequest for application/json ContentType.
+type ExecuteRequestJSONRequestBody = ExecuteRequest
+
+// ExtendRequestJSONRequestBody defines body for ExtendRequest for application/json ContentType.
+type ExtendRequestJSONRequestBody = ExtendRequest
+
+// IdentifyRequestJSONRequestBody defines body for IdentifyRequest for application/json ContentType.
+type IdentifyRequestJSONRequestBody = RequestIdentityRequest
+
+// LiftRestrictionJSONRequestBody defines body for LiftRestriction for application/json ContentType.
+type LiftRestrictionJSONRequestBody = NothingMore
+
+// NoteOnRequestJSONRequestBody defines body for NoteOnRequest for application/json ContentType.
+type NoteOnRequestJSONRequestBody = RequestNoteRequest
+
+// RefuseRequestJSONRequestBody defines body for RefuseRequest for application/json ContentType.
+type RefuseRequestJSONRequestBody = RefuseRequest
+
+// ReportOnRequestJSONRequestBody defines body for ReportOnRequest for application/json ContentType.
+type ReportOnRequestJSONRequestBody = ReportRequest
+
+// WithdrawRequestJSONRequestBody defines body for WithdrawRequest for application/json ContentType.
+type WithdrawRequestJSONRequestBody = NothingMore
 
 // LinkSubjectJSONRequestBody defines body for LinkSubject for application/json ContentType.
 type LinkSubjectJSONRequestBody = LinkRequest
+
+// RestoreNamesJSONRequestBody defines body for RestoreNames for application/json ContentType.
+type RestoreNamesJSONRequestBody = NamesRequest
 
 // SearchSubjectsJSONRequestBody defines body for SearchSubjects for application/json ContentType.
 type SearchSubjectsJSONRequestBody = SubjectSearchRequest
@@ -2307,6 +3423,9 @@ type ServerInterface interface {
 	// Preamble What to tell a model about tokens
 	// (GET /v1/preamble)
 	Preamble(c *gin.Context)
+	// RetentionReport Show what is kept for how long, and what is there
+	// (GET /v1/retention/report)
+	RetentionReport(c *gin.Context)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(c *gin.Context, params OpenScopeParams)
@@ -2319,18 +3438,57 @@ type ServerInterface interface {
 	// SubjectRequests List the requests of persons
 	// (GET /v1/subject-requests)
 	SubjectRequests(c *gin.Context, params SubjectRequestsParams)
-	// RequestErasure Erase what there is of a person
+	// OpenSubjectRequest Take in what a person asks for, or erase at once
 	// (POST /v1/subject-requests)
-	RequestErasure(c *gin.Context, params RequestErasureParams)
+	OpenSubjectRequest(c *gin.Context, params OpenSubjectRequestParams)
+	// RequestSummary Count the requests of a period
+	// (GET /v1/subject-requests/summary)
+	RequestSummary(c *gin.Context, params RequestSummaryParams)
 	// SubjectRequest Show a request of a person
 	// (GET /v1/subject-requests/{request_id})
 	SubjectRequest(c *gin.Context, requestId SubjectRequestId)
+	// AssignRequest Say who works on a request
+	// (POST /v1/subject-requests/{request_id}/assign)
+	AssignRequest(c *gin.Context, requestId SubjectRequestId, params AssignRequestParams)
+	// CompleteRequest Say that a request was answered
+	// (POST /v1/subject-requests/{request_id}/complete)
+	CompleteRequest(c *gin.Context, requestId SubjectRequestId, params CompleteRequestParams)
+	// ExecuteRequest Erase or restrict what there is of the person
+	// (POST /v1/subject-requests/{request_id}/execute)
+	ExecuteRequest(c *gin.Context, requestId SubjectRequestId, params ExecuteRequestParams)
+	// ExtendRequest Extend the time for an answer
+	// (POST /v1/subject-requests/{request_id}/extend)
+	ExtendRequest(c *gin.Context, requestId SubjectRequestId, params ExtendRequestParams)
+	// IdentifyRequest Say that the person is the one who asks
+	// (POST /v1/subject-requests/{request_id}/identity)
+	IdentifyRequest(c *gin.Context, requestId SubjectRequestId, params IdentifyRequestParams)
+	// LiftRestriction Lift a restriction
+	// (POST /v1/subject-requests/{request_id}/lift)
+	LiftRestriction(c *gin.Context, requestId SubjectRequestId, params LiftRestrictionParams)
+	// NotesOfRequest Read the notes on a request
+	// (GET /v1/subject-requests/{request_id}/notes)
+	NotesOfRequest(c *gin.Context, requestId SubjectRequestId)
+	// NoteOnRequest Write a note on a request
+	// (POST /v1/subject-requests/{request_id}/notes)
+	NoteOnRequest(c *gin.Context, requestId SubjectRequestId, params NoteOnRequestParams)
 	// ErasureReceipt Get the receipt of an erasure
 	// (GET /v1/subject-requests/{request_id}/receipt)
 	ErasureReceipt(c *gin.Context, requestId SubjectRequestId, params ErasureReceiptParams)
+	// RefuseRequest Refuse a request
+	// (POST /v1/subject-requests/{request_id}/refuse)
+	RefuseRequest(c *gin.Context, requestId SubjectRequestId, params RefuseRequestParams)
+	// ReportOnRequest Report what there is of the person
+	// (POST /v1/subject-requests/{request_id}/report)
+	ReportOnRequest(c *gin.Context, requestId SubjectRequestId)
+	// WithdrawRequest Close a request that the person withdrew
+	// (POST /v1/subject-requests/{request_id}/withdraw)
+	WithdrawRequest(c *gin.Context, requestId SubjectRequestId, params WithdrawRequestParams)
 	// LinkSubject Tie values to a person
 	// (POST /v1/subjects/links)
 	LinkSubject(c *gin.Context, params LinkSubjectParams)
+	// RestoreNames Have the callers' own names of scopes and people back
+	// (POST /v1/subjects/names)
+	RestoreNames(c *gin.Context)
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(c *gin.Context)
@@ -2882,6 +4040,19 @@ func (siw *ServerInterfaceWrapper) Preamble(c *gin.Context) {
 	siw.Handler.Preamble(c)
 }
 
+// RetentionReport operation middleware
+func (siw *ServerInterfaceWrapper) RetentionReport(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RetentionReport(c)
+}
+
 // OpenScope operation middleware
 func (siw *ServerInterfaceWrapper) OpenScope(c *gin.Context) {
 
@@ -3049,11 +4220,43 @@ func (siw *ServerInterfaceWrapper) SubjectRequests(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params SubjectRequestsParams
 
-	// ------------- Optional query parameter "state" -------------
+	// ------------- Optional query parameter "kind" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", c.Request.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
-		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter kind: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -3083,14 +4286,14 @@ func (siw *ServerInterfaceWrapper) SubjectRequests(c *gin.Context) {
 	siw.Handler.SubjectRequests(c, params)
 }
 
-// RequestErasure operation middleware
-func (siw *ServerInterfaceWrapper) RequestErasure(c *gin.Context) {
+// OpenSubjectRequest operation middleware
+func (siw *ServerInterfaceWrapper) OpenSubjectRequest(c *gin.Context) {
 
 	var err error
 	_ = err
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params RequestErasureParams
+	var params OpenSubjectRequestParams
 
 	headers := c.Request.Header
 
@@ -3120,7 +4323,42 @@ func (siw *ServerInterfaceWrapper) RequestErasure(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.RequestErasure(c, params)
+	siw.Handler.OpenSubjectRequest(c, params)
+}
+
+// RequestSummary operation middleware
+func (siw *ServerInterfaceWrapper) RequestSummary(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestSummaryParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RequestSummary(c, params)
 }
 
 // SubjectRequest operation middleware
@@ -3146,6 +4384,374 @@ func (siw *ServerInterfaceWrapper) SubjectRequest(c *gin.Context) {
 	}
 
 	siw.Handler.SubjectRequest(c, requestId)
+}
+
+// AssignRequest operation middleware
+func (siw *ServerInterfaceWrapper) AssignRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AssignRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AssignRequest(c, requestId, params)
+}
+
+// CompleteRequest operation middleware
+func (siw *ServerInterfaceWrapper) CompleteRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompleteRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CompleteRequest(c, requestId, params)
+}
+
+// ExecuteRequest operation middleware
+func (siw *ServerInterfaceWrapper) ExecuteRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExecuteRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExecuteRequest(c, requestId, params)
+}
+
+// ExtendRequest operation middleware
+func (siw *ServerInterfaceWrapper) ExtendRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExtendRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExtendRequest(c, requestId, params)
+}
+
+// IdentifyRequest operation middleware
+func (siw *ServerInterfaceWrapper) IdentifyRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IdentifyRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.IdentifyRequest(c, requestId, params)
+}
+
+// LiftRestriction operation middleware
+func (siw *ServerInterfaceWrapper) LiftRestriction(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LiftRestrictionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LiftRestriction(c, requestId, params)
+}
+
+// NotesOfRequest operation middleware
+func (siw *ServerInterfaceWrapper) NotesOfRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.NotesOfRequest(c, requestId)
+}
+
+// NoteOnRequest operation middleware
+func (siw *ServerInterfaceWrapper) NoteOnRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params NoteOnRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.NoteOnRequest(c, requestId, params)
 }
 
 // ErasureReceipt operation middleware
@@ -3182,6 +4788,129 @@ func (siw *ServerInterfaceWrapper) ErasureReceipt(c *gin.Context) {
 	}
 
 	siw.Handler.ErasureReceipt(c, requestId, params)
+}
+
+// RefuseRequest operation middleware
+func (siw *ServerInterfaceWrapper) RefuseRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RefuseRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RefuseRequest(c, requestId, params)
+}
+
+// ReportOnRequest operation middleware
+func (siw *ServerInterfaceWrapper) ReportOnRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReportOnRequest(c, requestId)
+}
+
+// WithdrawRequest operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawRequest(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId SubjectRequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", c.Param("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter request_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawRequestParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.WithdrawRequest(c, requestId, params)
 }
 
 // LinkSubject operation middleware
@@ -3222,6 +4951,19 @@ func (siw *ServerInterfaceWrapper) LinkSubject(c *gin.Context) {
 	}
 
 	siw.Handler.LinkSubject(c, params)
+}
+
+// RestoreNames operation middleware
+func (siw *ServerInterfaceWrapper) RestoreNames(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RestoreNames(c)
 }
 
 // SearchSubjects operation middleware
@@ -3335,10 +5077,24 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/holds/:hold_id/release", wrapper.ReleaseHold)
 	router.POST(options.BaseURL+"/v1/subjects/search", wrapper.SearchSubjects)
 	router.POST(options.BaseURL+"/v1/subjects/links", wrapper.LinkSubject)
+	router.POST(options.BaseURL+"/v1/subjects/names", wrapper.RestoreNames)
 	router.GET(options.BaseURL+"/v1/subject-requests", wrapper.SubjectRequests)
-	router.POST(options.BaseURL+"/v1/subject-requests", wrapper.RequestErasure)
+	router.POST(options.BaseURL+"/v1/subject-requests", wrapper.OpenSubjectRequest)
+	router.GET(options.BaseURL+"/v1/subject-requests/summary", wrapper.RequestSummary)
 	router.GET(options.BaseURL+"/v1/subject-requests/:request_id", wrapper.SubjectRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/identity", wrapper.IdentifyRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/assign", wrapper.AssignRequest)
+	router.GET(options.BaseURL+"/v1/subject-requests/:request_id/notes", wrapper.NotesOfRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/notes", wrapper.NoteOnRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/extend", wrapper.ExtendRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/refuse", wrapper.RefuseRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/withdraw", wrapper.WithdrawRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/execute", wrapper.ExecuteRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/complete", wrapper.CompleteRequest)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/lift", wrapper.LiftRestriction)
+	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/report", wrapper.ReportOnRequest)
 	router.GET(options.BaseURL+"/v1/subject-requests/:request_id/receipt", wrapper.ErasureReceipt)
+	router.GET(options.BaseURL+"/v1/retention/report", wrapper.RetentionReport)
 	router.GET(options.BaseURL+"/v1/audit/entries", wrapper.AuditEntries)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index", wrapper.AuditEntry)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index/proof", wrapper.AuditProof)
@@ -6274,6 +8030,161 @@ func (response Preamble503ApplicationProblemPlusJSONResponse) VisitPreambleRespo
 	return err
 }
 
+type RetentionReportRequestObject struct {
+}
+
+type RetentionReportResponseObject interface {
+	VisitRetentionReportResponse(w http.ResponseWriter) error
+}
+
+type RetentionReport200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RetentionReport200JSONResponse struct {
+	Body    RetentionReport
+	Headers RetentionReport200ResponseHeaders
+}
+
+func (response RetentionReport200JSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport400ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport401ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport403ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport422ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport429ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport500ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetentionReport503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RetentionReport503ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenScopeRequestObject struct {
 	Params OpenScopeParams
 	Body   *OpenScopeJSONRequestBody
@@ -7110,25 +9021,25 @@ func (response SubjectRequests503ApplicationProblemPlusJSONResponse) VisitSubjec
 	return err
 }
 
-type RequestErasureRequestObject struct {
-	Params RequestErasureParams
-	Body   *RequestErasureJSONRequestBody
+type OpenSubjectRequestRequestObject struct {
+	Params OpenSubjectRequestParams
+	Body   *OpenSubjectRequestJSONRequestBody
 }
 
-type RequestErasureResponseObject interface {
-	VisitRequestErasureResponse(w http.ResponseWriter) error
+type OpenSubjectRequestResponseObject interface {
+	VisitOpenSubjectRequestResponse(w http.ResponseWriter) error
 }
 
-type RequestErasure200ResponseHeaders struct {
+type OpenSubjectRequest200ResponseHeaders struct {
 	RequestId RequestId
 }
 
-type RequestErasure200JSONResponse struct {
-	Body    ErasureAnswer
-	Headers RequestErasure200ResponseHeaders
+type OpenSubjectRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers OpenSubjectRequest200ResponseHeaders
 }
 
-func (response RequestErasure200JSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest200JSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7141,16 +9052,16 @@ func (response RequestErasure200JSONResponse) VisitRequestErasureResponse(w http
 	return err
 }
 
-type RequestErasure201ResponseHeaders struct {
+type OpenSubjectRequest201ResponseHeaders struct {
 	RequestId RequestId
 }
 
-type RequestErasure201JSONResponse struct {
-	Body    ErasureAnswer
-	Headers RequestErasure201ResponseHeaders
+type OpenSubjectRequest201JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers OpenSubjectRequest201ResponseHeaders
 }
 
-func (response RequestErasure201JSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest201JSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7163,11 +9074,11 @@ func (response RequestErasure201JSONResponse) VisitRequestErasureResponse(w http
 	return err
 }
 
-type RequestErasure400ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest400ApplicationProblemPlusJSONResponse struct {
 	MalformedApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure400ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest400ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7180,11 +9091,11 @@ func (response RequestErasure400ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure401ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure401ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest401ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7198,11 +9109,11 @@ func (response RequestErasure401ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure403ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest403ApplicationProblemPlusJSONResponse struct {
 	DeniedApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure403ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest403ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7215,11 +9126,11 @@ func (response RequestErasure403ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure409ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest409ApplicationProblemPlusJSONResponse struct {
 	ConflictApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure409ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest409ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7232,11 +9143,11 @@ func (response RequestErasure409ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure413ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest413ApplicationProblemPlusJSONResponse struct {
 	TooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure413ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest413ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7249,11 +9160,11 @@ func (response RequestErasure413ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure415ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest415ApplicationProblemPlusJSONResponse struct {
 	WrongTypeApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure415ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest415ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7266,11 +9177,11 @@ func (response RequestErasure415ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure422ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest422ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure422ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest422ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7283,11 +9194,11 @@ func (response RequestErasure422ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure429ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest429ApplicationProblemPlusJSONResponse struct {
 	ExhaustedApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure429ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest429ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7303,11 +9214,11 @@ func (response RequestErasure429ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure500ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure500ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest500ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7320,11 +9231,167 @@ func (response RequestErasure500ApplicationProblemPlusJSONResponse) VisitRequest
 	return err
 }
 
-type RequestErasure503ApplicationProblemPlusJSONResponse struct {
+type OpenSubjectRequest503ApplicationProblemPlusJSONResponse struct {
 	UnavailableApplicationProblemPlusJSONResponse
 }
 
-func (response RequestErasure503ApplicationProblemPlusJSONResponse) VisitRequestErasureResponse(w http.ResponseWriter) error {
+func (response OpenSubjectRequest503ApplicationProblemPlusJSONResponse) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummaryRequestObject struct {
+	Params RequestSummaryParams
+}
+
+type RequestSummaryResponseObject interface {
+	VisitRequestSummaryResponse(w http.ResponseWriter) error
+}
+
+type RequestSummary200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestSummary200JSONResponse struct {
+	Body    RequestSummary
+	Headers RequestSummary200ResponseHeaders
+}
+
+func (response RequestSummary200JSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary400ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary401ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary403ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary422ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary429ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary500ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestSummary503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RequestSummary503ApplicationProblemPlusJSONResponse) VisitRequestSummaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7513,6 +9580,1761 @@ func (response SubjectRequest503ApplicationProblemPlusJSONResponse) VisitSubject
 	return err
 }
 
+type AssignRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    AssignRequestParams
+	Body      *AssignRequestJSONRequestBody
+}
+
+type AssignRequestResponseObject interface {
+	VisitAssignRequestResponse(w http.ResponseWriter) error
+}
+
+type AssignRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type AssignRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers AssignRequest200ResponseHeaders
+}
+
+func (response AssignRequest200JSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest400ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest401ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest403ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest404ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest409ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest413ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest415ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest422ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest429ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest500ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssignRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AssignRequest503ApplicationProblemPlusJSONResponse) VisitAssignRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    CompleteRequestParams
+	Body      *CompleteRequestJSONRequestBody
+}
+
+type CompleteRequestResponseObject interface {
+	VisitCompleteRequestResponse(w http.ResponseWriter) error
+}
+
+type CompleteRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type CompleteRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers CompleteRequest200ResponseHeaders
+}
+
+func (response CompleteRequest200JSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest400ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest401ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest403ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest404ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest409ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest413ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest415ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest422ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest429ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest500ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteRequest503ApplicationProblemPlusJSONResponse) VisitCompleteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    ExecuteRequestParams
+	Body      *ExecuteRequestJSONRequestBody
+}
+
+type ExecuteRequestResponseObject interface {
+	VisitExecuteRequestResponse(w http.ResponseWriter) error
+}
+
+type ExecuteRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ExecuteRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers ExecuteRequest200ResponseHeaders
+}
+
+func (response ExecuteRequest200JSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest400ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest401ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest403ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest404ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest409ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest413ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest415ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest422ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest429ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest500ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExecuteRequest503ApplicationProblemPlusJSONResponse) VisitExecuteRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    ExtendRequestParams
+	Body      *ExtendRequestJSONRequestBody
+}
+
+type ExtendRequestResponseObject interface {
+	VisitExtendRequestResponse(w http.ResponseWriter) error
+}
+
+type ExtendRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ExtendRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers ExtendRequest200ResponseHeaders
+}
+
+func (response ExtendRequest200JSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest400ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest401ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest403ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest404ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest409ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest413ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest415ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest422ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest429ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest500ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExtendRequest503ApplicationProblemPlusJSONResponse) VisitExtendRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    IdentifyRequestParams
+	Body      *IdentifyRequestJSONRequestBody
+}
+
+type IdentifyRequestResponseObject interface {
+	VisitIdentifyRequestResponse(w http.ResponseWriter) error
+}
+
+type IdentifyRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type IdentifyRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers IdentifyRequest200ResponseHeaders
+}
+
+func (response IdentifyRequest200JSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest400ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest401ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest403ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest404ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest409ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest413ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest415ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest422ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest429ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest500ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentifyRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response IdentifyRequest503ApplicationProblemPlusJSONResponse) VisitIdentifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestrictionRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    LiftRestrictionParams
+	Body      *LiftRestrictionJSONRequestBody
+}
+
+type LiftRestrictionResponseObject interface {
+	VisitLiftRestrictionResponse(w http.ResponseWriter) error
+}
+
+type LiftRestriction200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type LiftRestriction200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers LiftRestriction200ResponseHeaders
+}
+
+func (response LiftRestriction200JSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction400ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction401ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction403ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction404ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction409ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction413ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction415ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction422ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction429ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction500ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftRestriction503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response LiftRestriction503ApplicationProblemPlusJSONResponse) VisitLiftRestrictionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+}
+
+type NotesOfRequestResponseObject interface {
+	VisitNotesOfRequestResponse(w http.ResponseWriter) error
+}
+
+type NotesOfRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type NotesOfRequest200JSONResponse struct {
+	Body    RequestNotes
+	Headers NotesOfRequest200ResponseHeaders
+}
+
+func (response NotesOfRequest200JSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest400ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest401ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest403ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest404ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest422ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest429ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest500ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NotesOfRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response NotesOfRequest503ApplicationProblemPlusJSONResponse) VisitNotesOfRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    NoteOnRequestParams
+	Body      *NoteOnRequestJSONRequestBody
+}
+
+type NoteOnRequestResponseObject interface {
+	VisitNoteOnRequestResponse(w http.ResponseWriter) error
+}
+
+type NoteOnRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type NoteOnRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers NoteOnRequest200ResponseHeaders
+}
+
+func (response NoteOnRequest200JSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest400ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest401ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest403ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest404ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest409ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest413ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest415ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest422ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest429ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest500ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteOnRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response NoteOnRequest503ApplicationProblemPlusJSONResponse) VisitNoteOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ErasureReceiptRequestObject struct {
 	RequestId SubjectRequestId `json:"request_id"`
 	Params    ErasureReceiptParams
@@ -7672,6 +11494,705 @@ type ErasureReceipt503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ErasureReceipt503ApplicationProblemPlusJSONResponse) VisitErasureReceiptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    RefuseRequestParams
+	Body      *RefuseRequestJSONRequestBody
+}
+
+type RefuseRequestResponseObject interface {
+	VisitRefuseRequestResponse(w http.ResponseWriter) error
+}
+
+type RefuseRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RefuseRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers RefuseRequest200ResponseHeaders
+}
+
+func (response RefuseRequest200JSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest400ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest401ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest403ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest404ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest409ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest413ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest415ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest422ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest429ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest500ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RefuseRequest503ApplicationProblemPlusJSONResponse) VisitRefuseRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Body      *ReportOnRequestJSONRequestBody
+}
+
+type ReportOnRequestResponseObject interface {
+	VisitReportOnRequestResponse(w http.ResponseWriter) error
+}
+
+type ReportOnRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ReportOnRequest200JSONResponse struct {
+	Body    SubjectReport
+	Headers ReportOnRequest200ResponseHeaders
+}
+
+func (response ReportOnRequest200JSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       ReportOnRequest200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ReportOnRequest200TexthtmlResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ReportOnRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest400ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest401ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest403ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest404ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest409ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest413ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest415ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest422ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest429ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest500ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportOnRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ReportOnRequest503ApplicationProblemPlusJSONResponse) VisitReportOnRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequestRequestObject struct {
+	RequestId SubjectRequestId `json:"request_id"`
+	Params    WithdrawRequestParams
+	Body      *WithdrawRequestJSONRequestBody
+}
+
+type WithdrawRequestResponseObject interface {
+	VisitWithdrawRequestResponse(w http.ResponseWriter) error
+}
+
+type WithdrawRequest200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type WithdrawRequest200JSONResponse struct {
+	Body    SubjectRequestStep
+	Headers WithdrawRequest200ResponseHeaders
+}
+
+func (response WithdrawRequest200JSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest400ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest401ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest403ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest404ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest409ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest413ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest415ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest422ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest429ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest500ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawRequest503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawRequest503ApplicationProblemPlusJSONResponse) VisitWithdrawRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7914,6 +12435,196 @@ type LinkSubject503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LinkSubject503ApplicationProblemPlusJSONResponse) VisitLinkSubjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNamesRequestObject struct {
+	Body *RestoreNamesJSONRequestBody
+}
+
+type RestoreNamesResponseObject interface {
+	VisitRestoreNamesResponse(w http.ResponseWriter) error
+}
+
+type RestoreNames200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RestoreNames200JSONResponse struct {
+	Body    NamesAnswer
+	Headers RestoreNames200ResponseHeaders
+}
+
+func (response RestoreNames200JSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames400ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames401ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames403ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames413ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames415ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames422ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames429ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames500ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreNames503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreNames503ApplicationProblemPlusJSONResponse) VisitRestoreNamesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8397,6 +13108,9 @@ type StrictServerInterface interface {
 	// Preamble What to tell a model about tokens
 	// (GET /v1/preamble)
 	Preamble(ctx context.Context, request PreambleRequestObject) (PreambleResponseObject, error)
+	// RetentionReport Show what is kept for how long, and what is there
+	// (GET /v1/retention/report)
+	RetentionReport(ctx context.Context, request RetentionReportRequestObject) (RetentionReportResponseObject, error)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(ctx context.Context, request OpenScopeRequestObject) (OpenScopeResponseObject, error)
@@ -8409,18 +13123,57 @@ type StrictServerInterface interface {
 	// SubjectRequests List the requests of persons
 	// (GET /v1/subject-requests)
 	SubjectRequests(ctx context.Context, request SubjectRequestsRequestObject) (SubjectRequestsResponseObject, error)
-	// RequestErasure Erase what there is of a person
+	// OpenSubjectRequest Take in what a person asks for, or erase at once
 	// (POST /v1/subject-requests)
-	RequestErasure(ctx context.Context, request RequestErasureRequestObject) (RequestErasureResponseObject, error)
+	OpenSubjectRequest(ctx context.Context, request OpenSubjectRequestRequestObject) (OpenSubjectRequestResponseObject, error)
+	// RequestSummary Count the requests of a period
+	// (GET /v1/subject-requests/summary)
+	RequestSummary(ctx context.Context, request RequestSummaryRequestObject) (RequestSummaryResponseObject, error)
 	// SubjectRequest Show a request of a person
 	// (GET /v1/subject-requests/{request_id})
 	SubjectRequest(ctx context.Context, request SubjectRequestRequestObject) (SubjectRequestResponseObject, error)
+	// AssignRequest Say who works on a request
+	// (POST /v1/subject-requests/{request_id}/assign)
+	AssignRequest(ctx context.Context, request AssignRequestRequestObject) (AssignRequestResponseObject, error)
+	// CompleteRequest Say that a request was answered
+	// (POST /v1/subject-requests/{request_id}/complete)
+	CompleteRequest(ctx context.Context, request CompleteRequestRequestObject) (CompleteRequestResponseObject, error)
+	// ExecuteRequest Erase or restrict what there is of the person
+	// (POST /v1/subject-requests/{request_id}/execute)
+	ExecuteRequest(ctx context.Context, request ExecuteRequestRequestObject) (ExecuteRequestResponseObject, error)
+	// ExtendRequest Extend the time for an answer
+	// (POST /v1/subject-requests/{request_id}/extend)
+	ExtendRequest(ctx context.Context, request ExtendRequestRequestObject) (ExtendRequestResponseObject, error)
+	// IdentifyRequest Say that the person is the one who asks
+	// (POST /v1/subject-requests/{request_id}/identity)
+	IdentifyRequest(ctx context.Context, request IdentifyRequestRequestObject) (IdentifyRequestResponseObject, error)
+	// LiftRestriction Lift a restriction
+	// (POST /v1/subject-requests/{request_id}/lift)
+	LiftRestriction(ctx context.Context, request LiftRestrictionRequestObject) (LiftRestrictionResponseObject, error)
+	// NotesOfRequest Read the notes on a request
+	// (GET /v1/subject-requests/{request_id}/notes)
+	NotesOfRequest(ctx context.Context, request NotesOfRequestRequestObject) (NotesOfRequestResponseObject, error)
+	// NoteOnRequest Write a note on a request
+	// (POST /v1/subject-requests/{request_id}/notes)
+	NoteOnRequest(ctx context.Context, request NoteOnRequestRequestObject) (NoteOnRequestResponseObject, error)
 	// ErasureReceipt Get the receipt of an erasure
 	// (GET /v1/subject-requests/{request_id}/receipt)
 	ErasureReceipt(ctx context.Context, request ErasureReceiptRequestObject) (ErasureReceiptResponseObject, error)
+	// RefuseRequest Refuse a request
+	// (POST /v1/subject-requests/{request_id}/refuse)
+	RefuseRequest(ctx context.Context, request RefuseRequestRequestObject) (RefuseRequestResponseObject, error)
+	// ReportOnRequest Report what there is of the person
+	// (POST /v1/subject-requests/{request_id}/report)
+	ReportOnRequest(ctx context.Context, request ReportOnRequestRequestObject) (ReportOnRequestResponseObject, error)
+	// WithdrawRequest Close a request that the person withdrew
+	// (POST /v1/subject-requests/{request_id}/withdraw)
+	WithdrawRequest(ctx context.Context, request WithdrawRequestRequestObject) (WithdrawRequestResponseObject, error)
 	// LinkSubject Tie values to a person
 	// (POST /v1/subjects/links)
 	LinkSubject(ctx context.Context, request LinkSubjectRequestObject) (LinkSubjectResponseObject, error)
+	// RestoreNames Have the callers' own names of scopes and people back
+	// (POST /v1/subjects/names)
+	RestoreNames(ctx context.Context, request RestoreNamesRequestObject) (RestoreNamesResponseObject, error)
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(ctx context.Context, request SearchSubjectsRequestObject) (SearchSubjectsResponseObject, error)
@@ -8986,6 +13739,30 @@ func (sh *strictHandler) Preamble(ctx *gin.Context) {
 	}
 }
 
+// RetentionReport operation middleware
+func (sh *strictHandler) RetentionReport(ctx *gin.Context) {
+	var request RetentionReportRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetentionReport(ctx, request.(RetentionReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetentionReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RetentionReportResponseObject); ok {
+		if err := validResponse.VisitRetentionReportResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // OpenScope operation middleware
 func (sh *strictHandler) OpenScope(ctx *gin.Context, params OpenScopeParams) {
 	var request OpenScopeRequestObject
@@ -9144,13 +13921,13 @@ func (sh *strictHandler) SubjectRequests(ctx *gin.Context, params SubjectRequest
 	}
 }
 
-// RequestErasure operation middleware
-func (sh *strictHandler) RequestErasure(ctx *gin.Context, params RequestErasureParams) {
-	var request RequestErasureRequestObject
+// OpenSubjectRequest operation middleware
+func (sh *strictHandler) OpenSubjectRequest(ctx *gin.Context, params OpenSubjectRequestParams) {
+	var request OpenSubjectRequestRequestObject
 
 	request.Params = params
 
-	var body RequestErasureJSONRequestBody
+	var body OpenSubjectRequestJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -9169,18 +13946,44 @@ func (sh *strictHandler) RequestErasure(ctx *gin.Context, params RequestErasureP
 	request.Body = &body
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.RequestErasure(ctx, request.(RequestErasureRequestObject))
+		return sh.ssi.OpenSubjectRequest(ctx, request.(OpenSubjectRequestRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RequestErasure")
+		handler = middleware(handler, "OpenSubjectRequest")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(RequestErasureResponseObject); ok {
-		if err := validResponse.VisitRequestErasureResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(OpenSubjectRequestResponseObject); ok {
+		if err := validResponse.VisitOpenSubjectRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RequestSummary operation middleware
+func (sh *strictHandler) RequestSummary(ctx *gin.Context, params RequestSummaryParams) {
+	var request RequestSummaryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestSummary(ctx, request.(RequestSummaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestSummary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RequestSummaryResponseObject); ok {
+		if err := validResponse.VisitRequestSummaryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -9214,6 +14017,347 @@ func (sh *strictHandler) SubjectRequest(ctx *gin.Context, requestId SubjectReque
 	}
 }
 
+// AssignRequest operation middleware
+func (sh *strictHandler) AssignRequest(ctx *gin.Context, requestId SubjectRequestId, params AssignRequestParams) {
+	var request AssignRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body AssignRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AssignRequest(ctx, request.(AssignRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AssignRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AssignRequestResponseObject); ok {
+		if err := validResponse.VisitAssignRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompleteRequest operation middleware
+func (sh *strictHandler) CompleteRequest(ctx *gin.Context, requestId SubjectRequestId, params CompleteRequestParams) {
+	var request CompleteRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body CompleteRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompleteRequest(ctx, request.(CompleteRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompleteRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CompleteRequestResponseObject); ok {
+		if err := validResponse.VisitCompleteRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExecuteRequest operation middleware
+func (sh *strictHandler) ExecuteRequest(ctx *gin.Context, requestId SubjectRequestId, params ExecuteRequestParams) {
+	var request ExecuteRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body ExecuteRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExecuteRequest(ctx, request.(ExecuteRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExecuteRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExecuteRequestResponseObject); ok {
+		if err := validResponse.VisitExecuteRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExtendRequest operation middleware
+func (sh *strictHandler) ExtendRequest(ctx *gin.Context, requestId SubjectRequestId, params ExtendRequestParams) {
+	var request ExtendRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body ExtendRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExtendRequest(ctx, request.(ExtendRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExtendRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExtendRequestResponseObject); ok {
+		if err := validResponse.VisitExtendRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentifyRequest operation middleware
+func (sh *strictHandler) IdentifyRequest(ctx *gin.Context, requestId SubjectRequestId, params IdentifyRequestParams) {
+	var request IdentifyRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body IdentifyRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentifyRequest(ctx, request.(IdentifyRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentifyRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(IdentifyRequestResponseObject); ok {
+		if err := validResponse.VisitIdentifyRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LiftRestriction operation middleware
+func (sh *strictHandler) LiftRestriction(ctx *gin.Context, requestId SubjectRequestId, params LiftRestrictionParams) {
+	var request LiftRestrictionRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body LiftRestrictionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LiftRestriction(ctx, request.(LiftRestrictionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LiftRestriction")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LiftRestrictionResponseObject); ok {
+		if err := validResponse.VisitLiftRestrictionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// NotesOfRequest operation middleware
+func (sh *strictHandler) NotesOfRequest(ctx *gin.Context, requestId SubjectRequestId) {
+	var request NotesOfRequestRequestObject
+
+	request.RequestId = requestId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.NotesOfRequest(ctx, request.(NotesOfRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NotesOfRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(NotesOfRequestResponseObject); ok {
+		if err := validResponse.VisitNotesOfRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// NoteOnRequest operation middleware
+func (sh *strictHandler) NoteOnRequest(ctx *gin.Context, requestId SubjectRequestId, params NoteOnRequestParams) {
+	var request NoteOnRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body NoteOnRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.NoteOnRequest(ctx, request.(NoteOnRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NoteOnRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(NoteOnRequestResponseObject); ok {
+		if err := validResponse.VisitNoteOnRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ErasureReceipt operation middleware
 func (sh *strictHandler) ErasureReceipt(ctx *gin.Context, requestId SubjectRequestId, params ErasureReceiptParams) {
 	var request ErasureReceiptRequestObject
@@ -9234,6 +14378,140 @@ func (sh *strictHandler) ErasureReceipt(ctx *gin.Context, requestId SubjectReque
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ErasureReceiptResponseObject); ok {
 		if err := validResponse.VisitErasureReceiptResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RefuseRequest operation middleware
+func (sh *strictHandler) RefuseRequest(ctx *gin.Context, requestId SubjectRequestId, params RefuseRequestParams) {
+	var request RefuseRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body RefuseRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RefuseRequest(ctx, request.(RefuseRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefuseRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RefuseRequestResponseObject); ok {
+		if err := validResponse.VisitRefuseRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReportOnRequest operation middleware
+func (sh *strictHandler) ReportOnRequest(ctx *gin.Context, requestId SubjectRequestId) {
+	var request ReportOnRequestRequestObject
+
+	request.RequestId = requestId
+
+	var body ReportOnRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportOnRequest(ctx, request.(ReportOnRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportOnRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReportOnRequestResponseObject); ok {
+		if err := validResponse.VisitReportOnRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawRequest operation middleware
+func (sh *strictHandler) WithdrawRequest(ctx *gin.Context, requestId SubjectRequestId, params WithdrawRequestParams) {
+	var request WithdrawRequestRequestObject
+
+	request.RequestId = requestId
+	request.Params = params
+
+	var body WithdrawRequestJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawRequest(ctx, request.(WithdrawRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(WithdrawRequestResponseObject); ok {
+		if err := validResponse.VisitWithdrawRequestResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -9278,6 +14556,48 @@ func (sh *strictHandler) LinkSubject(ctx *gin.Context, params LinkSubjectParams)
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(LinkSubjectResponseObject); ok {
 		if err := validResponse.VisitLinkSubjectResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RestoreNames operation middleware
+func (sh *strictHandler) RestoreNames(ctx *gin.Context) {
+	var request RestoreNamesRequestObject
+
+	var body RestoreNamesJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreNames(ctx, request.(RestoreNamesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreNames")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RestoreNamesResponseObject); ok {
+		if err := validResponse.VisitRestoreNamesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
