@@ -36,6 +36,9 @@ func holdRoundTrip(w *world) {
 		}},
 		{Matter: "M-2", Reference: "R", ExistingOnly: true, Match: vault.HoldMatch{Classes: []string{"scope"}, To: w.now().Add(life)}},
 		{Matter: "M-2", Reference: "R", ExistingOnly: true, Match: vault.HoldMatch{Classes: []string{"scope"}}},
+		{Matter: "M-3", Reference: "R", Backups: true, Match: vault.HoldMatch{Destinations: alike, BySent: true}},
+		{Matter: "M-3", Reference: "R", ExistingOnly: true, Match: vault.HoldMatch{Destinations: []string{"vendor"}, From: from, To: w.now()}},
+		{Matter: "M-3", Reference: "R", ExistingOnly: true, Match: vault.HoldMatch{BySent: true, From: from, To: w.now()}},
 		{Matter: strings.Repeat("M", 128), Reference: strings.Repeat("é", 64), Match: vault.HoldMatch{From: from}},
 	} {
 		w.clock.Advance(time.Second)

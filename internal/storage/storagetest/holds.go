@@ -240,15 +240,19 @@ func holdExact(w *world) {
 		m.Mapping.Entity, m.Mapping.Class = name, alike[len(alike)-1-i]
 		values = append(values, m)
 	}
-	w.keep(p, values...)
+	other := func(i int) string { return alike[(i+7)%len(alike)] }
+	for i, m := range values {
+		w.commit("acme", p.to(other(i), m))
+	}
 	w.clock.Advance(ttl)
 	for i, name := range alike {
 		if w.Failed() {
 			return
 		}
 		for what, match := range map[string]vault.HoldMatch{
-			"entity": {Entities: []string{name}},
-			"class":  {Classes: []string{alike[len(alike)-1-i]}},
+			"entity":      {Entities: []string{name}},
+			"class":       {Classes: []string{alike[len(alike)-1-i]}},
+			"destination": {Destinations: []string{other(i)}},
 		} {
 			id := w.hold("acme", match)
 			w.kept(p, fmt.Sprintf("%s %q", what, name), []string{values[i].Mapping.TokenID}, values...)
@@ -285,18 +289,25 @@ func holdRefused(w *world) {
 	}
 	fine := vault.Hold{Matter: "M-1", Reference: "R-1", Match: vault.HoldMatch{Entities: []string{"PERSON"}}}
 	for name, spoil := range map[string]func(*vault.Hold){
-		"without a criterion":      func(h *vault.Hold) { h.Match = vault.HoldMatch{} },
-		"on all that exists":       func(h *vault.Hold) { h.Match, h.ExistingOnly = vault.HoldMatch{}, true },
-		"with too many terms":      func(h *vault.Hold) { h.Match.Lookups = many },
-		"on an empty entity":       func(h *vault.Hold) { h.Match.Entities = append(h.Match.Entities, "") },
-		"on a NUL":                 func(h *vault.Hold) { h.Match.Entities = []string{"PER\x00SON"} },
-		"on broken UTF-8":          func(h *vault.Hold) { h.Match.Classes = []string{"\xff"} },
-		"on a name that is long":   func(h *vault.Hold) { h.Match.Classes = []string{strings.Repeat("x", 65)} },
-		"on no time":               func(h *vault.Hold) { h.Match.From, h.Match.To = w.now(), w.now() },
-		"on a time that goes back": func(h *vault.Hold) { h.Match.From, h.Match.To = w.now(), w.now().Add(-1000) },
-		"without a matter":         func(h *vault.Hold) { h.Matter = "" },
-		"without a reference":      func(h *vault.Hold) { h.Reference = "" },
-		"of a matter with a NUL":   func(h *vault.Hold) { h.Matter = "M\x00" },
+		"without a criterion":          func(h *vault.Hold) { h.Match = vault.HoldMatch{} },
+		"on all that exists":           func(h *vault.Hold) { h.Match, h.ExistingOnly = vault.HoldMatch{}, true },
+		"with too many terms":          func(h *vault.Hold) { h.Match.Lookups = many },
+		"on the time of sending alone": func(h *vault.Hold) { h.Match = vault.HoldMatch{BySent: true} },
+		"with a destination too many": func(h *vault.Hold) {
+			h.Match.Lookups, h.Match.Destinations = many[1:], []string{"vendor"}
+		},
+		"on an empty destination":     func(h *vault.Hold) { h.Match.Destinations = []string{""} },
+		"on a destination with a NUL": func(h *vault.Hold) { h.Match.Destinations = []string{"x\x00"} },
+		"on a long destination":       func(h *vault.Hold) { h.Match.Destinations = []string{strings.Repeat("x", 65)} },
+		"on an empty entity":          func(h *vault.Hold) { h.Match.Entities = append(h.Match.Entities, "") },
+		"on a NUL":                    func(h *vault.Hold) { h.Match.Entities = []string{"PER\x00SON"} },
+		"on broken UTF-8":             func(h *vault.Hold) { h.Match.Classes = []string{"\xff"} },
+		"on a name that is long":      func(h *vault.Hold) { h.Match.Classes = []string{strings.Repeat("x", 65)} },
+		"on no time":                  func(h *vault.Hold) { h.Match.From, h.Match.To = w.now(), w.now() },
+		"on a time that goes back":    func(h *vault.Hold) { h.Match.From, h.Match.To = w.now(), w.now().Add(-1000) },
+		"without a matter":            func(h *vault.Hold) { h.Matter = "" },
+		"without a reference":         func(h *vault.Hold) { h.Reference = "" },
+		"of a matter with a NUL":      func(h *vault.Hold) { h.Matter = "M\x00" },
 	} {
 		bad := fine
 		spoil(&bad)

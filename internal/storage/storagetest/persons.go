@@ -45,6 +45,7 @@ func sightings(w *world) {
 	sighting := func(mappings int, first, last time.Time, refs ...string) []vault.Sighting {
 		s := one
 		s.Mappings, s.First, s.Last, s.SubjectRefs = mappings, first, last, refs
+		s.Ends = last.Add(ttl)
 		return []vault.Sighting{s}
 	}
 	for name, tt := range map[string]struct {

@@ -53,19 +53,222 @@ func restrictedAlone(w *world) {
 	given.State, given.SubjectRef, given.Assignee, given.Kind = vault.StateRunning, e.ann.Ref, "officer-1", vault.RequestAccess
 	c := w.commit("acme", vault.Restrict{SubjectRef: e.ann.Ref, Request: given})
 	w.changed("restricted", c, 3, 1)
+	e.alone("restricted", vault.MappingRestricted)
+	w.restrictionEntry("acme", c, audit.KindRestrict, 3, 1)
 	want := opened
 	want.Revision, want.State, want.SubjectRef, want.Assignee = 2, given.State, given.SubjectRef, given.Assignee
 	w.sameRequest("restricted", want, w.requested("acme", opened.ID))
-	for state, check := range map[vault.MappingState]func(){vault.MappingRestricted: func() {}, vault.MappingLive: func() {
-		lifted := want
-		lifted.State = vault.StateCompleted
-		c = w.commit("acme", vault.LiftRestriction{SubjectRef: e.ann.Ref, Request: lifted})
-		w.changed("lifted", c, 3, 0)
-		want.Revision, want.State, want.ClosedAt, want.Subject = 3, vault.StateCompleted, w.now(), vault.Digest{}
-		w.sameRequest("lifted", want, w.requested("acme", opened.ID))
-	}} {
-		_ = state
-		_ = check
-	}
+	w.clock.Advance(time.Second)
+	given = want
+	given.State = vault.StateCompleted
+	c = w.commit("acme", vault.LiftRestriction{SubjectRef: e.ann.Ref, Request: given})
+	w.changed("lifted", c, 3, 0)
+	e.alone("lifted", vault.MappingLive)
+	w.restrictionEntry("acme", c, audit.KindLiftRestriction, 3, 0)
+	want.Revision, want.State, want.ClosedAt, want.Subject = 3, vault.StateCompleted, w.now(), vault.Digest{}
+	w.sameRequest("lifted", want, w.requested("acme", opened.ID))
+	w.commit("acme", e.p.Restore(e.hers, e.tied, e.both))
 	w.CheckLog("acme")
+}
+
+// alone checks the state of what is ann's alone, and that all else lives.
+func (e *estate) alone(what string, state vault.MappingState) {
+	e.Helper()
+	e.people(what, e.p, e.hers, state, e.ann)
+	e.people(what, e.q, e.there, state, e.ann)
+	e.people(what, e.p, e.tied, state, e.ann)
+	e.people(what, e.p, e.both, vault.MappingLive, e.ann, e.bob)
+	e.people(what, e.p, e.near, vault.MappingLive)
+	e.people(what, e.q, e.his, vault.MappingLive, e.bob)
+}
+
+// restrictionEntry checks what the entry of a commit says.
+func (w *world) restrictionEntry(tenant string, c vault.Committed, kind audit.Kind, mappings, shared int) {
+	w.Helper()
+	entry, err := audit.ParseLeaf(w.leaf(tenant, c.First))
+	w.no(err)
+	if diff := cmp.Diff(map[string]int{"mappings": mappings, "shared": shared}, entry.Counts); diff != "" || entry.Kind != kind {
+		w.Errorf("an entry of kind %s: %s", entry.Kind, diff)
+	}
+}
+
+func restrictedReached(w *world) {
+	e := w.estate("acme")
+	r, _ := w.restrict("acme", e.ann)
+	plain := e.p.Restore(e.hers)
+	w.refuse(vault.ErrConflict, "acme", plain)
+	plain.Refs[0].Expired = true
+	w.refuse(vault.ErrConflict, "acme", plain)
+	plain.Refs[0].Expired, plain.Refs[0].Restricted = false, true
+	w.commit("acme", plain)
+	w.refuse(vault.ErrConflict, "acme", e.p.Restore(e.both, e.tied))
+	w.commit("acme", e.p.Restore(e.both, e.near))
+	touch := e.p.Tokenize()
+	touch.Touch = []vault.TouchRef{{TokenID: e.hers.Mapping.TokenID, Entity: "PERSON", TTL: ttl}}
+	w.refuse(vault.ErrConflict, "acme", touch)
+	again := e.p.Value("hers")
+	if s := w.keep(e.p, again)[0]; s.Reused || s.TokenID != again.Mapping.TokenID {
+		w.Errorf("what is restricted was found again: %+v", s)
+	}
+	w.commit("acme", e.p.Restore(again))
+	e.people("beside its new token", e.p, e.hers, vault.MappingRestricted, e.ann)
+	// It expires like all else, and what is past its time no lift revives.
+	w.clock.Advance(ttl)
+	w.refuse(vault.ErrConflict, "acme", plain)
+	w.lift("acme", e.ann, r)
+	w.refuse(vault.ErrConflict, "acme", e.q.Restore(e.there))
+	w.commit("acme", e.p.Sweep(e.tied))
+}
+
+func restrictedLiving(w *world) {
+	e := w.estate("acme")
+	short := e.q.Value("short")
+	short.TTL, short.SubjectRefs = time.Second, []string{e.ann.Ref}
+	w.commit("acme", about(e.q, []vault.SubjectUse{{Subject: e.ann}}, short))
+	w.clock.Advance(time.Second)
+	w.keep(e.q, e.q.Value("short")) // nobody's, and it retires the one that is hers
+	r, c := w.restrict("acme", e.ann)
+	w.changed("what lives", c, 3, 1)
+	e.uses(e.p, "late", e.own, false, e.ann)
+	if got := w.keep(e.p, e.p.Value("late")); !got[0].Reused {
+		w.Error("what came after the restriction is not found again")
+	}
+	w.changed("restricted again", w.commit("acme", vault.Restrict{SubjectRef: e.ann.Ref, Request: r}), 1, 1)
+	r = w.requested("acme", r.ID)
+	w.changed("all of it, lifted", w.lift("acme", e.ann, r), 4, 0)
+	_, c = w.restrict("acme", person("nobody"))
+	w.changed("nobody", c, 0, 0)
+	// In a tenant that is not served a restriction may be put on.
+	w.commit("acme", vault.SetTenant{State: vault.TenantSuspended})
+	_, c = w.restrict("acme", e.bob)
+	w.changed("suspended", c, 1, 1)
+	w.commit("acme", vault.SetTenant{State: vault.TenantActive})
+	w.hold("acme", onValue(short))
+	if m := w.in(e.q, short); m.State != vault.MappingRetired {
+		w.Errorf("what was replaced is %s", m.State)
+	}
+}
+
+func restrictedRefused(w *world) {
+	e := w.estate("acme")
+	r := w.open("acme", w.request(vault.RequestRestriction, e.ann))
+	running, _ := w.restrict("acme", e.bob)
+	for name, spoil := range map[string]func(*vault.SubjectRequest){
+		"of another revision":        func(r *vault.SubjectRequest) { r.Revision++ },
+		"of a request not there":     func(r *vault.SubjectRequest) { r.ID = "none" },
+		"of no request":              func(r *vault.SubjectRequest) { *r = vault.SubjectRequest{} },
+		"of a request without an id": func(r *vault.SubjectRequest) { r.ID, r.Revision = "", 0 },
+	} {
+		bad, bads := r, running
+		spoil(&bad)
+		spoil(&bads)
+		e.unchanged("restricted "+name, vault.ErrConflict, vault.Restrict{SubjectRef: e.ann.Ref, Request: bad})
+		e.unchanged("lifted "+name, vault.ErrConflict, vault.LiftRestriction{SubjectRef: e.bob.Ref, Request: bads})
+	}
+	r.State = vault.StateWithdrawn
+	r = w.update("acme", r)
+	e.unchanged("of a closed request", vault.ErrConflict, vault.Restrict{SubjectRef: e.ann.Ref, Request: r})
+	e.unchanged("lifted by a closed request", vault.ErrConflict, vault.LiftRestriction{SubjectRef: e.bob.Ref, Request: r})
+	w.sameRequest("after what was refused", running, w.requested("acme", running.ID))
+}
+
+func liftedShared(w *world) {
+	e := w.estate("acme")
+	r, _ := w.restrict("acme", e.ann)
+	w.link("acme", e.bob, e.tied)
+	w.changed("lifted", w.lift("acme", e.ann, r), 2, 1)
+	e.people("hers", e.p, e.hers, vault.MappingLive, e.ann)
+	e.people("of two", e.p, e.tied, vault.MappingRestricted, e.ann, e.bob)
+	w.restores(e.p, e.tied, true)
+}
+
+func liftedReplaced(w *world) {
+	e := w.estate("acme")
+	r, _ := w.restrict("acme", e.ann)
+	again, other := e.p.Value("hers"), e.q.Value("hers") // the second in another scope
+	w.keep(e.p, again)
+	w.keep(e.q, other)
+	lapsed := e.p.Value("tied")
+	lapsed.TTL = time.Second
+	w.keep(e.p, lapsed)
+	w.clock.Advance(time.Second)
+	c := w.lift("acme", e.ann, r) // also where the newer token is past its time
+	w.changed("lifted", c, 3, 0)
+	if got := w.read(e.p, e.hers.Mapping.TokenID, again.Mapping.TokenID); len(got) != 1 || got[again.Mapping.TokenID].State != vault.MappingLive {
+		w.Errorf("of a value with two tokens: %+v", got)
+	}
+	w.restores(e.p, again, true)
+	reaches := e.p.Restore(e.hers)
+	reaches.Refs[0].Restricted, reaches.Refs[0].Expired = true, true
+	w.refuse(vault.ErrConflict, "acme", reaches)
+	w.commit("acme", e.q.Restore(e.there, other))
+	if s := w.keep(e.p, e.p.Value("hers"), e.p.Value("tied")); s[0].TokenID != again.Mapping.TokenID {
+		w.Errorf("found again: %+v", s)
+	}
+	w.commit("acme", e.p.Sweep(e.hers)) // replaced, and nothing keeps it
+	w.CheckLog("acme")
+}
+
+func liftedErased(w *world) {
+	e := w.estate("acme")
+	r, _ := w.restrict("acme", e.ann)
+	e.uses(e.q, "there", e.bobs, false, e.bob) // the same value, of somebody else now
+	w.erase("acme", erasureOf(e.bob))
+	w.changed("lifted", w.lift("acme", e.ann, r), 3, 0)
+	e.people("beside what was erased", e.q, e.there, vault.MappingLive, e.ann)
+	w.commit("acme", e.q.Restore(e.there))
+	if s := w.keep(e.q, e.q.Value("there"))[0]; !s.Reused || s.TokenID != e.there.Mapping.TokenID {
+		w.Errorf("found again: %+v", s)
+	}
+	w.sweepUntilDone("acme", 10)
+	w.commit("acme", e.q.Restore(e.there))
+}
+
+func liftedDeferred(w *world) {
+	for _, before := range []bool{true, false} { // whether the restriction was first
+		tenant := map[bool]string{true: "acme", false: "globex"}[before]
+		e := w.estate(tenant)
+		var r vault.SubjectRequest
+		if before {
+			r, _ = w.restrict(tenant, e.ann)
+		}
+		hold := w.hold(tenant, onValue(e.hers))
+		waits, _ := w.erase(tenant, erasureOf(e.ann))
+		at, late := e.q.Value("at"), e.q.Value("late")
+		at.SubjectRefs, late.SubjectRefs = []string{e.ann.Ref}, []string{e.ann.Ref}
+		w.commit(tenant, about(e.q, []vault.SubjectUse{{Subject: e.ann}}, at)) // in the microsecond of the erasure
+		w.clock.Advance(time.Microsecond)
+		w.commit(tenant, about(e.q, []vault.SubjectUse{{Subject: e.ann}}, late))
+		if before {
+			w.commit(tenant, vault.Restrict{SubjectRef: e.ann.Ref, Request: r})
+			r = w.requested(tenant, r.ID)
+		} else {
+			r, _ = w.restrict(tenant, e.ann)
+		}
+		e.people("restricted", e.q, late, vault.MappingRestricted, e.ann)
+		w.changed(tenant, w.lift(tenant, e.ann, r), 1, 0)
+		e.people("what the erasure is about", e.p, e.hers, vault.MappingRestricted, e.ann)
+		e.people("what was made in its microsecond", e.q, at, vault.MappingRestricted, e.ann)
+		e.people("what came later", e.q, late, vault.MappingLive, e.ann)
+		w.release(tenant, hold)
+		w.erase(tenant, waits)
+		w.restores(e.p, e.hers, false)
+		w.restores(e.q, late, true)
+		r, _ = w.restrict(tenant, e.ann)
+		w.changed("after the erasure", w.lift(tenant, e.ann, r), 1, 0)
+	}
+}
+
+func restrictedForeign(w *world) {
+	mine, theirs, value := w.twins()
+	ann := vault.Subject{Digest: Digest("p"), IndexVersion: 1, Ref: value.SubjectRefs[0]}
+	r, c := w.restrict("acme", ann)
+	w.changed("mine", c, 1, 0)
+	w.commit("Acme", theirs.Restore(value))
+	w.refuse(vault.ErrConflict, "acme", mine.Restore(value))
+	w.refuse(vault.ErrConflict, "Acme", vault.LiftRestriction{SubjectRef: ann.Ref, Request: r})
+	theirRequest, _ := w.restrict("Acme", ann)
+	w.changed("theirs", w.lift("Acme", ann, theirRequest), 1, 0)
+	w.commit("Acme", theirs.Restore(value))
+	w.refuse(vault.ErrConflict, "acme", mine.Restore(value))
 }

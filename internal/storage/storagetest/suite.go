@@ -63,7 +63,7 @@ func clauses() []clause {
 	for _, part := range [][]clause{
 		tenantClauses, identifierClauses, timeClauses, scopeClauses, tokenizeClauses, expiryClauses, subjectClauses,
 		keyClauses, stateClauses, rewrapClauses, claimClauses, sourceClauses, restoreClauses, sweepClauses,
-		holdClauses, heldClauses, custodyClauses, personClauses, closingClauses,
+		holdClauses, heldClauses, custodyClauses, personClauses, personTokenClauses, closingClauses,
 		erasureClauses, erasedClauses, planClauses, refusalClauses, deferredClauses, linkClauses, erasureRaceClauses,
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses,

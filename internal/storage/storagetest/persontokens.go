@@ -1,0 +1,126 @@
+package storagetest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
+var personTokenClauses = []clause{
+	{"persons/their tokens are those that are seen, page by page", personTokens},
+	{"Invariant6/tokens of a person of one tenant are no other's", personTokensForeign},
+}
+
+// tokensOf reads all pages of a person's tokens.
+func (w *world) tokensOf(tenant string, q vault.PersonQuery) (all []vault.MappingRef) {
+	w.Helper()
+	var after vault.MappingRef
+	for {
+		page, err := w.Requests.PersonTokens(w.ctx, tenant, q, after)
+		w.no(err)
+		all = append(all, page...)
+		if len(page) == 0 || len(all) > 10_000 {
+			return all
+		}
+		if q.Limit > 0 && len(page) > q.Limit {
+			w.Errorf("a page of %d has %d", q.Limit, len(page))
+		}
+		after = page[len(page)-1]
+	}
+}
+
+func byScopeAndToken(a, b vault.MappingRef) int {
+	return slices.Compare([]string{a.ScopeID, a.TokenID}, []string{b.ScopeID, b.TokenID})
+}
+
+func personTokens(w *world) {
+	w.tenant("acme")
+	ann, bob := person("ann"), person("bob")
+	uses := []vault.SubjectUse{{Subject: ann, New: true}, {Subject: bob, New: true}}
+	var want []vault.MappingRef
+	var short vault.NewMapping
+	var last Place
+	for _, id := range []string{"b", "B", "a", "é", "a0"} {
+		p := NewPlace("acme", id, w.now())
+		p.Scope.ID = id
+		p.Key = p.FreshKey()
+		p.Scope.NameKeyID = p.Key.ID
+		w.commit("acme", p.Open())
+		for i, token := range []string{"B", "b", "_", "0A", "0a"} {
+			m := p.Value(id + token)
+			m.Mapping.TokenID, m.Mapping.Entity = token, fmt.Sprint("KIND_", i%2)
+			switch i {
+			case 0, 1, 2: // ann's, once bob's, too
+				m.SubjectRefs = []string{ann.Ref, bob.Ref}[:1+i%2]
+			case 3: // known by its value
+				m.Mapping.Lookup = Digest("known")
+			}
+			if i == 1 {
+				m.TTL = time.Second
+				short = m
+			}
+			if i < 4 {
+				want = append(want, vault.MappingRef{ScopeID: id, TokenID: token})
+			}
+			w.commit("acme", about(p, uses, m))
+			uses[0].New, uses[1].New = false, false
+		}
+		last = p
+	}
+	slices.SortFunc(want, byScopeAndToken)
+	q := vault.PersonQuery{Subjects: []vault.Digest{ann.Digest, bob.Digest, Digest("nobody")}, Lookups: []vault.Digest{Digest("known"), short.Mapping.Lookup}}
+	w.clock.Advance(time.Second) // some are past their time
+	for _, limit := range []int{0, 1, 3, 7, 1000} {
+		q.Limit = limit
+		if diff := cmp.Diff(want, w.tokensOf("acme", q)); diff != "" {
+			w.Errorf("by %d: %s", limit, diff)
+		}
+	}
+	q.Limit = 0
+	seen := 0
+	for _, s := range w.seen("acme", q) {
+		seen += s.Mappings
+	}
+	if seen != len(want) {
+		w.Errorf("%d are seen, %d are listed", seen, len(want))
+	}
+	// What was replaced is listed no more.
+	again := short
+	again.Mapping.TokenID, again.SubjectRefs, again.Mapping.Lookup = "again", nil, Digest("other")
+	w.keep(last, again)
+	gone := vault.MappingRef{ScopeID: "a0", TokenID: "b"}
+	want = slices.DeleteFunc(want, func(m vault.MappingRef) bool { return m == gone })
+	if diff := cmp.Diff(want, w.tokensOf("acme", q)); diff != "" {
+		w.Errorf("after one was replaced: %s", diff)
+	}
+	// Nor is what was erased.
+	w.erase("acme", erasureOf(ann))
+	left := w.tokensOf("acme", q)
+	for _, m := range left {
+		if m.TokenID == "B" || m.TokenID == "_" {
+			w.Errorf("%+v was erased, and is listed", m)
+		}
+	}
+	if len(left) != 9 { // bob's that are not replaced, and what is known by its value
+		w.Errorf("%d are left, want 9", len(left))
+	}
+	if got := w.tokensOf("acme", vault.PersonQuery{}); len(got) != 0 {
+		w.Errorf("of nobody: %+v", got)
+	}
+}
+
+func personTokensForeign(w *world) {
+	mine, _, value := w.twins()
+	w.tenant("aCME")
+	q := vault.PersonQuery{Subjects: []vault.Digest{Digest("p")}, Lookups: []vault.Digest{value.Mapping.Lookup}}
+	want := []vault.MappingRef{{ScopeID: mine.Scope.ID, TokenID: value.Mapping.TokenID}}
+	for tenant, n := range map[string]int{"acme": 1, "Acme": 1, "aCME": 0} {
+		if got := w.tokensOf(tenant, q); !slices.Equal(got, want[:n]) {
+			w.Errorf("%s lists %+v", tenant, got)
+		}
+	}
+}
