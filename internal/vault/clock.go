@@ -5,7 +5,15 @@ import "time"
 // term is how long a request may take, and how much longer once it is extended.
 type term struct{ months, days int }
 
-func (t term) after(from time.Time) time.Time { return from.AddDate(0, t.months, t.days) }
+// after is the end of a term. A month ends on the day of the same number, or on
+// the last day of the month where there is none (Regulation 1182/71, Art. 3).
+func (t term) after(from time.Time) time.Time {
+	end := from.AddDate(0, t.months, 0)
+	if end.Day() != from.Day() {
+		end = end.AddDate(0, 0, -end.Day()) // it ran over into the next month
+	}
+	return end.AddDate(0, 0, t.days)
+}
 
 // terms are the clocks of a regime: GDPR Art. 12(3), one calendar month and two
 // further; CCPA 1798.130(a)(2), 45 days and 45 further; HIPAA 164.524(b)(2), 30

@@ -18,6 +18,7 @@ func erasure(v *vaulttest.Vault, subject string) vault.ErasureRequest {
 	return vault.ErasureRequest{
 		Regime: "gdpr", Subject: subject, ConfirmSubject: subject, Reference: "DSAR-7",
 		Identity: vault.IdentityCheck{Method: "in_person", Reference: "ID-9", VerifiedBy: "pia", At: v.Clock.Now()},
+		Suppress: "none",
 	}
 }
 

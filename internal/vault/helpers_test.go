@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"strconv"
@@ -79,4 +80,13 @@ func statuses(r vault.DetokenizeResult) []vault.Status {
 func head(t interface{ Fatalf(string, ...any) }, v *vaulttest.Vault) int64 {
 	got, err := v.Store.Head(context.Background(), "acme")
 	return must(t, got, err).Frontier.Size
+}
+
+// wantViolation checks that a request was refused for one field.
+func wantViolation(t *testing.T, err error, field string) {
+	t.Helper()
+	var public *vault.Error
+	if !errors.As(err, &public) || public.Code != vault.CodeInvalid || len(public.Violations) != 1 || public.Violations[0].Field != field {
+		t.Errorf("%s: %v", field, err)
+	}
 }
