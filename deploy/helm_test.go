@@ -80,6 +80,7 @@ var refused = map[string]struct{ values, says string }{
 	"a tag for a digest":      {"image: {digest: latest}", "/image/digest"},
 	"another environment":     {"environment: prod", "/environment"},
 	"no prefix":               {"logPrefix: ''", "/logPrefix"},
+	"no key backups":          {"finality: {keyBackupRetention: ''}", "/finality/keyBackupRetention"},
 	"no issuer":               {"issuers: []", "/issuers"},
 	"an algorithm of none":    {"issuers: [{issuer: 'https://a', audience: x, algorithms: [none], jwks: {url: 'https://a', ca: login-ca.pem}, tenant_claim: t, roles_claim: r, tenants: [acme]}]", "/issuers/0/algorithms/0"},
 	"no audience":             {"issuers: [{issuer: 'https://a', algorithms: [ES256], jwks: {url: 'https://a', ca: login-ca.pem}, tenant_claim: t, roles_claim: r, tenants: [acme]}]", "missing property 'audience'"},

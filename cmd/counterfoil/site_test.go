@@ -173,6 +173,7 @@ data: data
 anchors: anchors
 store: {sqlite: {path: store/counterfoil.db}}
 keys: {local: {file: secret/local.key}}
+finality: {key_backup_retention: 2d}
 issuers:
   - issuer: ISSUER
     audience: counterfoil

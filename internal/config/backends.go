@@ -188,7 +188,7 @@ func (s *Serve) backendPaths() []*string {
 		paths = append(paths, &s.Store.SQLite.Path)
 	}
 	if p := s.Store.Postgres; p != nil {
-		paths = append(paths, &p.App, &p.Destroy, &p.Audit, &p.Owner)
+		paths = append(paths, &p.App, &p.Destroy, &p.Audit, &p.Direct, &p.Owner)
 	}
 	if s.Keys.Local != nil {
 		paths = append(paths, &s.Keys.Local.File)

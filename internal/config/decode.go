@@ -130,6 +130,9 @@ func walkMap(node *yaml.Node, t reflect.Type, path string, report func(path, rul
 }
 
 func kindName(t reflect.Type) string {
+	if t == reflect.TypeFor[Period]() {
+		return "a time span such as 36h or 21d"
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

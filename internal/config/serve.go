@@ -28,6 +28,8 @@ type Serve struct {
 	Issuers []Issuer `yaml:"issuers"`
 	TLS     *TLS     `yaml:"tls"`
 	Limits  Limits   `yaml:"limits"`
+	// Finality says when what was erased opens nowhere any more.
+	Finality *Finality `yaml:"finality"`
 	// Telemetry is nil where nothing is traced.
 	Telemetry *Telemetry `yaml:"telemetry"`
 
@@ -105,7 +107,7 @@ func (s *Serve) Advice() []string {
 	if t := s.Keys.Transit; t != nil && t.Administration != nil {
 		advice = append(advice, "keys.transit.administration: better not where the service runs: it can retire keys")
 	}
-	return advice
+	return append(advice, s.Finality.advice()...)
 }
 
 // beside tells whether a path lies in the folder of a file, where there is one.

@@ -30,6 +30,7 @@ data: data
 anchors: /somewhere/anchors
 store: {sqlite: {path: data/counterfoil.db}}
 keys: {local: {file: secret/local.key}}
+finality: {key_epoch: 7d, backup_horizon: 480h, key_backup_retention: 3d}
 issuers:
   - issuer: https://a.example
     audience: counterfoil
@@ -273,7 +274,41 @@ var changes = map[string]struct {
 	"transit, half a login":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t}, administration: {kubernetes: {role: r}}}}", "keys.transit.administration.kubernetes: needs role and jwt_file"},
 	"transit, a prefix":       {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', key_prefix: 'a/b', serving: {token_file: t}}}", "keys.transit.key_prefix: must be letters, digits or any of -._"},
 	"two places of anchors":   {"{local: {file: secret/local.key}}", "{transit: {address: 'https://keys.example', serving: {token_file: t}, anchors: {mount: kv}}}", "anchors: cannot go with keys.transit.anchors"},
+	"no finality":             {"finality: {key_epoch: 7d, backup_horizon: 480h, key_backup_retention: 3d}\n", "", "finality.key_backup_retention: " + keyBackups},
+	"no key_backup_retention": {", key_backup_retention: 3d", "", "finality.key_backup_retention: " + keyBackups},
+	"an epoch of minutes":     {"key_epoch: 7d", "key_epoch: 59m", "finality.key_epoch: must be from 1h to 3650d"},
+	"a horizon below nothing": {"480h", "-1h", "finality.backup_horizon: must be from 0d to 3650d"},
+	"a retention for ever":    {"3d", "3651d", "finality.key_backup_retention: must be from 0d to 3650d"},
+	"a number without a unit": {"480h", "480", "finality.backup_horizon: must be a time span such as 36h or 21d"},
+	"days in words":           {"3d", "canaryd", "finality.key_backup_retention: must be a time span such as 36h or 21d"},
 	"many connections":        {"store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", "store: {postgres: {app_dsn_file: a, destroy_dsn_file: b, max_conns: 100}}\nkeys: {transit: {address: 'https://keys.example', serving: {token_file: t}}}", "store.postgres.max_conns: must be from 1 to 48"},
+}
+
+// keyBackups is what is told where nobody said how long keys are backed up.
+const keyBackups = "is required: how long backups of the key service, or copies of the key file, are kept; 0d where there are none"
+
+// TestFinality: what is left out has the defaults, and a person who is kept
+// waiting for more than a month is told of.
+func TestFinality(t *testing.T) {
+	const given = "{key_epoch: 7d, backup_horizon: 480h, key_backup_retention: 3d}"
+	for text, want := range map[string]struct {
+		epoch, horizon, keys time.Duration
+		advice               int
+	}{
+		given:                         {168 * time.Hour, 480 * time.Hour, 72 * time.Hour, 0},
+		"{key_backup_retention: 48h}": {168 * time.Hour, 504 * time.Hour, 48 * time.Hour, 0},
+		"{key_backup_retention: 49h}": {168 * time.Hour, 504 * time.Hour, 49 * time.Hour, 1},
+		"{key_epoch: 1h, backup_horizon: 0d, key_backup_retention: 0s}": {time.Hour, 0, 0, 0},
+	} {
+		s, err := config.Load(folder(t, strings.Replace(good, given, text, 1)), noEnvironment, most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		epoch, horizon, keys := s.Finality.Times()
+		if epoch != want.epoch || horizon != want.horizon || keys != want.keys || len(s.Advice()) != want.advice {
+			t.Errorf("%s: %s %s %s, advice %q", text, epoch, horizon, keys, s.Advice())
+		}
+	}
 }
 
 func TestLoadTellsEveryFault(t *testing.T) {

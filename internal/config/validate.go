@@ -28,6 +28,7 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	s.validateBackends(report)
 	s.validateTLS(report)
 	s.Limits.validate(most, report)
+	s.validateFinality(report)
 	s.validateTelemetry(report)
 }
 

@@ -156,7 +156,9 @@ only what it needs. */}}
 {{- end -}}
 {{- $config := dict "listen" "0.0.0.0:8443" "environment" $v.environment "log_prefix" $v.logPrefix
       "data" "/var/lib/counterfoil/data" "anchors" "/var/lib/counterfoil/anchors"
-      "store" (dict "postgres" $postgres) "keys" (dict "transit" $transit) "issuers" $v.issuers "tls" $tls -}}
+      "store" (dict "postgres" $postgres) "keys" (dict "transit" $transit) "issuers" $v.issuers "tls" $tls
+      "finality" (dict "key_epoch" $v.finality.keyEpoch "backup_horizon" $v.finality.backupHorizon
+      "key_backup_retention" $v.finality.keyBackupRetention) -}}
 {{- if $v.limits -}}
 {{- $limits := dict -}}
 {{- range $name, $value := $v.limits }}{{ $_ := set $limits $name (int64 $value) }}{{ end -}}
