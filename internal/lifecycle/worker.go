@@ -25,6 +25,9 @@ const (
 	SlowSweep = 2 * time.Second
 	// SweepRest is that multiple.
 	SweepRest = 20
+	// RecordsEvery is how often the service's own records are looked through for
+	// what it has kept long enough: they are kept for years.
+	RecordsEvery = time.Hour
 )
 
 // Worker does the background work of one process.
@@ -36,6 +39,7 @@ type Worker struct {
 	turn      func(ctx context.Context) (release func(), held bool, err error)
 	now       func() time.Time
 	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
+	records   time.Time            // when records were last looked through, of Round alone
 }
 
 // NewWorker makes a worker; Run starts it.
@@ -97,7 +101,8 @@ func (w *Worker) TakeTurns(turn func(ctx context.Context) (release func(), held 
 }
 
 // Round does what is due in the background: erasures that were deferred, what
-// has expired, idempotency keys whose time is over. Where another replica has
+// has expired, idempotency keys and suppressions whose time is over, and now and
+// then the service's own records. Where another replica has
 // the turn nothing is done; where that cannot be found out it is done all the
 // same.
 func (w *Worker) Round(ctx context.Context) error {
@@ -112,7 +117,23 @@ func (w *Worker) Round(ctx context.Context) error {
 			defer release()
 		}
 	}
-	return errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx))
+	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx))
+	if now := w.now(); now.Sub(w.records) >= RecordsEvery {
+		w.records = now
+		failed = errors.Join(failed, w.SweepRecords(ctx))
+	}
+	return failed
+}
+
+// SweepRecords forgets closed requests of persons as long ago as the policy keeps
+// them, and people of whom there is nothing any more.
+func (w *Worker) SweepRecords(ctx context.Context) error {
+	return w.eachBatch(ctx, w.service.SweepRecords)
+}
+
+// ForgetSuppressions deletes what kept erased values out and does no more.
+func (w *Worker) ForgetSuppressions(ctx context.Context) error {
+	return w.eachBatch(ctx, w.service.ForgetSuppressions)
 }
 
 // ResumeErasures goes on with erasures that a hold deferred, where it was
@@ -123,8 +144,13 @@ func (w *Worker) ResumeErasures(ctx context.Context) error {
 
 // ForgetClaims deletes idempotency keys whose time is over.
 func (w *Worker) ForgetClaims(ctx context.Context) error {
+	return w.eachBatch(ctx, w.service.ForgetClaims)
+}
+
+// eachBatch does batches of something for every tenant.
+func (w *Worker) eachBatch(ctx context.Context, batch func(context.Context, string) (bool, error)) error {
 	return w.eachTenant(ctx, func(tenant string) error {
-		_, err := inBatches(func() (bool, error) { return w.service.ForgetClaims(ctx, tenant) })
+		_, err := inBatches(func() (bool, error) { return batch(ctx, tenant) })
 		return err
 	})
 }
