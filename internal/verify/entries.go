@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -28,6 +29,7 @@ type verifier struct {
 	// which show what would pass without a rule.
 	open    func(checkpoint []byte, vkeys ...string) (audit.TreeHead, error)
 	parse   func(leaf []byte) (audit.Entry, error)
+	once    func(*json.Decoder) error
 	ignored map[string]bool
 }
 
@@ -39,7 +41,7 @@ type changeID [sha256.Size / 2]byte
 func newVerifier(opts Options) *verifier {
 	return &verifier{
 		opts: opts, seen: make(map[changeID]struct{}),
-		open: audit.OpenCheckpoint, parse: audit.ParseLeaf,
+		open: audit.OpenCheckpoint, parse: audit.ParseLeaf, once: onceEach,
 	}
 }
 

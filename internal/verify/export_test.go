@@ -50,3 +50,16 @@ func openUnsigned(checkpoint []byte, _ ...string) (audit.TreeHead, error) {
 	err = root.UnmarshalJSON([]byte(`"` + lines[2] + `"`))
 	return audit.TreeHead{Origin: lines[0], Size: size, Root: root}, err
 }
+
+// ErasureWithout is Erasure with some of its rules taken out, for the twins.
+func ErasureWithout(receipt []byte, vkey string, rules ...string) (ErasureResult, error) {
+	v := newVerifier(Options{VKeys: []string{vkey}})
+	v.ignored = map[string]bool{}
+	for _, rule := range rules {
+		v.ignored[rule] = true
+		if rule == RuleSchema {
+			v.once = func(*json.Decoder) error { return nil }
+		}
+	}
+	return v.erasure(receipt)
+}

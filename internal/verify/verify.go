@@ -28,6 +28,11 @@
 // Options.RequireSigned makes the rest a fault. Whoever holds the signing key
 // can write two histories; only a head that somebody kept shows it. That is why
 // earlier checkpoints, anchors and receipts are worth giving.
+//
+// # Receipts of erasures
+//
+// Erasure checks the one page that is kept of an erasure, without the log and
+// when its data are gone: see there for what it proves and what it does not.
 package verify
 
 import (
