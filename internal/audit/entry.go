@@ -78,6 +78,7 @@ const (
 	KindFinality         Kind = "finality"
 	KindReplay           Kind = "replay"
 	KindRecover          Kind = "recover"
+	KindReseal           Kind = "reseal"
 )
 
 // Decision is the answer of the policy, empty where none was asked for.

@@ -42,6 +42,7 @@ var kinds = []KindInfo{
 	{KindLiftRestriction, "Such a restriction was lifted."},
 	{KindKeyRetire, "Versions of a wrapping key are about to be destroyed: nothing stands that one of them wrapped."},
 	{KindFinality, "Versions of a wrapping key were destroyed: what was erased under them opens nowhere any more."},
+	{KindReseal, "Values were sealed anew under other data keys, one batch, so that the keys can be destroyed."},
 	{KindReplay, "An erasure was done again in an older copy of the data."},
 	{KindRecover, "An older copy of the data took over: what its anchor names beyond it is lost, and what was erased stays erased."},
 }

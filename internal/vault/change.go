@@ -192,6 +192,15 @@ type Erase struct {
 	Suppress Suppression
 }
 
+// Move seals values anew under fresh keys and destroys nothing: so that few have
+// to be sealed anew in the commit of an erasure. What it names must be under the
+// keys that it says, else ErrConflict.
+type Move struct {
+	Fresh  []DataKey
+	Reseal []Resealed
+	Names  []ResealedName
+}
+
 // Resealed is a survivor under its new key.
 type Resealed struct {
 	ScopeID, TokenID string
@@ -271,6 +280,7 @@ func (PlaceHold) kinds() []audit.Kind        { return []audit.Kind{audit.KindHol
 func (ReviewHold) kinds() []audit.Kind       { return []audit.Kind{audit.KindHoldReview} }
 func (ReleaseHold) kinds() []audit.Kind      { return []audit.Kind{audit.KindHoldRelease} }
 func (Erase) kinds() []audit.Kind            { return []audit.Kind{audit.KindErase} }
+func (Move) kinds() []audit.Kind             { return []audit.Kind{audit.KindReseal} }
 func (LinkSubject) kinds() []audit.Kind      { return []audit.Kind{audit.KindSubjectLink} }
 func (UnlinkSubject) kinds() []audit.Kind    { return []audit.Kind{audit.KindSubjectUnlink} }
 func (CloseScope) kinds() []audit.Kind       { return []audit.Kind{audit.KindScopeClose} }

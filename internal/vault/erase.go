@@ -149,6 +149,9 @@ func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
 	switch {
 	case j.dryRun:
 		return j.tell(ctx, plan, preview)
+	case j.preview == "" && j.request.Subject == Digest{}:
+		// What was found by a name may be about somebody of the same name.
+		return ErasureResult{}, Invalid("/preview_id", "is required where the person is found by identifiers")
 	case j.preview != "" && j.preview != preview:
 		return ErasureResult{}, Errorf(CodeConflict, "what would be erased is not what the preview showed")
 	}
@@ -177,15 +180,45 @@ func (j *eraseJob) after(ctx context.Context, id string) (ErasureResult, error) 
 	return ErasureResult{Erasure: info.Erasure, Request: &info}, nil
 }
 
-// plan reads what the erasure would touch.
+// plan reads what the erasure would touch. Where more of others' values share the
+// keys that go than one commit seals anew, a dry run is told so much of it as it
+// shows; an erasure first moves them, batch by batch, with an entry for each.
 func (j *eraseJob) plan(ctx context.Context) (ErasurePlan, error) {
-	plan, err := j.s.erasures.PlanErasure(ctx, j.tenant, j.erasure.SubjectRef, j.erasure.ErasedAt, MaxReseals)
-	if errors.Is(err, ErrTooMany) {
-		refusal := Errorf(CodeConflict, "more than %d values of others share the keys that would go", MaxReseals)
-		refusal.Limit = "erase_reseals"
-		return ErasurePlan{}, refusal
+	for range maxMoves {
+		plan, err := j.s.erasures.PlanErasure(ctx, j.tenant, j.erasure.SubjectRef, j.erasure.ErasedAt, MaxReseals)
+		if !errors.Is(err, ErrTooMany) || j.dryRun {
+			if j.dryRun && errors.Is(err, ErrTooMany) {
+				err = nil
+			}
+			return plan, err
+		}
+		if err := j.move(ctx, plan); err != nil && !plannable(err) {
+			return ErasurePlan{}, err
+		}
 	}
-	return plan, err
+	refusal := Errorf(CodeConflict, "more than %d values of others share the keys that would go", maxMoves*MaxReseals)
+	refusal.Limit = "erase_reseals"
+	return ErasurePlan{}, refusal
+}
+
+// maxMoves bounds the batches that go before one erasure: ten million values.
+const maxMoves = 1000
+
+// move seals a batch of others' values anew under keys that stay.
+func (j *eraseJob) move(ctx context.Context, plan ErasurePlan) error {
+	sealed, err := j.s.reseal(ctx, j.tenant, j.erasure.SubjectRef, plan)
+	if err != nil {
+		return err
+	}
+	entry := j.entry
+	entry.Kind = audit.KindReseal
+	entry.KeyIDs, entry.ReplayOf = plan.Keys, ""
+	entry.Counts = map[string]int{"rekeyed": len(sealed.values) + len(sealed.names)}
+	_, err = j.s.commit(ctx, j.tenant, Move{Fresh: sealed.fresh, Reseal: sealed.values, Names: sealed.names}, entry)
+	if err != nil {
+		j.s.refused(j.tenant, err, sealed.fresh)
+	}
+	return err
 }
 
 // commit erases, and returns the id of the change.

@@ -208,10 +208,13 @@ func TestEraseByIdentifiers(t *testing.T) {
 		t.Errorf("restored: %q", got)
 	}
 	together(t, v, "chat", vault.Value{Entity: "EMAIL_ADDRESS", Value: "jane@example.com", Subject: "crm:jane"})
-	req.PreviewID = ""
 	if _, err := v.Service.EraseSubject(ctx, officer(), req); vault.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("erased what is somebody's: %v", err)
 	}
+	req.PreviewID = ""
+	req.Identifiers = []vault.Identifier{{Entity: "PERSON", Value: "Jane Doe"}}
+	_, err := v.Service.EraseSubject(ctx, officer(), req)
+	wantViolation(t, err, "/preview_id")
 }
 
 // TestRestriction: from the commit on only reasons that reach restricted data

@@ -174,7 +174,8 @@ type PersonQuery struct {
 type Erasures interface {
 	// PlanErasure reads what erasing a subject would touch. Until bounds when
 	// values were made; zero is now. Where more than limit survivors would have
-	// to be sealed anew it fails with ErrTooMany.
+	// to be sealed anew it fails with ErrTooMany, and returns the plan with as many
+	// of them as the limit says.
 	PlanErasure(ctx context.Context, tenant, subjectRef string, until time.Time, limit int) (ErasurePlan, error)
 	// Erasures returns a page of erasures, the newest first.
 	Erasures(ctx context.Context, tenant string, q ErasureQuery) ([]Erasure, error)
