@@ -91,14 +91,19 @@ func tenantsAndKeys(w *world) {
 // under the same ids and digests. What differs is the ciphertext.
 func (w *world) twins() (mine, theirs Place, value vault.NewMapping) {
 	w.Helper()
-	mine = w.place("acme")
+	return w.twinsOf("acme", "Acme")
+}
+
+func (w *world) twinsOf(tenant, other string) (mine, theirs Place, value vault.NewMapping) {
+	w.Helper()
+	mine = w.place(tenant)
 	value = mine.Value("v")
 	subject := vault.SubjectUse{New: true, Subject: vault.Subject{Digest: Digest("p"), IndexVersion: 1, Ref: vault.NewID()}}
 	value.SubjectRefs = []string{subject.Subject.Ref}
 	theirs = mine
-	theirs.Tenant = "Acme"
-	w.tenant("Acme")
-	w.commit("Acme", theirs.Open())
+	theirs.Tenant = other
+	w.tenant(other)
+	w.commit(other, theirs.Open())
 	for _, p := range []Place{mine, theirs} {
 		m := value
 		m.Mapping.Sealed = []byte("of " + p.Tenant)
