@@ -318,7 +318,7 @@ func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	numbers := map[string]uint64{
 		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
 		"read_scopes": vault.MaxReadScopes, "hold_terms": vault.MaxHoldTerms, "subject_identifiers": vault.MaxIdentifiers,
-		"note_bytes": vault.MaxNoteBytes,
+		"note_bytes": vault.MaxNoteBytes, "names": vault.MaxNames,
 	}
 	found := 0
 	for name, ref := range load(t, openapi.Document).Components.Schemas {

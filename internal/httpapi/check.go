@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -79,12 +80,15 @@ func (a *api) decode(c *gin.Context, x *exchange) error {
 	return a.checkBody(c, x.op, body)
 }
 
+// restoring are the operations that give values or names back.
+var restoring = []string{"detokenize", "restoreNames", "reportOnRequest"}
+
 // refuse ends a request whose body is refused. A restoration that was asked
 // for in a way that cannot be decided on is recorded, since somebody known
 // wanted values; what cannot be read at all says nothing of that and is only
 // counted.
 func (a *api) refuse(c *gin.Context, x *exchange, err error) {
-	if p := problemOf(err, ""); x.op.id == "detokenize" && p.Status != http.StatusBadRequest {
+	if p := problemOf(err, ""); slices.Contains(restoring, x.op.id) && p.Status != http.StatusBadRequest {
 		a.service.RecordRefused(c.Request.Context(), x.call, x.op.id, string(p.Code))
 	}
 	a.fail(c, err)

@@ -31,13 +31,10 @@ func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
 	req := vault.DetokenizeRequest{
 		Scope: b.Scope, Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
 		Text: b.Text, Tokens: value(b.Tokens), Shape: string(value(b.Shape)),
-		ReadScopes: value(b.ReadScopes),
+		ReadScopes: value(b.ReadScopes), Reason: reasonGiven(b.Reason),
 	}
 	if b.OnRefused != nil {
 		req.OnRefused = vault.OnRefused(*b.OnRefused)
-	}
-	if g := b.Reason; g != nil {
-		req.Reason = vault.ReasonGiven{Code: g.Code, Reference: value(g.Reference), Note: value(g.Note)}
 	}
 	return req
 }

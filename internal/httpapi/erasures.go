@@ -8,34 +8,6 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// SubjectRequests lists the requests of persons.
-func (a *api) SubjectRequests(ctx context.Context, r gen.SubjectRequestsRequestObject) (gen.SubjectRequestsResponseObject, error) {
-	ctx, x := begin(ctx)
-	page, err := a.service.Erasures(ctx, x.call, vault.ErasureListRequest{
-		State: vault.ErasureState(value(r.Params.State)), Limit: int(value(r.Params.Limit)), Cursor: value(r.Params.Cursor),
-	})
-	if err != nil {
-		return nil, err
-	}
-	answer := gen.SubjectRequestPage{
-		Requests: make([]gen.SubjectRequest, 0, len(page.Erasures)), NextCursor: optional(page.Next),
-	}
-	for i := range page.Erasures {
-		answer.Requests = append(answer.Requests, subjectRequest(&page.Erasures[i]))
-	}
-	return ok(answer), nil
-}
-
-// SubjectRequest shows one request.
-func (a *api) SubjectRequest(ctx context.Context, r gen.SubjectRequestRequestObject) (gen.SubjectRequestResponseObject, error) {
-	ctx, x := begin(ctx)
-	erasure, err := a.service.Erasure(ctx, x.call, r.RequestId)
-	if err != nil {
-		return nil, err
-	}
-	return ok(gen.SubjectRequestAnswer{Request: subjectRequest(&erasure)}), nil
-}
-
 // ErasureReceipt gives the receipt of an erasure, in the copy that was asked
 // for.
 func (a *api) ErasureReceipt(ctx context.Context, r gen.ErasureReceiptRequestObject) (gen.ErasureReceiptResponseObject, error) {
@@ -58,14 +30,17 @@ func (a *api) ErasureReceipt(ctx context.Context, r gen.ErasureReceiptRequestObj
 // what is forgotten there is missing, and what is forgotten here is not told.
 func subjectCopy(r *vault.ErasureReceiptResult, issued time.Time) gen.ErasureReceipt {
 	e := &r.Erasure
+	info := erasureInfo(e)
 	answer := gen.ErasureReceipt{
 		Audience: gen.AudienceSubject, RequestId: e.ID, Kind: gen.Erasure, Regime: gen.Regime(e.Regime),
-		State: gen.ErasureState(e.State), ErasedAt: e.ErasedAt, CompletedAt: moment(e.CompletedAt),
+		Status: gen.ErasureState(e.State), ErasedAt: e.ErasedAt, CompletedAt: info.CompletedAt,
+		ExpectedFinalAt: info.ExpectedFinalAt, FinalAt: info.FinalAt,
+		SuppressUntil: info.SuppressUntil, SuppressedForever: info.SuppressedForever, Destinations: info.Destinations,
 		Counts: toldCounts(e.Counts), Methods: methods(e.Counts), Proof: *receipt(&r.Proof),
 		IssuedAt: issued.UTC().Truncate(time.Microsecond),
 	}
 	if e.State == vault.ErasureDeferred {
-		answer.DeferredFor = pointer(gen.LegalObligation)
+		answer.DeferredFor = pointer(gen.ErasureReceiptDeferredForLegalObligation)
 	}
 	return answer
 }
@@ -81,18 +56,22 @@ func methods(c vault.ErasureCounts) []gen.ErasureMethod {
 	return how
 }
 
-func subjectRequest(e *vault.ErasureInfo) gen.SubjectRequest {
-	return gen.SubjectRequest{
-		RequestId: e.ID, Kind: gen.Erasure, Regime: gen.Regime(e.Regime), Reference: e.Reference,
-		State: gen.ErasureState(e.State), ErasedAt: e.ErasedAt, CompletedAt: moment(e.CompletedAt), DueAt: e.DueAt,
-		Identity: identityInfo(e.Identity), Counts: allCounts(e.Counts),
+func erasureInfo(e *vault.ErasureInfo) gen.ErasureInfo {
+	info := gen.ErasureInfo{
+		ErasedAt: e.ErasedAt, CompletedAt: moment(e.CompletedAt),
+		ExpectedFinalAt: moment(e.ExpectedFinalAt), FinalAt: moment(e.FinalAt),
+		SuppressedForever: e.SuppressUntil.Equal(vault.SuppressForever), Counts: allCounts(e.Counts),
+		Destinations: make([]gen.ErasedDestination, 0, len(e.Destinations)),
 	}
-}
-
-func identityInfo(check vault.IdentityCheck) gen.IdentityInfo {
-	return gen.IdentityInfo{
-		Method: check.Method, Reference: check.Reference, VerifiedBy: check.VerifiedBy, At: check.At,
+	if !info.SuppressedForever {
+		info.SuppressUntil = moment(e.SuppressUntil)
 	}
+	for _, d := range e.Destinations {
+		info.Destinations = append(info.Destinations, gen.ErasedDestination{
+			Destination: d.Destination, Mappings: int64(d.Mappings), FirstSent: d.First, LastSent: d.Last,
+		})
+	}
+	return info
 }
 
 // toldCounts are about the person alone.

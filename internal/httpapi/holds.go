@@ -86,9 +86,10 @@ func holdRequest(b *gen.HoldRequest) (vault.HoldRequest, error) {
 		Match: vault.HoldWords{
 			Subjects: value(b.Match.Subjects), Identifiers: identifiers(b.Match.Identifiers),
 			Scopes: value(b.Match.Scopes), Entities: value(b.Match.Entities), From: from, To: to,
+			Destinations: value(b.Match.Destinations), BySent: value(b.Match.TimeField) == gen.Sent,
 		},
-		ExistingOnly: value(b.AppliesTo) == gen.Existing,
-		ReviewBy:     reviewBy, DryRun: value(b.DryRun),
+		ExistingOnly: value(b.AppliesTo) == gen.Existing, Backups: value(b.Backups),
+		ReviewBy: reviewBy, DryRun: value(b.DryRun),
 	}
 	for _, class := range value(b.Match.Classes) {
 		req.Match.Classes = append(req.Match.Classes, string(class))
@@ -120,13 +121,16 @@ func holdInfo(h *vault.HoldInfo) gen.HoldInfo {
 		Match: gen.HoldMatch{
 			Subjects: int64(h.Subjects), Identifiers: int64(h.Identifiers), Scopes: int64(h.Scopes),
 			Entities: list(h.Entities), Classes: make([]gen.EntityClass, 0, len(h.Classes)),
-			From: moment(h.From), To: moment(h.To),
+			Destinations: list(h.Destinations), From: moment(h.From), To: moment(h.To), TimeField: gen.Created,
 		},
-		AppliesTo: gen.ExistingAndFuture, ReviewBy: moment(h.ReviewBy),
+		AppliesTo: gen.ExistingAndFuture, Backups: h.Backups, ReviewBy: moment(h.ReviewBy),
 		CreatedAt: h.CreatedAt, ReleasedAt: moment(h.ReleasedAt),
 	}
 	if h.ExistingOnly {
 		info.AppliesTo = gen.Existing
+	}
+	if h.BySent {
+		info.Match.TimeField = gen.Sent
 	}
 	for _, class := range h.Classes {
 		info.Match.Classes = append(info.Match.Classes, gen.EntityClass(class))

@@ -97,8 +97,50 @@ func (r reply) VisitSearchSubjectsResponse(w http.ResponseWriter) error { return
 // VisitLinkSubjectResponse writes the answer.
 func (r reply) VisitLinkSubjectResponse(w http.ResponseWriter) error { return r.write(w) }
 
-// VisitRequestErasureResponse writes the answer.
-func (r reply) VisitRequestErasureResponse(w http.ResponseWriter) error { return r.write(w) }
+// VisitOpenSubjectRequestResponse writes the answer.
+func (r reply) VisitOpenSubjectRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRequestSummaryResponse writes the answer.
+func (r reply) VisitRequestSummaryResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitIdentifyRequestResponse writes the answer.
+func (r reply) VisitIdentifyRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitAssignRequestResponse writes the answer.
+func (r reply) VisitAssignRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitNoteOnRequestResponse writes the answer.
+func (r reply) VisitNoteOnRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitNotesOfRequestResponse writes the answer.
+func (r reply) VisitNotesOfRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitExtendRequestResponse writes the answer.
+func (r reply) VisitExtendRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRefuseRequestResponse writes the answer.
+func (r reply) VisitRefuseRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitWithdrawRequestResponse writes the answer.
+func (r reply) VisitWithdrawRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitExecuteRequestResponse writes the answer.
+func (r reply) VisitExecuteRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitCompleteRequestResponse writes the answer.
+func (r reply) VisitCompleteRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitLiftRestrictionResponse writes the answer.
+func (r reply) VisitLiftRestrictionResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitReportOnRequestResponse writes the answer, where it is no page.
+func (r reply) VisitReportOnRequestResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRestoreNamesResponse writes the answer.
+func (r reply) VisitRestoreNamesResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRetentionReportResponse writes the answer.
+func (r reply) VisitRetentionReportResponse(w http.ResponseWriter) error { return r.write(w) }
 
 // VisitSubjectRequestsResponse writes the answer.
 func (r reply) VisitSubjectRequestsResponse(w http.ResponseWriter) error { return r.write(w) }

@@ -1104,9 +1104,6 @@ type ErasureInfo struct {
 	// FinalAt When that came true.
 	FinalAt *time.Time `json:"final_at,omitempty"`
 
-	// State How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
-	State ErasureState `json:"state"`
-
 	// SuppressUntil Until when it is not tokenized again. Not there where it may be, or never.
 	SuppressUntil *time.Time `json:"suppress_until,omitempty"`
 
@@ -1696,7 +1693,7 @@ type NamesAnswer struct {
 	Subjects map[string]string `json:"subjects"`
 }
 
-// NamesRequest Whose names are wanted, and why. At least one reference.
+// NamesRequest Whose names are wanted, and why. At least one reference, at most 1,000 (`names`).
 type NamesRequest struct {
 	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
 	Reason Reason `json:"reason"`
@@ -1931,14 +1928,14 @@ type RefusalCode string
 
 // RefuseRequest Why the request is refused.
 type RefuseRequest struct {
-	// Code Why a request is refused: who asks could not be established
+	// RefusalCode Why a request is refused: who asks could not be established
 	// (`identity_not_established`: GDPR Art. 12(6), CCPA 1798.130(a)(2));
 	// `manifestly_unfounded` or `excessive` (GDPR Art. 12(5), CCPA 1798.145(h)(3));
 	// a `legal_obligation` or `legal_claims` go before it (GDPR Art. 17(3)(b) and
 	// (e), 18(2), 21(1), CCPA 1798.105(d)(8)); `compelling_grounds` (GDPR Art.
 	// 21(1)); `not_our_data`, somebody else has to answer; `duplicate`, another
 	// request answers it.
-	Code RefusalCode `json:"code"`
+	RefusalCode RefusalCode `json:"refusal_code"`
 }
 
 // Regime Under which law the person asks, and so until when there must be an
