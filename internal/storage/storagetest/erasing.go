@@ -33,8 +33,10 @@ type estate struct {
 
 func (w *world) estate(tenant string) *estate {
 	w.Helper()
-	w.commit(tenant, Provision())
-	e := &estate{world: w, tenant: tenant, p: w.scope(tenant, "p"), q: w.scope(tenant, "q"), ann: person("ann"), bob: person("bob")}
+	e := &estate{
+		world: w, tenant: tenant, ann: person("ann"), bob: person("bob"),
+		p: NewPlace(tenant, "p", w.now()), q: NewPlace(tenant, "q", w.now()),
+	}
 	e.own, e.bobs = keyOf(e.ann), keyOf(e.bob)
 	e.hers, e.tied, e.both, e.near = e.p.Value("hers"), e.p.Value("tied"), e.p.Value("both"), e.p.Value("near")
 	e.there, e.far, e.his = e.q.Value("there"), e.q.Value("far"), e.q.Value("his")
@@ -43,13 +45,31 @@ func (w *world) estate(tenant string) *estate {
 		m.SubjectRefs = []string{e.ann.Ref}
 	}
 	e.his.SubjectRefs, e.both.SubjectRefs = []string{e.bob.Ref}, []string{e.ann.Ref, e.bob.Ref}
+	e.build()
+	return e
+}
+
+// build makes the tenant of an estate and all that it has.
+func (e *estate) build() {
+	e.Helper()
+	e.commit(e.tenant, Provision())
+	e.commit(e.tenant, e.p.Open())
+	e.commit(e.tenant, e.q.Open())
 	first := about(e.p, []vault.SubjectUse{{Subject: e.ann, New: true}, {Subject: e.bob, New: true}}, e.hers, e.tied, e.both, e.near)
 	first.Keys = []vault.DataKey{e.own}
-	w.commit(tenant, first)
+	e.commit(e.tenant, first)
 	second := about(e.q, []vault.SubjectUse{{Subject: e.ann}, {Subject: e.bob}}, e.there, e.far, e.his)
 	second.Keys = []vault.DataKey{e.bobs}
-	w.commit(tenant, second)
-	return e
+	e.commit(e.tenant, second)
+}
+
+// copied makes a tenant that has the same data under the same ids.
+func (e *estate) copied(tenant string) *estate {
+	e.Helper()
+	c := *e
+	c.tenant, c.p.Tenant, c.q.Tenant = tenant, tenant, tenant
+	c.build()
+	return &c
 }
 
 // keyOf is a fresh key of a person.
