@@ -14,13 +14,15 @@ var _ commitqueue.Backend = (*writer)(nil)
 // batch is one transaction with the changes that share it.
 type batch struct {
 	*tx
-	tenant   string
-	exists   bool // the tenant does
-	state    vault.TenantState
-	minWrap  int            // no key is written that an older version wrapped
-	frontier audit.Frontier // where its log stands
-	last     int64          // the time of its last entry
-	now      int64          // the time of everything in the batch
+	tenant  string
+	exists  bool // the tenant does
+	state   vault.TenantState
+	minWrap int // no key is written that an older version wrapped
+	// Whether anything is kept out, nil until somebody asked.
+	suppresses *bool
+	frontier   audit.Frontier // where its log stands
+	last       int64          // the time of its last entry
+	now        int64          // the time of everything in the batch
 
 	leaves [][]byte
 	terms  []entryTerm
@@ -170,6 +172,16 @@ func (b *batch) effect(id string, effect vault.Effect) (vault.Outcome, error) {
 		return b.tokenize(e)
 	case vault.Restore:
 		return vault.Outcome{}, b.restore(e)
+	case vault.Record:
+		return vault.Outcome{}, nil
+	default:
+		return b.aloneEffect(id, effect)
+	}
+}
+
+// aloneEffect writes what a change does that shares its commit with no other.
+func (b *batch) aloneEffect(id string, effect vault.Effect) (vault.Outcome, error) {
+	switch e := effect.(type) {
 	case vault.Sweep:
 		return vault.Outcome{}, b.sweep(e)
 	case vault.DestroyKeys:
@@ -188,14 +200,36 @@ func (b *batch) effect(id string, effect vault.Effect) (vault.Outcome, error) {
 		return b.linkSubject(e)
 	case vault.UnlinkSubject:
 		return b.unlinkSubject(e)
+	case vault.OpenRequest:
+		return vault.Outcome{}, b.openRequest(id, e.Request)
+	case vault.UpdateRequest:
+		return vault.Outcome{}, b.updateRequest(e.Request)
+	case vault.NoteRequest:
+		return vault.Outcome{}, b.noteRequest(id, e)
+	case vault.Restrict:
+		return b.restrict(e)
+	case vault.LiftRestriction:
+		return b.liftRestriction(e)
+	default:
+		return b.tenantEffect(effect)
+	}
+}
+
+// tenantEffect writes what a change does to the tenant, its keys or its log.
+func (b *batch) tenantEffect(effect vault.Effect) (vault.Outcome, error) {
+	switch e := effect.(type) {
 	case vault.SetTenant:
 		return vault.Outcome{}, b.setTenant(e)
 	case vault.RaiseWrapMinimum:
 		return vault.Outcome{}, b.raiseWrapMinimum(e)
 	case vault.Rewrap:
 		return vault.Outcome{}, b.rewrap(e)
-	case vault.Record:
-		return vault.Outcome{}, nil
+	case vault.RetireVersions:
+		return vault.Outcome{}, b.retireVersions(e)
+	case vault.Finality:
+		return b.finality(e)
+	case vault.Replay:
+		return vault.Outcome{}, b.replay(e)
 	default:
 		return vault.Outcome{}, fmt.Errorf("%w: no store knows %T", ErrMalformed, effect)
 	}

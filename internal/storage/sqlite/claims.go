@@ -56,22 +56,28 @@ func (v *View) Claim(ctx context.Context, tenant string, key vault.Digest) (vaul
 
 // ForgetClaims implements vault.Bookkeeping.
 func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int, error) {
+	return s.forget(ctx, "claims", sqlForgetClaims, limit, tenant, micros(s.writer.clock()), claimLife, limit)
+}
+
+// forget deletes what stands for nothing any more: it needs no entry, since
+// nothing depends on it.
+func (s *Store) forget(ctx context.Context, what, text string, limit int, args ...any) (int, error) {
 	switch {
 	case s.closed.Load():
 		return 0, vault.ErrClosed
 	case ctx.Err() != nil:
-		return 0, fmt.Errorf("sqlite: forget claims: %w", ctx.Err())
+		return 0, fmt.Errorf("sqlite: forget %s: %w", what, ctx.Err())
 	case limit <= 0:
 		return 0, fmt.Errorf("%w: to forget without a limit", ErrMalformed)
 	}
-	n, err := s.writer.forgetClaims(tenant, limit)
+	n, err := s.writer.forget(text, args...)
 	if err != nil {
-		return 0, fmt.Errorf("sqlite: forget claims: %w: %w", vault.ErrUnavailable, err)
+		return 0, fmt.Errorf("sqlite: forget %s: %w: %w", what, vault.ErrUnavailable, err)
 	}
 	return n, nil
 }
 
-func (w *writer) forgetClaims(tenant string, limit int) (int, error) {
+func (w *writer) forget(text string, args ...any) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x, err := w.begin()
@@ -79,7 +85,7 @@ func (w *writer) forgetClaims(tenant string, limit int) (int, error) {
 		return 0, err
 	}
 	defer x.abandon()
-	n, err := x.exec(sqlForgetClaims, tenant, micros(w.clock()), claimLife, limit)
+	n, err := x.exec(text, args...)
 	if err != nil || n == 0 {
 		return 0, err
 	}

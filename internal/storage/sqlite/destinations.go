@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -27,4 +29,31 @@ func (t *tokenizing) sent(destination string, tokenIDs []string) error {
 	}
 	_, err := t.exec(sqlNoteDestination, t.tenant, t.scopeID, encode(tokenIDs), destination, t.now, sentResolution)
 	return err
+}
+
+// sentTo is a destination as the statements list it.
+type sentTo struct {
+	destination string
+	mappings    int
+	first, last int64
+}
+
+func (s *sentTo) UnmarshalJSON(text []byte) error {
+	return json.Unmarshal(text, &[]any{&s.destination, &s.mappings, &s.first, &s.last})
+}
+
+// decodeUses reads a list of destinations, by name.
+func decodeUses(text string) ([]vault.DestinationUse, error) {
+	var sent []sentTo
+	if err := json.Unmarshal([]byte(text), &sent); err != nil {
+		return nil, fmt.Errorf("sqlite: a list of destinations: %w", err)
+	}
+	var uses []vault.DestinationUse
+	for _, s := range sent {
+		uses = append(uses, vault.DestinationUse{
+			Destination: s.destination, Mappings: s.mappings, First: fromMicros(s.first), Last: fromMicros(s.last),
+		})
+	}
+	slices.SortFunc(uses, byDestination)
+	return uses, nil
 }

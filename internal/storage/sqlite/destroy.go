@@ -25,10 +25,12 @@ WHERE tenant = ?1 AND name_key_id = ?2`
 	sqlDestroyIdentifier = `
 UPDATE subjects INDEXED BY subjects_key SET sealed_identifier = NULL, key_id = NULL
 WHERE tenant = ?1 AND key_id = ?2`
+	sqlDestroyNotes = `
+DELETE FROM subject_request_notes INDEXED BY subject_request_notes_key WHERE tenant = ?1 AND key_id = ?2`
 )
 
 // destroyKeys destroys data keys and everything that they seal: values with
-// their rows, the names of scopes and identifiers of subjects. A key that seals
+// their rows, the names of scopes and of people, and notes. A key that seals
 // anything that is held, also what is past its time or replaced, stays.
 func (b *batch) destroyKeys(d vault.DestroyKeys) error {
 	gone := fmt.Errorf("sqlite: a key is not there: %w", vault.ErrConflict)
@@ -39,7 +41,7 @@ func (b *batch) destroyKeys(d vault.DestroyKeys) error {
 		if err := b.destroyKey(id, gone); err != nil {
 			return err
 		}
-		for _, sealed := range []string{sqlDestroySealed, sqlDestroyName, sqlDestroyIdentifier} {
+		for _, sealed := range []string{sqlDestroySealed, sqlDestroyName, sqlDestroyIdentifier, sqlDestroyNotes} {
 			if _, err := b.exec(sealed, b.tenant, id); err != nil {
 				return err
 			}

@@ -123,7 +123,6 @@ func (v *View) since(ctx context.Context, tenant string, at time.Time) (int64, e
 	first := int64(math.MaxInt64)
 	// Entries have whole microseconds: the first at a time between two of them
 	// is at the second of the two.
-	us := micros(at.Add(time.Microsecond - 1))
-	_, err := v.one(ctx, "entries since a time", sqlTimeWindow, []any{&first}, tenant, us)
+	_, err := v.one(ctx, "entries since a time", sqlTimeWindow, []any{&first}, tenant, ceilMicros(at))
 	return first, err
 }

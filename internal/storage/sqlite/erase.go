@@ -42,15 +42,25 @@ WHERE m.tenant = ?1 AND m.key_id = ?2 AND NOT EXISTS (
     WHERE l.tenant = ?1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id AND l.subject_ref = ?3)
 LIMIT 1`
 	sqlEraseKey = `
-DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2`
+DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2 RETURNING wrap_version`
 	sqlBury = `
-INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at) VALUES (?1, ?2, ?3, ?4)`
+INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at, wrap_version, rekeyed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
+	// Of what is left under the keys, which is what goes.
+	sqlEraseDestinations = `
+INSERT INTO erasure_destinations (tenant, erasure_id, destination, mappings, first_sent, last_sent)
+SELECT ?1, ?3, d.destination, COUNT(*), MIN(d.first_sent), MAX(d.last_sent)
+FROM json_each(?2) AS j CROSS JOIN mappings AS m INDEXED BY mappings_key CROSS JOIN mapping_destinations AS d
+WHERE m.tenant = ?1 AND m.key_id = j.value AND d.tenant = ?1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
+GROUP BY d.destination
+ON CONFLICT (tenant, erasure_id, destination) DO UPDATE SET mappings = mappings + excluded.mappings,
+    first_sent = MIN(first_sent, excluded.first_sent), last_sent = MAX(last_sent, excluded.last_sent)`
 	sqlForgetSubject = `
 DELETE FROM subjects WHERE tenant = ?1 AND subject_ref = ?2`
 	sqlInsertErasure = `
 INSERT INTO erasures (tenant, erasure_id, subject, subject_ref, reference, regime, identity_method, identity_reference,
-    verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`
+    verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed, suppress_until)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+ON CONFLICT (tenant, erasure_id) DO NOTHING`
 	sqlContinueErasure = `
 UPDATE erasures SET state = ?3, completed_at = ?4, subject = IIF(?4 IS NULL, subject, NULL), erased = erased + ?5, shared = shared + ?6, deferred = ?7,
     keys = keys + ?8, rekeyed = rekeyed + ?9
@@ -102,7 +112,8 @@ func (b *batch) erase(id string, e vault.Erase) (vault.Outcome, error) {
 func (x *erasing) begin() error {
 	e := &x.Erasure
 	other := fmt.Errorf("sqlite: the subject or its erasure is another one now: %w", vault.ErrConflict)
-	if !storable(e.ID, e.SubjectRef, e.Reference, e.Regime, e.Identity.Method, e.Identity.Reference, e.Identity.VerifiedBy) {
+	if !storable(e.ID, e.SubjectRef, e.Reference, e.Regime, e.Identity.Method, e.Identity.Reference, e.Identity.VerifiedBy) ||
+		!storable(x.Suppress.Common...) {
 		return fmt.Errorf("%w: an erasure", ErrMalformed)
 	}
 	var ref string
@@ -114,6 +125,9 @@ func (x *erasing) begin() error {
 		}
 		x.id, x.begun = e.ID, true
 		return err
+	}
+	if x.Request != nil && x.Request.ID != "" {
+		x.id = x.Request.ID
 	}
 	// No row is an empty name, and an empty name must be no row.
 	if _, err := x.row([]any{&ref}, sqlSubject, x.tenant, e.Subject[:]); err != nil {
@@ -151,13 +165,8 @@ func (x *erasing) checkKeys() error {
 	if len(named) != len(due) {
 		return x.moved()
 	}
-	for _, r := range x.Reseal {
-		if !named[r.From] {
-			return x.moved()
-		}
-	}
-	for _, n := range x.Names {
-		if !named[n.From] {
+	for from := range x.rekeyed() {
+		if !named[from] {
 			return x.moved()
 		}
 	}
@@ -168,6 +177,18 @@ func (x *erasing) moved() error {
 	return fmt.Errorf("sqlite: what has to go is not what was planned: %w", vault.ErrConflict)
 }
 
+// rekeyed are the keys that sealed what stays, too.
+func (x *erasing) rekeyed() map[string]bool {
+	keys := make(map[string]bool)
+	for _, r := range x.Reseal {
+		keys[r.From] = true
+	}
+	for _, n := range x.Names {
+		keys[n.From] = true
+	}
+	return keys
+}
+
 // write keeps what the erasure has come to. It is completed once no hold keeps
 // anything of it.
 func (x *erasing) write(c vault.ErasureCounts) error {
@@ -176,30 +197,69 @@ func (x *erasing) write(c vault.ErasureCounts) error {
 		state, completed = vault.ErasureDeferred, nil
 	}
 	if x.begun {
-		return x.mustChange(x.moved(), sqlContinueErasure, x.tenant, x.id, string(state), completed,
+		err := x.mustChange(x.moved(), sqlContinueErasure, x.tenant, x.id, string(state), completed,
 			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
+		if err != nil || completed == nil {
+			return err
+		}
+		return x.completeRequest(x.id)
 	}
 	e := &x.Erasure
 	subject := e.Subject[:]
 	if completed != nil {
 		subject = nil // no row is to say for ever whose the reference was
 	}
-	_, err := x.exec(sqlInsertErasure, x.tenant, x.id, subject, e.SubjectRef, e.Reference, e.Regime, e.Identity.Method,
+	until := x.suppressUntil(x.Suppress)
+	err := x.mustChange(x.moved(), sqlInsertErasure, x.tenant, x.id, subject, e.SubjectRef, e.Reference, e.Regime, e.Identity.Method,
 		e.Identity.Reference, e.Identity.VerifiedBy, micros(e.Identity.At), string(state), x.now, completed,
-		c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
-	return err
+		c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed, until)
+	if err != nil {
+		return err
+	}
+	if until != nil && len(x.Suppress.Common) > 0 {
+		if _, err := x.exec(sqlKeepCommon, x.tenant, x.id, encode(x.Suppress.Common)); err != nil {
+			return err
+		}
+	}
+	return x.answer(c)
+}
+
+// answer keeps what came of the erasure in the request that asked for it: a new
+// one, or one that is as it was read.
+func (x *erasing) answer(c vault.ErasureCounts) error {
+	if x.Request == nil {
+		return nil
+	}
+	r := *x.Request
+	r.State = vault.StateCompleted
+	if c.Deferred > 0 {
+		r.State = vault.StateDeferred
+	}
+	if r.ID == "" {
+		return x.openRequest(x.id, r)
+	}
+	return x.updateRequest(r)
 }
 
 // destroy ends the keys, and the subject's name once nothing else needs it.
 func (x *erasing) destroy() error {
+	if _, err := x.exec(sqlEraseDestinations, x.tenant, encode(x.Keys), x.id); err != nil {
+		return err
+	}
+	rekeyed := x.rekeyed()
 	for _, id := range x.Keys {
-		if err := x.mustChange(x.moved(), sqlEraseKey, x.tenant, id); err != nil {
+		var version int
+		stood, err := x.row([]any{&version}, sqlEraseKey, x.tenant, id)
+		if err != nil {
 			return err
+		}
+		if !stood {
+			return x.moved()
 		}
 		if _, err := x.exec(sqlDestroyIdentifier, x.tenant, id); err != nil {
 			return err
 		}
-		if _, err := x.exec(sqlBury, x.tenant, id, x.id, x.now); err != nil {
+		if _, err := x.exec(sqlBury, x.tenant, id, x.id, x.now, version, rekeyed[id]); err != nil {
 			return err
 		}
 	}

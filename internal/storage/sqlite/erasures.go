@@ -37,13 +37,17 @@ WHERE s.tenant = ?1 AND s.name_key_id = j.value
 LIMIT ?3`
 	sqlErasureByID = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference,
-    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at,
+    (SELECT json_group_array(json_array(d.destination, d.mappings, d.first_sent, d.last_sent)) FROM erasure_destinations AS d
+        WHERE d.tenant = ?1 AND d.erasure_id = ?2)
 FROM erasures AS e
 WHERE e.tenant = ?1 AND e.erasure_id = ?2 AND (?3 = '' OR e.state = ?3)`
 	// The page after the erasure ?2, or the first.
 	sqlErasures = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference,
-    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at, '[]'
 FROM erasures AS e
 WHERE e.tenant = ?1 AND (?3 = '' OR e.state = ?3)
     AND (e.erased_at, e.erasure_id) < (IIF(?2 = '', ?5,
@@ -52,7 +56,8 @@ ORDER BY e.erased_at DESC, e.erasure_id DESC LIMIT ?4`
 	// The same of the few that wait, without the many that are done.
 	sqlDeferred = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference,
-    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_by, e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at, '[]'
 FROM erasures AS e INDEXED BY erasures_deferred
 WHERE e.tenant = ?1 AND e.state = 'deferred' AND ?3 = 'deferred'
     AND (e.erased_at, e.erasure_id) < (IIF(?2 = '', ?5,
@@ -179,10 +184,12 @@ func (v *View) Erasures(ctx context.Context, tenant string, q vault.ErasureQuery
 func scanErasure(rows *sql.Rows) (e vault.Erasure, err error) {
 	var subject []byte
 	var verified, began int64
-	var completed sql.NullInt64
+	var completed, until, final sql.NullInt64
+	var destinations string
 	c := &e.Counts
 	if err := rows.Scan(&e.ID, &subject, &e.SubjectRef, &e.Reference, &e.Regime, &e.Identity.Method, &e.Identity.Reference,
-		&e.Identity.VerifiedBy, &verified, &e.State, &began, &completed, &c.Erased, &c.Shared, &c.Deferred, &c.Keys, &c.Rekeyed); err != nil {
+		&e.Identity.VerifiedBy, &verified, &e.State, &began, &completed, &c.Erased, &c.Shared, &c.Deferred, &c.Keys, &c.Rekeyed,
+		&until, &final, &destinations); err != nil {
 		return e, err
 	}
 	copy(e.Subject[:], subject)
@@ -190,5 +197,12 @@ func scanErasure(rows *sql.Rows) (e vault.Erasure, err error) {
 	if completed.Valid {
 		e.CompletedAt = fromMicros(completed.Int64)
 	}
-	return e, nil
+	if until.Valid {
+		e.SuppressUntil = fromMicros(until.Int64)
+	}
+	if final.Valid {
+		e.FinalAt = fromMicros(final.Int64)
+	}
+	e.Destinations, err = decodeUses(destinations)
+	return e, err
 }

@@ -11,9 +11,11 @@ const (
 	sqlDataKey = `
 SELECT COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.sealed FROM data_keys AS k
 WHERE k.tenant = ?1 AND k.key_id = ?2`
+	// What an erasure destroyed does not come back.
 	sqlInsertDataKey = `
 INSERT INTO data_keys (tenant, key_id, scope_id, subject_ref, wrapped, wrap_version, sealed, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+WHERE NOT EXISTS (SELECT 1 FROM tombstones AS z WHERE z.tenant = ?1 AND z.key_id = ?2)`
 	// A key that seals again is not idle any more.
 	sqlCountSeals = `
 UPDATE data_keys SET sealed = sealed + ?3, idle_at = NULL WHERE tenant = ?1 AND key_id = ?2`
@@ -70,11 +72,24 @@ func (k *keyUses) name(s vault.Scope) error {
 	return nil
 }
 
-// value uses the key that seals a new value.
-func (k *keyUses) value(m *vault.NewMapping) {
-	u := k.use(m.Mapping.KeyID)
+// person uses the key that seals the name of a subject that is being made: a
+// fresh one of that subject, or there is no name.
+func (k *keyUses) person(s vault.Subject) error {
+	if s.NameKeyID == "" {
+		return nil
+	}
+	if k.fresh[s.NameKeyID].SubjectRef != s.Ref {
+		return fmt.Errorf("sqlite: the key of the subject's name: %w", vault.ErrKeyDestroyed)
+	}
+	k.use(s.NameKeyID)
+	return nil
+}
+
+// seal uses the key that seals something about the owners.
+func (k *keyUses) seal(id string, owners []string) {
+	u := k.use(id)
 	u.seals++
-	u.owners = append(u.owners, m.SubjectRefs)
+	u.owners = append(u.owners, owners)
 }
 
 // writeKeys checks that every used key stands and has room, inserts the fresh
@@ -129,9 +144,9 @@ func (b *batch) writeKey(id string, key vault.DataKey, seals int, fresh bool) er
 		if err := b.writable(key.Wrapped.Version); err != nil {
 			return err
 		}
-		_, err := b.exec(sqlInsertDataKey, b.tenant, id, optional(key.ScopeID), optional(key.SubjectRef),
+		destroyed := fmt.Errorf("sqlite: key %s was erased: %w", id, vault.ErrKeyDestroyed)
+		return b.mustChange(destroyed, sqlInsertDataKey, b.tenant, id, optional(key.ScopeID), optional(key.SubjectRef),
 			key.Wrapped.Bytes, key.Wrapped.Version, seals, b.now)
-		return err
 	}
 	return b.mustChange(vault.ErrKeyDestroyed, sqlCountSeals, b.tenant, id, seals)
 }

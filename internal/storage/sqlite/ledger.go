@@ -30,7 +30,7 @@ func (v *View) Head(ctx context.Context, tenant string) (vault.Head, error) {
 	var frontier []byte
 	var last int64
 	var h vault.Head
-	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last, &h.State, &h.MinWrapVersion}, tenant)
+	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last, &h.State, &h.MinWrapVersion, &h.RetiredBelow}, tenant)
 	if err != nil {
 		return vault.Head{}, err
 	}

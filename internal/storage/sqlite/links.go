@@ -31,7 +31,14 @@ WHERE l.tenant = ?1 AND (l.scope_id, l.token_id) IN (
 
 // linkSubject ties what has one of the look-up digests to a subject.
 func (b *batch) linkSubject(e vault.LinkSubject) (vault.Outcome, error) {
-	if err := b.subject(e.Subject); err != nil {
+	keys, err := newKeyUses(vault.Scope{}, e.Keys)
+	if err != nil {
+		return vault.Outcome{}, err
+	}
+	if err := b.subject(e.Subject, keys); err != nil {
+		return vault.Outcome{}, err
+	}
+	if err := b.writeKeys(keys); err != nil {
 		return vault.Outcome{}, err
 	}
 	tied, err := b.exec(sqlTie, b.tenant, e.Subject.Subject.Ref, digestList(e.Lookups), b.now)

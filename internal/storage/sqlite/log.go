@@ -11,7 +11,7 @@ import (
 const (
 	// What every commit has to know of its tenant is in the one row.
 	sqlReadHead = `
-SELECT h.frontier, h.last_time, h.state, h.min_wrap_version FROM log_heads AS h WHERE h.tenant = ?1`
+SELECT h.frontier, h.last_time, h.state, h.min_wrap_version, h.retired_below FROM log_heads AS h WHERE h.tenant = ?1`
 	sqlInsertHead = `
 INSERT INTO log_heads (tenant, frontier, last_time) VALUES (?1, ?2, ?3)`
 	sqlUpdateHead = `
@@ -36,7 +36,8 @@ type entryTerm struct {
 // the last entry.
 func (b *batch) readHead() error {
 	var frontier []byte
-	found, err := b.row([]any{&frontier, &b.last, &b.state, &b.minWrap}, sqlReadHead, b.tenant)
+	var retired int
+	found, err := b.row([]any{&frontier, &b.last, &b.state, &b.minWrap, &retired}, sqlReadHead, b.tenant)
 	if err != nil || !found {
 		return err
 	}

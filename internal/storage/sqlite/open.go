@@ -42,6 +42,8 @@ var (
 	_ vault.Registry = (*Store)(nil)
 	_ vault.Custody  = (*Store)(nil)
 	_ vault.Erasures = (*Store)(nil)
+	_ vault.Requests = (*Store)(nil)
+	_ vault.Remains  = (*Store)(nil)
 )
 
 // Open opens the database, or makes it, and brings its schema up to date. It

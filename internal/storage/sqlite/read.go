@@ -17,7 +17,7 @@ FROM scopes AS s
 WHERE s.tenant = ?1 AND s.digest = ?2 AND s.living = 1
     AND s.ends_at > MAX(?3, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))`
 	sqlSubjects = `
-SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
+SELECT s.digest, s.index_version, s.subject_ref, s.sealed_identifier, COALESCE(s.key_id, ''), s.created_at FROM subjects AS s
 WHERE s.tenant = ?1 AND s.digest IN (SELECT unhex(j.value) FROM json_each(?2) AS j)`
 	sqlMappings = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
@@ -80,19 +80,34 @@ func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (v
 // scopeRow adds a scope of a digest.
 func scopeRow(into *[]vault.Scope, digest vault.Digest) func(*sql.Rows) error {
 	return func(rows *sql.Rows) error {
-		s := vault.Scope{Digest: digest}
-		var endUser []byte
-		var idle, created, ends int64
-		if err := rows.Scan(&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID,
-			&idle, &created, &ends); err != nil {
-			return err
-		}
-		copy(s.EndUser[:], endUser)
-		s.IdleTTL = time.Duration(idle) * time.Microsecond
-		s.CreatedAt, s.EndsAt = fromMicros(created), fromMicros(ends)
+		s, err := scanScope(rows)
+		s.Digest = digest
 		*into = append(*into, s)
-		return nil
+		return err
 	}
+}
+
+// namedScopeRow adds a scope with the digest that is in its row.
+func namedScopeRow(into *[]vault.Scope) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var digest []byte
+		s, err := scanScope(rows, &digest)
+		copy(s.Digest[:], digest)
+		*into = append(*into, s)
+		return err
+	}
+}
+
+// scanScope scans a scope and what else is in its row.
+func scanScope(rows *sql.Rows, more ...any) (s vault.Scope, err error) {
+	var endUser []byte
+	var idle, created, ends int64
+	err = rows.Scan(append([]any{&s.ID, &s.IndexVersion, &s.Kind, &s.Client, &endUser, &s.SealedName, &s.NameKeyID,
+		&idle, &created, &ends}, more...)...)
+	copy(s.EndUser[:], endUser)
+	s.IdleTTL = time.Duration(idle) * time.Microsecond
+	s.CreatedAt, s.EndsAt = fromMicros(created), fromMicros(ends)
+	return s, err
 }
 
 // Subjects implements vault.Store.
@@ -102,7 +117,7 @@ func (v *View) Subjects(ctx context.Context, tenant string, digests []vault.Dige
 		var s vault.Subject
 		var d []byte
 		var created int64
-		if err := rows.Scan(&d, &s.IndexVersion, &s.Ref, &created); err != nil {
+		if err := rows.Scan(&d, &s.IndexVersion, &s.Ref, &s.SealedName, &s.NameKeyID, &created); err != nil {
 			return err
 		}
 		copy(s.Digest[:], d)

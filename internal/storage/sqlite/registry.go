@@ -49,9 +49,7 @@ WHERE k.tenant = ?1 AND k.wrap_version < ?2 ORDER BY k.wrap_version LIMIT ?3`
 	sqlIdleKeys = `
 SELECT k.key_id FROM data_keys AS k
 WHERE k.tenant = ?1 AND k.idle_at IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = k.tenant AND m.key_id = k.key_id)
-    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = k.tenant AND s.name_key_id = k.key_id)
-    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = k.tenant AND p.key_id = k.key_id)
+    AND ` + idle + `
 ORDER BY k.idle_at LIMIT ?2`
 )
 

@@ -89,6 +89,11 @@ func (x *erasing) release() error {
 			return err
 		}
 	}
+	return x.owned()
+}
+
+// owned refuses a survivor under a key of somebody whom it is not about.
+func (x *erasing) owned() error {
 	for _, k := range x.Fresh {
 		if k.SubjectRef == "" {
 			continue

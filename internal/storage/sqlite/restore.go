@@ -33,5 +33,10 @@ func (b *batch) restore(r vault.Restore) error {
 			return changed
 		}
 	}
+	for _, n := range r.Names {
+		if err := b.restoreName(n); err != nil {
+			return err
+		}
+	}
 	return nil
 }

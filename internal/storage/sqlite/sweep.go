@@ -17,22 +17,23 @@ WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND (m.expires_at <=
     OR ` + erased + `)
 RETURNING key_id`
 	sqlSweepTombstone = `
-UPDATE tombstones SET swept_at = ?3
+UPDATE tombstones SET swept_at = MAX(?3, erased_at)
 WHERE tenant = ?1 AND key_id = ?2 AND swept_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)`
-	// What a key seals may be a value, the name of a scope or an identifier.
+	// idle tells whether the key k seals nothing: no value, no name of a scope or
+	// of a person, no note.
+	idle = `NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = ?1 AND s.name_key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = ?1 AND p.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subject_request_notes AS n WHERE n.tenant = ?1 AND n.key_id = k.key_id)`
 	sqlMarkIdle = `
-UPDATE data_keys SET idle_at = ?3
-WHERE tenant = ?1 AND key_id = ?2 AND idle_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)
-    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = ?1 AND s.name_key_id = ?2)
-    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = ?1 AND p.key_id = ?2)`
+UPDATE data_keys AS k SET idle_at = ?3
+WHERE k.tenant = ?1 AND k.key_id = ?2 AND k.idle_at IS NULL
+    AND ` + idle
 	sqlSweepKey = `
-DELETE FROM data_keys
-WHERE tenant = ?1 AND key_id = ?2
-    AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)
-    AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = ?1 AND s.name_key_id = ?2)
-    AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = ?1 AND p.key_id = ?2)`
+DELETE FROM data_keys AS k
+WHERE k.tenant = ?1 AND k.key_id = ?2
+    AND ` + idle
 	// The name goes first: until then its key seals something.
 	sqlForgetScope = `
 UPDATE scopes SET sealed_name = NULL, name_key_id = NULL
@@ -52,8 +53,13 @@ func (b *batch) sweep(s vault.Sweep) error {
 			return changed
 		}
 	}
-	if !storable(s.Tombstones...) || !storable(s.Keys...) || !storable(s.Scopes...) {
-		return changed
+	for _, ids := range [][]string{s.Tombstones, s.Keys, s.Scopes, s.Requests, s.Subjects} {
+		if !storable(ids...) {
+			return changed
+		}
+	}
+	if err := b.suppressSwept(s.Mappings); err != nil {
+		return err
 	}
 	emptied, err := b.sweepMappings(s.Mappings, changed)
 	if err != nil {
@@ -78,6 +84,9 @@ func (b *batch) sweep(s vault.Sweep) error {
 		if err := b.mustChange(changed, sqlSweepScope, b.tenant, id); err != nil {
 			return err
 		}
+	}
+	if err := b.sweepRecords(s, changed); err != nil {
+		return err
 	}
 	for _, id := range emptied {
 		if _, err := b.exec(sqlMarkIdle, b.tenant, id, b.now); err != nil {

@@ -39,8 +39,8 @@ ON CONFLICT (tenant, scope_id, token_id, subject_ref) DO NOTHING`
 INSERT INTO mapping_sources (tenant, scope_id, source, token_id, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, scope_id, source, token_id) DO NOTHING`
 	sqlInsertSubject = `
-INSERT INTO subjects (tenant, digest, index_version, subject_ref, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING`
+INSERT INTO subjects (tenant, digest, index_version, subject_ref, sealed_identifier, key_id, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
 	sqlSubject = `
 SELECT s.subject_ref FROM subjects AS s WHERE s.tenant = ?1 AND s.digest = ?2`
 )
@@ -52,13 +52,21 @@ type tokenizing struct {
 	endsAt  int64
 	known   map[string]bool // subjects of the change, by reference
 	keys    *keyUses
+	// Look-up digests of the change, and those that are kept out of the scope:
+	// nil until somebody asked.
+	scopeDigest vault.Digest
+	lookups     []vault.Digest
+	suppressed  map[vault.Digest]bool
 }
 
 // tokenize makes mappings, or finds those that stand. Within the batch, what a
 // change before it made stands already: two changes with the same value get
 // one token.
 func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
-	t := &tokenizing{batch: b, scopeID: c.Scope.ID, known: make(map[string]bool)}
+	t := &tokenizing{batch: b, scopeID: c.Scope.ID, scopeDigest: c.Scope.Digest, known: make(map[string]bool)}
+	for i := range c.Mappings {
+		t.lookups = append(t.lookups, c.Mappings[i].Mapping.Lookup)
+	}
 	var err error
 	if t.keys, err = newKeyUses(c.Scope, c.Keys); err != nil {
 		return vault.Outcome{}, err
@@ -132,17 +140,21 @@ func (t *tokenizing) scope(c vault.Tokenize) (err error) {
 // Values of the change may name it then.
 func (t *tokenizing) subject(use vault.SubjectUse) error {
 	t.known[use.Subject.Ref] = true
-	return t.batch.subject(use)
+	return t.batch.subject(use, t.keys)
 }
 
-func (b *batch) subject(use vault.SubjectUse) error {
+func (b *batch) subject(use vault.SubjectUse, keys *keyUses) error {
 	s := use.Subject
-	if !storable(s.Ref) {
+	if !storable(s.Ref, s.NameKeyID) {
 		return fmt.Errorf("%w: a subject", ErrMalformed)
 	}
 	other := fmt.Errorf("sqlite: the subject is another one now: %w", vault.ErrConflict)
 	if use.New {
-		return b.mustChange(other, sqlInsertSubject, b.tenant, s.Digest[:], s.IndexVersion, s.Ref, b.now)
+		if err := keys.person(s); err != nil {
+			return err
+		}
+		return b.mustChange(other, sqlInsertSubject, b.tenant, s.Digest[:], s.IndexVersion, s.Ref,
+			optional(s.SealedName), optional(s.NameKeyID), b.now)
 	}
 	var ref string
 	found, err := b.row([]any{&ref}, sqlSubject, b.tenant, s.Digest[:])
@@ -204,7 +216,10 @@ func (t *tokenizing) check(m *vault.NewMapping) error {
 }
 
 func (t *tokenizing) insert(m *vault.NewMapping) (id string, expires int64, err error) {
-	t.keys.value(m)
+	if err := t.keptOut(m.Mapping.Lookup); err != nil {
+		return "", 0, err
+	}
+	t.keys.seal(m.Mapping.KeyID, m.SubjectRefs)
 	v := &m.Mapping
 	end := min(t.now+m.MaxAge.Microseconds(), t.endsAt)
 	expires = min(t.now+m.TTL.Microseconds(), end)

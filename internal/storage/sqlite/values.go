@@ -15,6 +15,9 @@ import (
 // once, on their way in.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
+// ceilMicros is the first time that the tables hold at a time or after it.
+func ceilMicros(t time.Time) int64 { return micros(t.Add(time.Microsecond - 1)) }
+
 func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 // instant is NULL for no time.
@@ -76,6 +79,23 @@ func decodeList(text string) ([]string, error) {
 		return nil, nil
 	}
 	return ids, nil
+}
+
+// decodeDigests reads digests in hexadecimal.
+func decodeDigests(text string) ([]vault.Digest, error) {
+	ids, err := decodeList(text)
+	if err != nil {
+		return nil, err
+	}
+	var digests []vault.Digest
+	for _, id := range ids {
+		var d vault.Digest
+		if _, err := hex.Decode(d[:], []byte(id)); err != nil {
+			return nil, fmt.Errorf("sqlite: a digest: %w", err)
+		}
+		digests = append(digests, d)
+	}
+	return digests, nil
 }
 
 // optional is NULL for what is empty.
