@@ -28,7 +28,12 @@ func TestErasuresThatAreRefused(t *testing.T) {
 		change      m
 		field, rule string
 	}{
-		"another kind":          {m{"kind": "restriction"}, "/kind", "must be one of erasure"},
+		"a kind there is none":  {m{"kind": "correction"}, "/kind", "must be one of access, erasure, restriction, objection, accounting"},
+		"another kind":          {m{"kind": "restriction"}, "/confirm_subject", "goes with an erasure that is done at once"},
+		"somebody to do it":     {m{"assignee": "officer-3"}, "/assignee", "goes with a request that is not carried out at once"},
+		"asked before":          {m{"received_at": "2026-02-01T00:00:00Z"}, "/received_at", "goes with a request that is not carried out at once"},
+		"no check":              {m{"identity": nil}, "/identity", ""},
+		"two ways to say whom":  {m{"identifiers": []m{{"entity": "PERSON", "value": "Jane"}}}, "/identifiers", ""},
 		"another regime":        {m{"regime": "lgpd"}, "/regime", "must be one of gdpr, ccpa, hipaa"},
 		"nobody":                {m{"subject": "", "confirm_subject": ""}, "/", ""},
 		"somebody else":         {m{"confirm_subject": "crm:john"}, "/confirm_subject", "must be the subject again"},
@@ -41,7 +46,8 @@ func TestErasuresThatAreRefused(t *testing.T) {
 		"checked tomorrow":      {identity("at", "2026-03-02T09:00:00Z"), "/identity/at", "must be a time that is over"},
 		"checked on no day":     {identity("at", "2026-02-30T09:00:00Z"), "/identity/at", "must be a time that exists"},
 		"another preview":       {m{"preview_id": "first"}, "/preview_id", ""},
-		"more":                  {m{"suppress": "forever"}, "", ""},
+		"kept out for a week":   {m{"suppress": "7d"}, "/suppress", "must be one of none, 30d, forever"},
+		"more":                  {m{"tokens": []string{"x"}}, "", ""},
 	} {
 		answer := officer.Post("/v1/subject-requests", erasureOf("crm:jane", c.change))
 		p := answer.Problem()
@@ -53,13 +59,18 @@ func TestErasuresThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %+v", name, p.Errors)
 		}
 	}
-	unconfirmed := erasureOf("crm:jane", nil)
+	unconfirmed := erasureOf("crm:jane", m{"preview_id": strings.Repeat("0", 32)})
 	delete(unconfirmed, "confirm_subject")
 	if p := officer.Post("/v1/subject-requests", unconfirmed).Want(http.StatusUnprocessableEntity).Problem(); !slices.Equal(p.Fields(), []string{"/confirm_subject"}) {
 		t.Errorf("without the name again: %+v", p)
 	}
+	delete(unconfirmed, "identity")
+	if p := officer.Post("/v1/subject-requests", unconfirmed).Want(http.StatusUnprocessableEntity).Problem(); !slices.Equal(p.Fields(), []string{"/identity"}) {
+		t.Errorf("without an identity: %+v", p)
+	}
 	// A dry run does nothing, so it needs nothing said twice.
-	unconfirmed["dry_run"] = true
+	unconfirmed = erasureOf("crm:jane", m{"dry_run": true})
+	delete(unconfirmed, "confirm_subject")
 	var dry erasureAnswer
 	officer.Post("/v1/subject-requests", unconfirmed).Want(http.StatusOK).Decode(&dry)
 	w.Post("/v1/tokenize", m{"scope": "chat-2", "subject": "crm:jane", "text": prompt}).Want(http.StatusOK)
@@ -95,7 +106,17 @@ func TestRequestsOfPersonsThatAreNotThere(t *testing.T) {
 		{"auditor", "/v1/subject-requests?limit=101", 422, "query:limit", "must be at most 100"},
 		{"auditor", "/v1/subject-requests?limit=0", 422, "query:limit", ""},
 		{"auditor", "/v1/subject-requests?cursor=1", 422, "query:cursor", ""},
-		{"auditor", "/v1/subject-requests?state=open", 422, "query:state", "must be one of deferred, completed"},
+		{"auditor", "/v1/subject-requests?state=open", 422, "query", ""},
+		{"auditor", "/v1/subject-requests?status=late", 422, "query:status", ""},
+		{"auditor", "/v1/subject-requests?kind=correction", 422, "query:kind", ""},
+		{"auditor", "/v1/subject-requests?open=yes", 422, "query:open", ""},
+		{"auditor", "/v1/subject-requests?from=2026-02-30T00:00:00Z", 422, "query:from", "must be a time that exists"},
+		{"auditor", "/v1/subject-requests?to=today", 422, "query:to", ""},
+		{"auditor", "/v1/subject-requests/summary", 422, "query:from", "is required"},
+		{"auditor", "/v1/subject-requests/summary?from=2026-02-01T00:00:00Z&to=2026-02-01T00:00:00Z", 422, "query:to", "must be after from"},
+		{"auditor", "/v1/subject-requests/summary?from=2026-02-30T00:00:00Z&to=2026-03-01T00:00:00Z", 422, "query:from", "must be a time that exists"},
+		{"privacy", nobodysRequest + "/notes", 404, "", ""},
+		{"privacy2", path + "/notes", 404, "", ""},
 		{"auditor", "/v1/subject-requests?subject=x", 422, "query", ""},
 		// Another tenant's is not told from what is not there.
 		{"privacy2", path, 404, "", ""},

@@ -28,13 +28,37 @@ type erasureCounts struct {
 }
 
 type subjectRequest struct {
-	RequestID                      string `json:"request_id"`
-	Kind, Regime, Reference, State string
-	ErasedAt                       time.Time  `json:"erased_at"`
-	CompletedAt                    *time.Time `json:"completed_at"`
-	DueAt                          time.Time  `json:"due_at"`
-	Identity                       identityInfo
-	Counts                         erasureCounts
+	RequestID                       string `json:"request_id"`
+	Kind, Regime, Reference, Status string
+	SubjectRef                      string `json:"subject_ref"`
+	Named                           bool
+	Identifiers                     int
+	Identity                        *identityInfo
+	Assignee                        string
+	RefusalCode                     string `json:"refusal_code"`
+	Extended, Overdue               bool
+	ReceivedAt                      time.Time  `json:"received_at"`
+	DueAt                           time.Time  `json:"due_at"`
+	ClosedAt                        *time.Time `json:"closed_at"`
+	Erasure                         *erasureTold
+}
+
+type erasureTold struct {
+	ErasedAt          time.Time  `json:"erased_at"`
+	CompletedAt       *time.Time `json:"completed_at"`
+	ExpectedFinalAt   *time.Time `json:"expected_final_at"`
+	FinalAt           *time.Time `json:"final_at"`
+	SuppressUntil     *time.Time `json:"suppress_until"`
+	SuppressedForever bool       `json:"suppressed_forever"`
+	Destinations      []sentTo
+	Counts            erasureCounts
+}
+
+type sentTo struct {
+	Destination string
+	Mappings    int
+	FirstSent   time.Time `json:"first_sent"`
+	LastSent    time.Time `json:"last_sent"`
 }
 
 type identityInfo struct {
@@ -46,22 +70,28 @@ type identityInfo struct {
 type erasureAnswer struct {
 	Request   *subjectRequest
 	PreviewID string `json:"preview_id"`
+	Outcome   string
 	Parts     []struct {
 		ScopeRef                 string `json:"scope_ref"`
+		Outcome                  string
 		Erased, Deferred, Shared int
 	}
-	Counts *erasureCounts
-	Audit  *audit.Receipt
+	Counts             *erasureCounts
+	Restricted, Shared *int
+	Audit              *audit.Receipt
 }
 
 type erasureReceipt struct {
-	subjectRequest
-	Audience    string
-	Methods     []string
-	DeferredFor string `json:"deferred_for"`
-	Entry       string
-	Proof       audit.Receipt
-	IssuedAt    time.Time `json:"issued_at"`
+	erasureTold
+	RequestID               string `json:"request_id"`
+	Kind, Regime, Reference string
+	Identity                *identityInfo
+	Status, Audience        string
+	Methods                 []string
+	DeferredFor             string `json:"deferred_for"`
+	Entry                   string
+	Proof                   audit.Receipt
+	IssuedAt                time.Time `json:"issued_at"`
 }
 
 // erasureOf asks for the erasure of somebody, with whatever else is given.
@@ -142,8 +172,8 @@ func toldTooMuch(t *testing.T, copied *httpapitest.Response) (told []string) {
 	delete(fields, "proof") // hashes and a signature, which may hold any short word by chance
 	for _, list := range []struct{ names, known []string }{
 		{slices.Collect(maps.Keys(fields)), []string{
-			"audience", "request_id", "kind", "regime", "state", "erased_at", "completed_at", "counts", "methods",
-			"deferred_for", "issued_at",
+			"audience", "request_id", "kind", "regime", "status", "erased_at", "completed_at", "counts", "methods",
+			"deferred_for", "issued_at", "expected_final_at", "final_at", "suppress_until", "suppressed_forever", "destinations",
 		}},
 		{slices.Collect(maps.Keys(counts)), []string{"erased", "deferred", "shared"}},
 	} {
@@ -215,11 +245,16 @@ func TestInvariant8_APersonIsErasedAndTheNeighboursAreNot(t *testing.T) {
 	}
 	post("/v1/subject-requests", erasureOf(jane, m{"preview_id": dry.PreviewID}), 201, &done)
 	r := done.Request
-	if r.State != "completed" || r.Kind != "erasure" || r.Regime != "gdpr" || r.CompletedAt == nil || done.Audit == nil || done.PreviewID != "" || done.Counts != nil {
-		t.Errorf("erased: %+v %+v", done, r)
+	e := r.Erasure
+	if r.Status != "completed" || r.Kind != "erasure" || r.Regime != "gdpr" || r.ClosedAt == nil || e == nil || e.CompletedAt == nil ||
+		done.Audit == nil || done.PreviewID != "" || done.Counts != nil || done.Outcome != "erased" || dry.Outcome != "erased" {
+		t.Fatalf("erased: %+v %+v", done, r)
 	}
-	if r.Counts.Erased != 2 || r.Counts.Shared != 1 || r.Counts.Deferred != 0 || *r.Counts.Keys < 2 || *r.Counts.Rekeyed < 2 || !r.DueAt.Equal(r.ErasedAt.AddDate(0, 1, 0)) {
-		t.Errorf("erased: %+v", r)
+	if e.Counts.Erased != 2 || e.Counts.Shared != 1 || e.Counts.Deferred != 0 || *e.Counts.Keys < 2 || *e.Counts.Rekeyed < 2 || !r.DueAt.Equal(r.ReceivedAt.AddDate(0, 1, 0)) {
+		t.Errorf("erased: %+v", e)
+	}
+	if e.SuppressUntil == nil || !e.SuppressUntil.Equal(e.ErasedAt.AddDate(0, 0, 30)) || e.ExpectedFinalAt == nil || !e.ExpectedFinalAt.After(e.ErasedAt) || e.FinalAt != nil {
+		t.Errorf("what comes after: %+v", e)
 	}
 	if diff := cmp.Diff(dry.Parts, done.Parts); diff != "" {
 		t.Errorf("another part than was shown: %s", diff)
@@ -235,10 +270,10 @@ func TestInvariant8_APersonIsErasedAndTheNeighboursAreNot(t *testing.T) {
 	}
 
 	internal, subject, _ := w.receiptOf(t, r.RequestID)
-	if diff := cmp.Diff(*r, internal.subjectRequest, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".DueAt" }, cmp.Ignore())); diff != "" {
+	if diff := cmp.Diff(*e, internal.erasureTold); diff != "" || internal.RequestID != r.RequestID || *internal.Identity != *r.Identity {
 		t.Errorf("the receipt says something else: %s", diff)
 	}
-	if !slices.Equal(subject.Methods, []string{"key_destroyed", "rekeyed"}) || subject.State != "completed" || subject.DeferredFor != "" ||
+	if !slices.Equal(subject.Methods, []string{"key_destroyed", "rekeyed"}) || subject.Status != "completed" || subject.DeferredFor != "" ||
 		subject.Counts != (erasureCounts{Erased: 2, Shared: 1}) || subject.IssuedAt.IsZero() || internal.Audience != "internal" || subject.Audience != "subject" {
 		t.Errorf("the subject's copy: %+v", subject)
 	}
@@ -277,8 +312,9 @@ func TestInvariant7And8_WhatIsHeldIsErasedOnceItIsReleased(t *testing.T) {
 	var done erasureAnswer
 	w.As("privacy").Post("/v1/subject-requests", erasureOf("crm:jane", nil)).Want(http.StatusCreated).Decode(&done)
 	r := done.Request
-	if r.State != "deferred" || r.CompletedAt != nil || r.Counts.Deferred != 1 || r.Counts.Erased != 0 || r.Counts.Shared != 1 {
-		t.Errorf("erased: %+v", r)
+	if e := r.Erasure; r.Status != "deferred" || r.ClosedAt != nil || done.Outcome != "deferred" || done.Parts[0].Outcome != "deferred" ||
+		e.CompletedAt != nil || e.Counts.Deferred != 1 || e.Counts.Erased != 0 || e.Counts.Shared != 1 || e.ExpectedFinalAt != nil {
+		t.Errorf("erased: %+v %+v", r, e)
 	}
 	for range 2 {
 		if _, got := w.restore("gateway", "LLM_RESPONSE", tokens[:1]); got[0] != "restricted" {
@@ -290,7 +326,7 @@ func TestInvariant7And8_WhatIsHeldIsErasedOnceItIsReleased(t *testing.T) {
 		resume() // and nothing happens while the hold stands
 	}
 	internal, subject, copied := w.receiptOf(t, r.RequestID)
-	if subject.State != "deferred" || subject.DeferredFor != "legal_obligation" || internal.DeferredFor != "legal_obligation" || subject.CompletedAt != nil || subject.Counts.Deferred != 1 {
+	if subject.Status != "deferred" || subject.DeferredFor != "legal_obligation" || internal.DeferredFor != "legal_obligation" || subject.CompletedAt != nil || subject.Counts.Deferred != 1 {
 		t.Errorf("the subject's copy: %s", copied.Body)
 	}
 	listed := func(query string) int {
@@ -299,25 +335,26 @@ func TestInvariant7And8_WhatIsHeldIsErasedOnceItIsReleased(t *testing.T) {
 		w.As("auditor").Get("/v1/subject-requests?" + query).Want(http.StatusOK).Decode(&page)
 		return len(page.Requests)
 	}
-	if listed("state=deferred") != 1 || listed("state=completed") != 0 || listed("") != 1 {
+	if listed("status=deferred") != 1 || listed("open=true") != 1 || listed("status=completed") != 0 || listed("") != 1 {
 		t.Error("a deferred request is not listed as one")
 	}
 
 	w.As("legal").Post("/v1/holds/"+hold.HoldID+"/release", m{"reference": "ORDER-5"}).Want(http.StatusOK)
 	resume()
-	if listed("state=deferred") != 0 || listed("state=completed") != 1 {
+	if listed("status=deferred") != 0 || listed("open=true") != 0 || listed("status=completed") != 1 {
 		t.Error("a completed request is not listed as one")
 	}
 	var shown struct{ Request subjectRequest }
 	w.As("privacy").Get("/v1/subject-requests/" + r.RequestID).Want(http.StatusOK).Decode(&shown)
-	if s := shown.Request; s.State != "completed" || s.CompletedAt == nil || !s.CompletedAt.After(s.ErasedAt) || s.Counts.Erased != 1 || s.Counts.Deferred != 0 {
+	if s := shown.Request; s.Status != "completed" || s.ClosedAt == nil || s.Erasure.CompletedAt == nil ||
+		!s.Erasure.CompletedAt.After(s.Erasure.ErasedAt) || s.Erasure.Counts.Erased != 1 || s.Erasure.Counts.Deferred != 0 {
 		t.Errorf("completed: %+v", s)
 	}
 	if values, got := w.restore("legal", "LEGAL_DISCOVERY", tokens[:1]); values[0] != tokens[0] {
 		t.Errorf("released, and counsel gets %v", got)
 	}
 	_, subject, copied = w.receiptOf(t, r.RequestID)
-	if subject.State != "completed" || subject.DeferredFor != "" || subject.Counts != (erasureCounts{Erased: 1, Shared: 1}) || !slices.Contains(subject.Methods, "key_destroyed") {
+	if subject.Status != "completed" || subject.DeferredFor != "" || subject.Counts != (erasureCounts{Erased: 1, Shared: 1}) || !slices.Contains(subject.Methods, "key_destroyed") {
 		t.Errorf("completed: %s", copied.Body)
 	}
 }
@@ -328,7 +365,8 @@ func TestAnErasureThatFindsNothing(t *testing.T) {
 	w.Post("/v1/tokenize", m{"scope": "chat-1", "text": prompt}).Want(http.StatusOK)
 	var done erasureAnswer
 	w.As("privacy").Post("/v1/subject-requests", erasureOf("crm:nobody", m{"regime": "ccpa"})).Want(http.StatusCreated).Decode(&done)
-	if r := done.Request; r.State != "completed" || r.Counts.Erased != 0 || done.Parts == nil || len(done.Parts) != 0 || !r.DueAt.Equal(r.ErasedAt.AddDate(0, 0, 45)) {
+	if r := done.Request; r.Status != "completed" || r.Erasure.Counts.Erased != 0 || done.Parts == nil || len(done.Parts) != 0 ||
+		done.Outcome != "not_found" || !r.DueAt.Equal(r.ReceivedAt.AddDate(0, 0, 45)) {
 		t.Errorf("of nobody: %+v %+v", done, done.Request)
 	}
 	if _, subject, _ := w.receiptOf(t, done.Request.RequestID); len(subject.Methods) != 0 || subject.Methods == nil {
@@ -356,7 +394,7 @@ func TestRequestsOfPersonsAreListed(t *testing.T) {
 		w.As("auditor").Get("/v1/subject-requests?limit=2" + cursor).Want(http.StatusOK).Decode(&page)
 		for _, r := range page.Requests {
 			want := identityInfo{"in_person", "CHECK-118", "officer-2", time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC)}
-			if diff := cmp.Diff(want, r.Identity); diff != "" || r.Reference != "DSAR-31" {
+			if diff := cmp.Diff(&want, r.Identity); diff != "" || r.Erasure != nil || r.Reference != "DSAR-31" {
 				t.Errorf("listed: %+v", r)
 			}
 			seen = append(seen, r.RequestID)

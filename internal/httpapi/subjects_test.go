@@ -22,7 +22,9 @@ type searched struct {
 		Count, Expired      int
 		First               time.Time `json:"first_created_at"`
 		Last                time.Time `json:"last_created_at"`
-		SubjectRefs         []string  `json:"subject_refs"`
+		Ends                time.Time `json:"ends_at"`
+		Destinations        []sentTo
+		SubjectRefs         []string `json:"subject_refs"`
 	}
 	Ambiguous, More bool
 	Audit           *audit.Receipt
@@ -100,7 +102,8 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		"a subject of none": {`{"subject":""}`, 422, "/subject", ""},
 		"an unknown entity": {`{"identifiers":[{"entity":"NO_SUCH_THING","value":"x"}]}`, 422, "/identifiers/0/entity", ""},
 		"no value":          {`{"identifiers":[{"entity":"PERSON"}]}`, 422, "/identifiers/0/value", ""},
-		"an unknown field":  {`{"subject":"x","match":"variants"}`, 422, "", ""},
+		"an unknown field":  {`{"subject":"x","fuzzy":true}`, 422, "", ""},
+		"a match of none":   {`{"subject":"x","match":"fuzzy"}`, 422, "/match", ""},
 		"too many":          {`{"identifiers":[` + strings.Repeat(one+",", 50) + one + `]}`, 413, "/identifiers", "subject_identifiers"},
 	} {
 		answer := w.As("privacy").Post("/v1/subjects/search", c.body)
