@@ -18,7 +18,8 @@
 //
 // A rotation gives every tenant a new version. Older versions stay in the file
 // and open what they wrapped, down to the minimum version; what is below it
-// answers [envelope.ErrVersionGone].
+// answers [envelope.ErrVersionGone]. [Key.Retire] destroys those, for every
+// tenant, by a file without them.
 //
 // # The file
 //

@@ -13,23 +13,9 @@ func (k *Key) RotateWith(ctx context.Context, before func(step string) error) er
 	return k.rotate(ctx, before)
 }
 
-// Trim destroys the versions below the given one in the file and in memory.
-func (k *Key) Trim(below int) error {
-	f, err := readFile(k.path)
-	if err != nil {
-		return err
-	}
-	for f.Versions[0].Version < below {
-		f.Versions = f.Versions[1:]
-	}
-	f.MinVersion = below
-	if err := replaceFile(k.path, f, noFault); err != nil {
-		return err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.adopt(f)
-	return nil
+// RetireWith is Retire with a fault before a step.
+func (k *Key) RetireWith(ctx context.Context, below int, before func(step string) error) error {
+	return k.retire(ctx, below, before)
 }
 
 // RotateUnlocked is Rotate without the lock of the folder, for a twin.

@@ -21,8 +21,8 @@ const tenant = "acme"
 type conforming struct{ *localkey.Key }
 
 func (c conforming) Rotate(ctx context.Context, _ string) error { return c.Key.Rotate(ctx) }
-func (c conforming) Destroy(_ context.Context, _ string, below int) error {
-	return c.Trim(below)
+func (c conforming) Destroy(ctx context.Context, _ string, below int) error {
+	return c.Retire(ctx, below)
 }
 func (c conforming) Stop() { _ = c.Close() }
 
