@@ -27,6 +27,7 @@ var (
 const (
 	jsonType    = "application/json"
 	problemType = "application/problem+json"
+	htmlType    = "text/html"
 	// maxToken is the longest credential that the service looks at.
 	maxToken = 8 << 10
 	// maxProblem bounds an answer that says no: 32 broken rules take 8 KiB.
@@ -46,27 +47,45 @@ type exchange struct {
 // post sends a request and reads the answer into out. It returns the size of
 // the newest head that was known before: the answer's entry comes after it.
 func (c *Client) post(ctx context.Context, path string, b encoder, endUser, key string, out any) (seen int64, err error) {
-	encoded, err := b.encode()
-	if err != nil {
-		return 0, err
-	}
-	if err := onBehalfOf(endUser); err != nil {
-		return 0, err
-	}
-	if key, err = idempotencyKey(key); err != nil {
+	x := exchange{method: http.MethodPost, path: path, media: jsonType, key: key, endUser: endUser}
+	if err := x.write(b); err != nil {
 		return 0, err
 	}
 	if err := c.trust(ctx); err != nil {
 		return 0, err
 	}
 	seen = c.log.newest()
-	answer, err := c.call(ctx, exchange{
-		method: http.MethodPost, path: path, media: jsonType, body: encoded, key: key, endUser: endUser,
-	})
+	answer, err := c.call(ctx, x)
 	if err != nil {
 		return 0, err
 	}
 	return seen, decode(answer, out)
+}
+
+// write puts a body into the request, and checks what comes with it.
+func (x *exchange) write(b encoder) (err error) {
+	if x.body, err = b.encode(); err != nil {
+		return err
+	}
+	if err := onBehalfOf(x.endUser); err != nil {
+		return err
+	}
+	x.key, err = idempotencyKey(x.key)
+	return err
+}
+
+// change sends what changes something, or is written down, and holds the
+// answer's receipt against the log. Asked before under the caller's own key, the
+// entry is the one of then.
+func (c *Client) change(ctx context.Context, path string, b encoder, key string, out any, receipt **Receipt) error {
+	seen, err := c.post(ctx, path, b, "", key, out)
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		seen = 0
+	}
+	return c.log.check(*receipt, seen)
 }
 
 func (c *Client) get(ctx context.Context, path string, out any) error {

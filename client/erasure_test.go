@@ -27,14 +27,14 @@ func TestAPersonIsErased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tied, err := officer.LinkSubject(t.Context(), "crm:erika", client.Identifier{Entity: "EMAIL_ADDRESS", Value: email})
+	tied, err := officer.LinkSubject(t.Context(), "crm:erika", byEmail(email)...)
 	if err != nil || tied.Changed != 1 {
 		t.Fatalf("%+v %v", tied, err)
 	}
-	if undone, err := officer.UnlinkSubject(t.Context(), "crm:erika", client.Identifier{Entity: "EMAIL_ADDRESS", Value: email}); err != nil || undone.Changed != 1 {
+	if undone, err := officer.UnlinkSubject(t.Context(), "crm:erika", byEmail(email)...); err != nil || undone.Changed != 1 {
 		t.Fatalf("%+v %v", undone, err)
 	}
-	if tied, err = officer.LinkSubject(t.Context(), "crm:erika", client.Identifier{Entity: "EMAIL_ADDRESS", Value: email}); err != nil || tied.Changed != 1 {
+	if tied, err = officer.LinkSubject(t.Context(), "crm:erika", byEmail(email)...); err != nil || tied.Changed != 1 {
 		t.Fatalf("%+v %v", tied, err)
 	}
 	request := erasureOf(w, "crm:erika")
@@ -44,8 +44,12 @@ func TestAPersonIsErased(t *testing.T) {
 	}
 	request.PreviewID, request.IdempotencyKey = tried.PreviewID, "dsar-7"
 	done, err := officer.Erase(t.Context(), request)
-	if err != nil || done.Request.State != "completed" || done.Request.Counts.Erased != 1 || done.Request.Counts.Rekeyed == 0 {
+	if err != nil || done.Request.Status != client.RequestCompleted || done.Outcome != "erased" || done.Parts[0].Outcome != "erased" {
 		t.Fatalf("%+v %v", done, err)
+	}
+	if e := done.Request.Erasure; e.Counts.Erased != 1 || e.Counts.Rekeyed == 0 || e.CompletedAt == nil || e.ExpectedFinalAt == nil ||
+		e.SuppressUntil == nil || len(e.Destinations) != 1 {
+		t.Errorf("%+v", e)
 	}
 	if again, err := officer.Erase(t.Context(), request); err != nil || again.Request.ID != done.Request.ID || again.Receipt.Index != done.Receipt.Index {
 		t.Errorf("again: %+v %v", again, err)
@@ -54,12 +58,12 @@ func TestAPersonIsErased(t *testing.T) {
 	if err != nil || back.Values[0] != out.Values[0] || back.Values[1] != "Jan Nachbar" || back.Results[0].Status != client.StatusErased {
 		t.Errorf("%+v %v", back, err)
 	}
-	page, err := officer.SubjectRequests(t.Context(), "completed", "")
+	page, err := officer.SubjectRequests(t.Context(), client.RequestFilter{Kind: client.KindErasure, Status: client.RequestCompleted}, "")
 	if err != nil || len(page.Requests) != 1 || page.Requests[0].ID != done.Request.ID {
 		t.Errorf("%+v %v", page, err)
 	}
 	one, err := officer.SubjectRequest(t.Context(), done.Request.ID)
-	if err != nil || one.CompletedAt == nil || one.Identity.Method != "in_person" {
+	if err != nil || one.ClosedAt == nil || one.Identity.Method != "in_person" {
 		t.Errorf("%+v %v", one, err)
 	}
 	for _, audience := range []string{client.AudienceSubject, client.AudienceInternal} {
@@ -81,9 +85,23 @@ func TestARequestIDIsNoPath(t *testing.T) {
 		if _, err := officer.SubjectRequest(t.Context(), id); !errors.Is(err, client.ErrRequest) {
 			t.Errorf("%q: %v", id, err)
 		}
-		if _, err := officer.ErasureReceipt(t.Context(), id, client.AudienceSubject); !errors.Is(err, client.ErrRequest) {
-			t.Errorf("%q: %v", id, err)
+		for name, ask := range map[string]func() error{
+			"receipt":  func() error { _, err := officer.ErasureReceipt(t.Context(), id, client.AudienceSubject); return err },
+			"withdraw": func() error { _, err := officer.WithdrawRequest(t.Context(), id); return err },
+			"execute":  func() error { _, err := officer.TryRequest(t.Context(), id); return err },
+			"report":   func() error { _, err := officer.ReportOnRequest(t.Context(), id, client.ReportRequest{}); return err },
+			"page":     func() error { _, err := officer.ReportPage(t.Context(), id, client.ReportRequest{}); return err },
+			"notes":    func() error { _, err := officer.NotesOfRequest(t.Context(), id); return err },
+		} {
+			if err := ask(); !errors.Is(err, client.ErrRequest) {
+				t.Errorf("%s of %q: %v", name, id, err)
+			}
 		}
+	}
+	unconfirmed := erasureOf(w, "crm:erika")
+	unconfirmed.ConfirmSubject = ""
+	if _, err := officer.Erase(t.Context(), unconfirmed); !errors.Is(err, client.ErrRequest) {
+		t.Errorf("an erasure that would only be written down: %v", err)
 	}
 	if w.wire.requests() != 0 {
 		t.Errorf("%d requests were sent", w.wire.requests())

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,15 +23,25 @@ type HoldMatch struct {
 	Scopes      []string     `json:"scopes,omitempty"`
 	Entities    []string     `json:"entities,omitempty"`
 	Classes     []string     `json:"classes,omitempty"`
-	From        *time.Time   `json:"from,omitempty"` // tokenized at or after it
-	To          *time.Time   `json:"to,omitempty"`   // tokenized before it
+	// Destinations are where a value was sent.
+	Destinations []string   `json:"destinations,omitempty"`
+	From         *time.Time `json:"from,omitempty"` // tokenized, or sent, at or after it
+	To           *time.Time `json:"to,omitempty"`   // tokenized, or sent, before it
+	TimeField    string     `json:"time_field,omitempty"`
 }
+
+// What From and To of a hold bound.
+const (
+	TimeCreated = "created" // when a value was tokenized; the default
+	TimeSent    = "sent"    // when it was sent
+)
 
 // HoldRequest asks for a legal hold. Matter, Reference and Match are required.
 type HoldRequest struct {
 	Matter, Reference, Custodian string // numbers or codes, which go into the log
 	Match                        HoldMatch
 	ExistingOnly                 bool // not what is tokenized after the hold was placed
+	Backups                      bool // no version of the wrapping key is retired while it stands
 	ReviewBy                     *time.Time
 
 	IdempotencyKey string // 128 random bits where it is empty
@@ -44,15 +55,18 @@ type Hold struct {
 	Reference string `json:"reference"`
 	Custodian string `json:"custodian,omitempty"`
 	Match     struct {
-		Subjects    int        `json:"subjects"`
-		Identifiers int        `json:"identifiers"`
-		Scopes      int        `json:"scopes"`
-		Entities    []string   `json:"entities"`
-		Classes     []string   `json:"classes"`
-		From        *time.Time `json:"from,omitempty"`
-		To          *time.Time `json:"to,omitempty"`
+		Subjects     int        `json:"subjects"`
+		Identifiers  int        `json:"identifiers"`
+		Scopes       int        `json:"scopes"`
+		Entities     []string   `json:"entities"`
+		Classes      []string   `json:"classes"`
+		Destinations []string   `json:"destinations"`
+		From         *time.Time `json:"from,omitempty"`
+		To           *time.Time `json:"to,omitempty"`
+		TimeField    string     `json:"time_field"`
 	} `json:"match"`
 	AppliesTo  string     `json:"applies_to"`
+	Backups    bool       `json:"backups"`
 	ReviewBy   *time.Time `json:"review_by,omitempty"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ReleasedAt *time.Time `json:"released_at,omitempty"` // nil while it stands
@@ -81,6 +95,7 @@ type holdBody struct {
 	Custodian string     `json:"custodian,omitempty"`
 	Match     HoldMatch  `json:"match"`
 	AppliesTo string     `json:"applies_to,omitempty"`
+	Backups   bool       `json:"backups,omitempty"`
 	ReviewBy  *time.Time `json:"review_by,omitempty"`
 	DryRun    bool       `json:"dry_run,omitempty"`
 }
@@ -88,15 +103,17 @@ type holdBody struct {
 func (r *HoldRequest) body(dryRun bool) plain {
 	b := holdBody{
 		Matter: r.Matter, Reference: r.Reference, Custodian: r.Custodian, Match: r.Match,
-		ReviewBy: instant(r.ReviewBy), DryRun: dryRun,
+		Backups: r.Backups, ReviewBy: instant(r.ReviewBy), DryRun: dryRun,
 	}
 	b.Match.From, b.Match.To = instant(r.Match.From), instant(r.Match.To)
 	if r.ExistingOnly {
 		b.AppliesTo = "existing"
 	}
-	texts := append([]string{r.Matter, r.Reference, r.Custodian}, r.Match.Subjects...)
-	texts = append(append(append(texts, r.Match.Scopes...), r.Match.Entities...), r.Match.Classes...)
-	return plain{b, append(texts, spelled(r.Match.Identifiers)...)}
+	m := &r.Match
+	return plain{b, slices.Concat(
+		[]string{r.Matter, r.Reference, r.Custodian, m.TimeField}, m.Subjects, m.Scopes, m.Entities, m.Classes, m.Destinations,
+		spelled(m.Identifiers),
+	)}
 }
 
 // instant is a time as the service takes it: in UTC, to the microsecond.
@@ -168,15 +185,7 @@ func isID(s string) bool {
 
 func (c *Client) aboutHold(ctx context.Context, path string, b plain, key string) (*HoldAnswer, error) {
 	var answer HoldAnswer
-	seen, err := c.post(ctx, path, b, "", key, &answer)
-	if err != nil {
-		return nil, err
-	}
-	if key != "" {
-		// Asked before under the caller's own key, the entry is the one of then.
-		seen = 0
-	}
-	if err := c.log.check(answer.Receipt, seen); err != nil {
+	if err := c.change(ctx, path, b, key, &answer, &answer.Receipt); err != nil {
 		return nil, err
 	}
 	return &answer, nil

@@ -9,6 +9,10 @@ import (
 	"github.com/counterfoil/counterfoil/client"
 )
 
+func byEmail(value string) []client.Identifier {
+	return []client.Identifier{{Entity: "EMAIL_ADDRESS", Value: value}}
+}
+
 // TestAHoldFromPlacingToRelease walks through everything that can be done with
 // a hold, each answer under its receipt.
 func TestAHoldFromPlacingToRelease(t *testing.T) {
@@ -20,11 +24,12 @@ func TestAHoldFromPlacingToRelease(t *testing.T) {
 	}
 	counsel := w.client(w.as("acme", "lea", "legal"))
 	review := w.vault.Clock.Now().Add(24*time.Hour + time.Nanosecond)
+	since := w.vault.Clock.Now().Add(-time.Hour)
 	request := client.HoldRequest{
-		Matter: "M-2026-17", Reference: "ORDER-4", ReviewBy: &review, IdempotencyKey: "order-4",
+		Matter: "M-2026-17", Reference: "ORDER-4", ReviewBy: &review, Backups: true, IdempotencyKey: "order-4",
 		Match: client.HoldMatch{
-			Subjects: []string{"crm:erika"}, Identifiers: []client.Identifier{{Entity: "EMAIL_ADDRESS", Value: email}},
-			Classes: []string{"confidential"},
+			Subjects: []string{"crm:erika"}, Identifiers: byEmail(email), Classes: []string{"confidential"},
+			Destinations: []string{"default"}, From: &since, TimeField: client.TimeSent,
 		},
 	}
 	dry := request
@@ -34,7 +39,8 @@ func TestAHoldFromPlacingToRelease(t *testing.T) {
 		t.Fatalf("%+v %v", tried, err)
 	}
 	placed, err := counsel.PlaceHold(t.Context(), request)
-	if err != nil || placed.Hold.Match.Subjects != 1 || placed.Hold.Match.Identifiers != 1 || placed.Hold.ReviewBy == nil || placed.Receipt == nil {
+	if err != nil || placed.Hold.Match.Subjects != 1 || placed.Hold.Match.Identifiers != 1 || placed.Hold.ReviewBy == nil || placed.Receipt == nil ||
+		!placed.Hold.Backups || placed.Hold.Match.TimeField != client.TimeSent || len(placed.Hold.Match.Destinations) != 1 {
 		t.Fatalf("%+v %v", placed, err)
 	}
 	again, err := counsel.PlaceHold(t.Context(), request)
@@ -97,7 +103,7 @@ func TestASearchAndAClosing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := officer.SearchSubjects(t.Context(), "", client.Identifier{Entity: "EMAIL_ADDRESS", Value: email})
+	found, err := officer.SearchSubjects(t.Context(), client.SubjectSearch{Identifiers: byEmail(email)})
 	if err != nil || len(found.Found) != 1 || found.Found[0].Count != 1 || found.Found[0].Kind != client.KindConversation || found.Receipt == nil {
 		t.Fatalf("%+v %v", found, err)
 	}
@@ -115,7 +121,7 @@ func TestASearchAndAClosing(t *testing.T) {
 	// Without its receipt an answer is not given out.
 	w.wire.changing(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"audit"`), []byte(`"other"`)) })
 	var broken *client.ReceiptError
-	if _, err := officer.SearchSubjects(t.Context(), "crm:erika"); !errors.As(err, &broken) {
+	if _, err := officer.SearchSubjects(t.Context(), client.SubjectSearch{Subject: "crm:erika"}); !errors.As(err, &broken) {
 		t.Errorf("without a receipt: %v", err)
 	}
 }

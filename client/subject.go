@@ -2,20 +2,34 @@ package client
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
 // Sighting is what one scope has of a person, of one entity.
 type Sighting struct {
-	ScopeRef       string    `json:"scope_ref"` // the name of the scope in the log
-	Kind           string    `json:"kind"`
-	Entity         string    `json:"entity"`
-	Class          string    `json:"class"`
-	Count          int       `json:"count"` // of them Expired have expired, and are not destroyed yet
-	Expired        int       `json:"expired"`
-	FirstCreatedAt time.Time `json:"first_created_at"`
-	LastCreatedAt  time.Time `json:"last_created_at"`
-	SubjectRefs    []string  `json:"subject_refs"`
+	ScopeRef       string           `json:"scope_ref"` // the name of the scope in the log
+	Kind           string           `json:"kind"`
+	Entity         string           `json:"entity"`
+	Class          string           `json:"class"`
+	Count          int              `json:"count"` // of them Expired have expired, and are not destroyed yet
+	Expired        int              `json:"expired"`
+	FirstCreatedAt time.Time        `json:"first_created_at"`
+	LastCreatedAt  time.Time        `json:"last_created_at"`
+	EndsAt         time.Time        `json:"ends_at"` // when the last of them expires
+	Destinations   []DestinationUse `json:"destinations"`
+	SubjectRefs    []string         `json:"subject_refs"`
+}
+
+// DestinationUse says when values were sent to a destination. The last time may
+// be up to an hour behind. Vendor and Region are told of what was erased.
+type DestinationUse struct {
+	Destination string    `json:"destination"`
+	Vendor      string    `json:"vendor,omitempty"`
+	Region      string    `json:"region,omitempty"`
+	Mappings    int       `json:"mappings"`
+	FirstSent   time.Time `json:"first_sent"`
+	LastSent    time.Time `json:"last_sent"`
 }
 
 // SubjectsAnswer says where a person was found, without values.
@@ -28,23 +42,65 @@ type SubjectsAnswer struct {
 	RequestID   string     `json:"request_id"`
 }
 
-// SearchSubjects looks for a person by the caller's name for the person, by
-// values that the person is known by, or both. Each search is in the log.
-func (c *Client) SearchSubjects(ctx context.Context, subject string, identifiers ...Identifier) (*SubjectsAnswer, error) {
+// SubjectSearch says whom to look for: by the caller's name for the person, by
+// values that the person is known by, or both.
+type SubjectSearch struct {
+	Subject     string
+	Identifiers []Identifier
+	// Variants looks for other ways to write the identifiers, too.
+	Variants bool
+}
+
+// SearchSubjects looks for a person. Each search is in the log.
+func (c *Client) SearchSubjects(ctx context.Context, r SubjectSearch) (*SubjectsAnswer, error) {
 	value := struct {
 		Subject     string       `json:"subject,omitempty"`
 		Identifiers []Identifier `json:"identifiers,omitempty"`
-	}{subject, identifiers}
-	var answer SubjectsAnswer
-	seen, err := c.post(ctx, "subjects/search", plain{value, append(spelled(identifiers), subject)}, "", "", &answer)
-	if err != nil {
-		return nil, err
+		Match       string       `json:"match,omitempty"`
+	}{Subject: r.Subject, Identifiers: r.Identifiers}
+	if r.Variants {
+		value.Match = "variants"
 	}
-	if err := c.log.check(answer.Receipt, seen); err != nil {
+	var answer SubjectsAnswer
+	if err := c.change(ctx, "subjects/search", plain{value, append(spelled(r.Identifiers), r.Subject)}, "", &answer, &answer.Receipt); err != nil {
 		return nil, err
 	}
 	return &answer, nil
 }
+
+// NamesRequest asks for the callers' own names of scopes and people, by the
+// references that the log has for them. The code of Reason is SUBJECT_ACCESS.
+type NamesRequest struct {
+	ScopeRefs, SubjectRefs []string
+	Reason                 Reason
+}
+
+// NamesAnswer has the names by reference. What is not there, has no name, or was
+// erased is left out.
+type NamesAnswer struct {
+	Scopes    map[string]string `json:"scopes"`
+	Subjects  map[string]string `json:"subjects"`
+	Receipt   *Receipt          `json:"audit"`
+	RequestID string            `json:"request_id"`
+}
+
+// RestoreNames gives names back, so that a transcript can be found where it is
+// kept. It is a restoration: the log says so first.
+func (c *Client) RestoreNames(ctx context.Context, r NamesRequest) (*NamesAnswer, error) {
+	value := struct {
+		ScopeRefs   []string `json:"scope_refs,omitempty"`
+		SubjectRefs []string `json:"subject_refs,omitempty"`
+		Reason      Reason   `json:"reason"`
+	}{r.ScopeRefs, r.SubjectRefs, r.Reason}
+	texts := slices.Concat(r.ScopeRefs, r.SubjectRefs, r.Reason.texts())
+	var answer NamesAnswer
+	if err := c.change(ctx, "subjects/names", plain{value, texts}, "", &answer, &answer.Receipt); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+func (r Reason) texts() []string { return []string{r.Code, r.Reference, r.Note} }
 
 // LinkAnswer says how many values were tied to a person, or are no more.
 type LinkAnswer struct {
@@ -72,11 +128,7 @@ func (c *Client) link(ctx context.Context, subject string, identifiers []Identif
 		Undo        bool         `json:"undo,omitempty"`
 	}{subject, identifiers, undo}
 	var answer LinkAnswer
-	seen, err := c.post(ctx, "subjects/links", plain{value, append(spelled(identifiers), subject)}, "", "", &answer)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.log.check(answer.Receipt, seen); err != nil {
+	if err := c.change(ctx, "subjects/links", plain{value, append(spelled(identifiers), subject)}, "", &answer, &answer.Receipt); err != nil {
 		return nil, err
 	}
 	return &answer, nil

@@ -20,22 +20,31 @@ type holdCommands struct {
 
 type holdPlaceCommand struct {
 	remote
-	Matter    string    `required:"" help:"Number of the matter. It goes into the log: no names."`
-	Reference string    `required:"" help:"Number of the order."`
-	Custodian string    `help:"Code of who answers for it."`
-	About     string    `required:"" type:"path" help:"File with what it is about, - for standard input: {\"subjects\": [], \"identifiers\": [{\"entity\": \"\", \"value\": \"\"}], \"scopes\": [], \"entities\": [], \"classes\": [], \"from\": \"\", \"to\": \"\"}, each of them optional."`
-	Existing  bool      `help:"Leave out what is tokenized after the hold was placed."`
-	ReviewBy  time.Time `format:"2006-01-02" help:"Day by which somebody has to look at it again."`
-	DryRun    bool      `help:"Place nothing and tell what it would reach."`
+	Matter      string    `required:"" help:"Number of the matter. It goes into the log: no names."`
+	Reference   string    `required:"" help:"Number of the order."`
+	Custodian   string    `help:"Code of who answers for it."`
+	About       string    `type:"path" help:"File with what it is about, - for standard input: {\"subjects\": [], \"identifiers\": [{\"entity\": \"\", \"value\": \"\"}], \"scopes\": [], \"entities\": [], \"classes\": [], \"from\": \"\", \"to\": \"\"}, each of them optional."`
+	Destination []string  `help:"Only what was sent to this destination; may be given several times."`
+	TimeField   string    `enum:",created,sent" default:"" help:"What from and to bound: created, when a value was tokenized, or sent, when it was sent."`
+	Existing    bool      `help:"Leave out what is tokenized after the hold was placed."`
+	Backups     bool      `help:"Keep the versions of the wrapping key that open backups, too."`
+	ReviewBy    time.Time `format:"2006-01-02" help:"Day by which somebody has to look at it again."`
+	DryRun      bool      `help:"Place nothing and tell what it would reach."`
 }
 
 // Run places the hold.
 func (c *holdPlaceCommand) Run(ctx context.Context, s streams) error {
 	request := client.HoldRequest{
-		Matter: c.Matter, Reference: c.Reference, Custodian: c.Custodian, ExistingOnly: c.Existing,
+		Matter: c.Matter, Reference: c.Reference, Custodian: c.Custodian, ExistingOnly: c.Existing, Backups: c.Backups,
 	}
-	if err := readJSON(c.About, &request.Match); err != nil {
-		return fmt.Errorf("--about: %w", err)
+	if c.About != "" {
+		if err := readJSON(c.About, &request.Match); err != nil {
+			return fmt.Errorf("--about: %w", err)
+		}
+	}
+	request.Match.Destinations = append(request.Match.Destinations, c.Destination...)
+	if c.TimeField != "" {
+		request.Match.TimeField = c.TimeField
 	}
 	if !c.ReviewBy.IsZero() {
 		request.ReviewBy = &c.ReviewBy
@@ -74,8 +83,14 @@ func (r *remote) about(s streams, ask func(*client.Client) (*client.HoldAnswer, 
 func describeHold(w io.Writer, h *client.Hold) {
 	_, _ = fmt.Fprintf(w, "hold     %s\nmatter   %s, by %s\n", h.ID, h.Matter, h.Reference)
 	m := h.Match
-	_, _ = fmt.Fprintf(w, "about    subjects %d, values %d, scopes %d, entities %v, classes %v (%s)\n",
-		m.Subjects, m.Identifiers, m.Scopes, m.Entities, m.Classes, h.AppliesTo)
+	_, _ = fmt.Fprintf(w, "about    subjects %d, values %d, scopes %d, entities %v, classes %v, destinations %v (%s)\n",
+		m.Subjects, m.Identifiers, m.Scopes, m.Entities, m.Classes, m.Destinations, h.AppliesTo)
+	if m.From != nil || m.To != nil {
+		_, _ = fmt.Fprintf(w, "between  %s and %s, %s\n", day(m.From), day(m.To), m.TimeField)
+	}
+	if h.Backups {
+		_, _ = fmt.Fprintln(w, "backups  are kept openable")
+	}
 	_, _ = fmt.Fprintf(w, "placed   %s\n", h.CreatedAt.Format(time.RFC3339))
 	if h.ReviewBy != nil {
 		_, _ = fmt.Fprintf(w, "review   %s\n", h.ReviewBy.Format(time.RFC3339))

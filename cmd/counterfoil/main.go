@@ -11,8 +11,9 @@
 //	counterfoil tenant list    list the tenants
 //	counterfoil hold           place, list, show, review and release legal holds
 //	counterfoil subject        say where a person is found, tie values to a person
-//	counterfoil request        erase what there is of a person, with a receipt
-//	counterfoil verify         check the logs of a service
+//	counterfoil request        answer requests of persons, erase with a receipt
+//	counterfoil retention      say what is kept for how long
+//	counterfoil verify         check the logs of a service, or a receipt
 //	counterfoil policy test    run the policy's decision tables
 //	counterfoil version        what this is
 package main
@@ -42,19 +43,20 @@ const (
 )
 
 type commands struct {
-	Dev     devCommand      `cmd:"" help:"Run the embedded service on this machine."`
-	Token   tokenCommand    `cmd:"" help:"Print a credential of the development issuer."`
-	Serve   serveCommand    `cmd:"" help:"Run a configured service."`
-	Config  configCommands  `cmd:"" help:"Work with a configuration."`
-	Keys    keysCommands    `cmd:"" help:"Work with the wrapping keys of a configured service."`
-	Migrate migrateCommands `cmd:"" help:"Work with the tables of a configured service on PostgreSQL."`
-	Tenant  tenantCommands  `cmd:"" help:"Work with the tenants of a configured service."`
-	Hold    holdCommands    `cmd:"" help:"Work with legal holds, as a caller of a service."`
-	Subject subjectCommands `cmd:"" help:"Find what there is of a person, as a caller of a service."`
-	Request requestCommands `cmd:"" help:"Answer requests of persons, as a caller of a service."`
-	Verify  verifyCommand   `cmd:"" help:"Check the logs of a service."`
-	Policy  policyCommands  `cmd:"" help:"Work with the policy."`
-	Version versionCommand  `cmd:"" help:"Print the version."`
+	Dev       devCommand        `cmd:"" help:"Run the embedded service on this machine."`
+	Token     tokenCommand      `cmd:"" help:"Print a credential of the development issuer."`
+	Serve     serveCommand      `cmd:"" help:"Run a configured service."`
+	Config    configCommands    `cmd:"" help:"Work with a configuration."`
+	Keys      keysCommands      `cmd:"" help:"Work with the wrapping keys of a configured service."`
+	Migrate   migrateCommands   `cmd:"" help:"Work with the tables of a configured service on PostgreSQL."`
+	Tenant    tenantCommands    `cmd:"" help:"Work with the tenants of a configured service."`
+	Hold      holdCommands      `cmd:"" help:"Work with legal holds, as a caller of a service."`
+	Subject   subjectCommands   `cmd:"" help:"Find what there is of a person, as a caller of a service."`
+	Request   requestCommands   `cmd:"" help:"Answer what persons ask for, as a caller of a service."`
+	Retention retentionCommands `cmd:"" help:"Say what is kept for how long, as a caller of a service."`
+	Verify    verifyCommand     `cmd:"" help:"Check the logs of a service, or the receipt of an erasure."`
+	Policy    policyCommands    `cmd:"" help:"Work with the policy."`
+	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command writes.

@@ -78,21 +78,9 @@ func (r *remote) print(s streams, answer any, people func(w io.Writer)) error {
 // readJSON reads a file, or standard input for "-": what names people does not
 // belong on a command line, which every process of the machine can read.
 func readJSON(path string, into any) error {
-	var in io.Reader = os.Stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }()
-		in = file
-	}
-	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
-	switch {
-	case err != nil:
+	text, err := readInput(path)
+	if err != nil {
 		return err
-	case len(text) > maxInput:
-		return errors.New("the input is too long")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -101,6 +89,26 @@ func readJSON(path string, into any) error {
 		return errors.New("the input is not JSON of the form that --help shows")
 	}
 	return nil
+}
+
+func readInput(path string) ([]byte, error) {
+	var in io.Reader = os.Stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		in = file
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > maxInput:
+		return nil, errors.New("the input is too long")
+	}
+	return text, nil
 }
 
 // problem puts the words of the service and what to mend into an error, which

@@ -40,7 +40,7 @@ func TestRequestCommands(t *testing.T) {
 
 	order := []string{"request", "erase", "--regime", "gdpr", "--reference", "DSAR-7",
 		"--identity-method", "in_person", "--identity-reference", "ID-9", "--verified-by", "pia"}
-	var tried, done client.ErasureAnswer
+	var tried, done client.SubjectRequestStep
 	officer.must(&tried, append(order, "--dry-run", "--who", write(t, `{"subject":"crm:77"}`))...)
 	if tried.Request != nil || tried.Counts.Erased != 1 || tried.Counts.Deferred != 1 {
 		t.Fatalf("tried: %+v", tried)
@@ -50,10 +50,10 @@ func TestRequestCommands(t *testing.T) {
 		t.Errorf("unconfirmed: exit %d: %s", code, failure)
 	}
 	officer.must(&done, append(order, "--preview", tried.PreviewID, "--who", write(t, `{"subject":"crm:77","confirm_subject":"crm:77"}`))...)
-	if done.Request.State != "deferred" || done.Request.Counts.Erased != 1 || done.Request.Counts.Deferred != 1 {
+	if done.Request.Status != "deferred" || done.Request.Erasure.Counts.Erased != 1 || done.Request.Erasure.Counts.Deferred != 1 {
 		t.Fatalf("erased: %+v", done.Request)
 	}
-	if code, out, _ := officer.says("request", "list", "--deferred"); code != exitOK || !strings.Contains(out, "DSAR-7") {
+	if code, out, _ := officer.says("request", "list", "--status", "deferred"); code != exitOK || !strings.Contains(out, "DSAR-7") {
 		t.Errorf("deferred: exit %d: %s", code, out)
 	}
 	if code, out, _ := officer.says("request", "show", done.Request.ID); code != exitOK || !strings.Contains(out, "values   erased 1, deferred 1, shared 0") {

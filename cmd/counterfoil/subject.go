@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +16,7 @@ type subjectCommands struct {
 	Search subjectSearchCommand `cmd:"" help:"Say where a person is found. Gives no value; the search is in the log."`
 	Link   subjectLinkCommand   `cmd:"" help:"Tie stored values to a person, so that an erasure reaches them."`
 	Unlink subjectUnlinkCommand `cmd:"" help:"Take such ties back."`
+	Names  subjectNamesCommand  `cmd:"" help:"Have the callers' own names of scopes and people back. A restoration, and in the log."`
 }
 
 // person is whom a command is about, as it stands in a file.
@@ -24,7 +27,8 @@ type person struct {
 
 type subjectSearchCommand struct {
 	remote
-	Who string `required:"" type:"path" help:"File with whom to look for, - for standard input: {\"subject\": \"\", \"identifiers\": [{\"entity\": \"\", \"value\": \"\"}]}, one of the two."`
+	Who   string `required:"" type:"path" help:"File with whom to look for, - for standard input: {\"subject\": \"\", \"identifiers\": [{\"entity\": \"\", \"value\": \"\"}]}, one of the two."`
+	Match string `enum:"exact,variants" default:"exact" help:"variants looks for other ways to write the identifiers, too."`
 }
 
 // Run searches.
@@ -38,7 +42,9 @@ func (c *subjectSearchCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer service.Close()
-	answer, err := service.SearchSubjects(ctx, who.Subject, who.Identifiers...)
+	answer, err := service.SearchSubjects(ctx, client.SubjectSearch{
+		Subject: who.Subject, Identifiers: who.Identifiers, Variants: c.Match == "variants",
+	})
 	if err != nil {
 		return problem(err)
 	}
@@ -53,6 +59,7 @@ func describeSightings(w io.Writer, a *client.SubjectsAnswer) {
 			one.Count, one.Expired, one.FirstCreatedAt.Format(time.DateOnly), one.LastCreatedAt.Format(time.DateOnly))
 	}
 	_ = table.Flush() // into memory
+	describeSent(w, a.Found)
 	_, _ = fmt.Fprintf(w, "subjects %v\n", a.SubjectRefs)
 	if a.Ambiguous {
 		_, _ = fmt.Fprintln(w, "found by name only: other people may have the same one")
@@ -61,6 +68,54 @@ func describeSightings(w io.Writer, a *client.SubjectsAnswer) {
 		_, _ = fmt.Fprintln(w, "there is more than is listed")
 	}
 	entryLine(w, a.Receipt)
+}
+
+// describeSent says where what was found was sent, by destination.
+func describeSent(w io.Writer, found []client.Sighting) {
+	for _, one := range found {
+		for _, d := range one.Destinations {
+			_, _ = fmt.Fprintf(w, "sent     %s of %s to %s, %d, last %s\n",
+				one.Entity, one.ScopeRef, d.Destination, d.Mappings, d.LastSent.Format(time.DateOnly))
+		}
+	}
+}
+
+type subjectNamesCommand struct {
+	remote
+	ScopeRef   []string `help:"Reference of a scope, as a search or an entry has it; may be given several times."`
+	SubjectRef []string `help:"Reference of a person; may be given several times."`
+	Reference  string   `required:"" help:"Number of the request for which the names are wanted. It goes into the log: no names."`
+}
+
+// Run asks for the names.
+func (c *subjectNamesCommand) Run(ctx context.Context, s streams) error {
+	service, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	answer, err := service.RestoreNames(ctx, client.NamesRequest{
+		ScopeRefs: c.ScopeRef, SubjectRefs: c.SubjectRef, Reason: subjectAccess(c.Reference),
+	})
+	if err != nil {
+		return problem(err)
+	}
+	return c.print(s, answer, func(w io.Writer) {
+		for _, names := range []struct {
+			what string
+			by   map[string]string
+		}{{"scope", answer.Scopes}, {"subject", answer.Subjects}} {
+			for _, ref := range slices.Sorted(maps.Keys(names.by)) {
+				_, _ = fmt.Fprintf(w, "%-8s %s %s\n", names.what, ref, names.by[ref])
+			}
+		}
+		entryLine(w, answer.Receipt)
+	})
+}
+
+// subjectAccess is the reason for which a person's own data are given back.
+func subjectAccess(reference string) client.Reason {
+	return client.Reason{Code: "SUBJECT_ACCESS", Reference: reference}
 }
 
 type subjectLinkCommand struct {

@@ -11,17 +11,30 @@ import (
 )
 
 type verifyCommand struct {
-	Data   string `required:"" xor:"service" type:"path" help:"Data folder of the development mode."`
-	Config string `required:"" xor:"service" type:"path" help:"Configuration of a service. It may be running."`
+	Data    string   `required:"" xor:"service" type:"path" help:"Data folder of the development mode."`
+	Config  string   `required:"" xor:"service" type:"path" help:"Configuration of a service. It may be running."`
+	Receipt []string `required:"" xor:"service" type:"path" help:"Receipt of an erasure, as 'request receipt' prints it; may be given several times. Nothing else is needed but --log-key."`
+	LogKey  []string `help:"With --receipt: verifier key of the log, or a file with one on each line."`
+}
+
+// Help says what the exit code tells.
+func (verifyCommand) Help() string {
+	return "Exit code 0: sound; 1: a fault was found; 2: wrong use; 3: what was to be checked could not be read."
 }
 
 // exitUnread is the code of verify where nothing can be said, as a folder
 // without a database; exitError is the one for a fault that was found.
 const exitUnread = 3
 
-// Run checks every log of the service. Exit code 0: sound; 1: a fault was
-// found; 2: wrong use; 3: the folder could not be read.
+// Run checks every log of the service, or receipts. Exit code 0: sound; 1: a
+// fault was found; 2: wrong use; 3: it could not be read.
 func (c verifyCommand) Run(ctx context.Context, s streams) error {
+	switch {
+	case (len(c.Receipt) > 0) != (len(c.LogKey) > 0):
+		return &exitCoded{exitUsage, errors.New("verify: --receipt and --log-key go together")}
+	case len(c.Receipt) > 0:
+		return c.receipts(s)
+	}
 	backends, prefix := assembly.Backends{Files: config.Layout{Dir: c.Data}.Files()}, assembly.LogPrefix
 	if c.Config != "" {
 		cfg, err := loadConfig(c.Config)

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/verify"
+)
+
+// maxKeyFile bounds a file with verifier keys: hundreds of them.
+const maxKeyFile = 64 << 10
+
+// receipts checks receipts of erasures with nothing but the keys of the log, and
+// prints of each what it proves.
+func (c verifyCommand) receipts(s streams) error {
+	var keys []string
+	for _, key := range c.LogKey {
+		some, err := verifierKeys(key)
+		if err != nil {
+			return &exitCoded{exitUsage, fmt.Errorf("verify: --log-key: %w", err)}
+		}
+		keys = append(keys, some...)
+	}
+	for _, path := range c.Receipt {
+		text, err := readBounded(path, verify.MaxReceipt)
+		if err != nil {
+			return &exitCoded{exitUnread, fmt.Errorf("verify: --receipt: %w", err)}
+		}
+		result, err := verify.Erasure(text, keys...)
+		switch {
+		case errors.Is(err, verify.ErrOptions):
+			return &exitCoded{exitUsage, fmt.Errorf("verify: --log-key: %w", err)}
+		case err != nil:
+			return &exitCoded{exitError, fmt.Errorf("verify: %s: %w", path, err)}
+		}
+		if err := proved(s.out, &result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifierKeys takes a key as it is, or a file with one on each line.
+func verifierKeys(key string) ([]string, error) {
+	if _, err := audit.OriginOf(key); err == nil {
+		return []string{key}, nil
+	}
+	text, err := readBounded(key, maxKeyFile)
+	if err != nil {
+		return nil, errors.New("it is neither a verifier key nor a file that can be read")
+	}
+	return strings.Fields(string(text)), nil
+}
+
+// readBounded reads a file of at most limit bytes and one more, by which a
+// longer one is known.
+func readBounded(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, limit+1))
+}
+
+// proved says what a receipt proves, and what it does not.
+func proved(w io.Writer, r *verify.ErasureResult) error {
+	line := fmt.Sprintf("PROVED tenant=%s entry=%d size=%d root=%s", r.Tenant, r.Index, r.Size, r.Root)
+	if !r.Entry {
+		_, err := fmt.Fprintln(w, line+"\n       the entry is in the log; what it says is in the internal copy alone")
+		return err
+	}
+	c := r.Counts
+	line += fmt.Sprintf(" request=%s reference=%s erased_at=%s erased=%d deferred=%d shared=%d keys=%d rekeyed=%d",
+		r.RequestID, r.Reference, stamp(r.ErasedAt), c.Erased, c.Deferred, c.Shared, c.Keys, c.Rekeyed)
+	if r.Later > 0 {
+		line += fmt.Sprintf("\n       %d more were erased when they were released: later entries say so, not this receipt", r.Later)
+	}
+	_, err := fmt.Fprintln(w, line)
+	return err
+}
