@@ -99,6 +99,7 @@ func (e *estate) buriedAs(what string, want []vault.Tombstone) {
 
 func replayed(w *world) {
 	lost, older := w.lost()
+	w.commit("acme", lost.p.to("vendor", lost.p.Value("hers"))) // which the copy does not know
 	done, _ := w.erase("acme", erasureOf(lost.ann))
 	buried := w.tombstones("acme", vault.TombstoneQuery{})
 	w.clock.Advance(time.Hour / 2)
@@ -193,6 +194,23 @@ func replayedUnknown(w *world) {
 			w.refuse(vault.ErrKeyDestroyed, "copy", effect)
 		}
 	}
+	// Nor does another replay bring one of them.
+	w.erase("acme", erasureOf(lost.ann))
+	all := w.tombstones("acme", vault.TombstoneQuery{})
+	all = slices.DeleteFunc(all, func(t vault.Tombstone) bool { return slices.Contains(ids, t.KeyID) })
+	effect := older.again(w.erasure("acme", all[0].ErasureID), all)
+	for i := range effect.Reseal {
+		if effect.Reseal[i].To == effect.Fresh[0].ID {
+			effect.Reseal[i].To = ids[0]
+		}
+	}
+	for i := range effect.Names {
+		if effect.Names[i].To == effect.Fresh[0].ID {
+			effect.Names[i].To = ids[0]
+		}
+	}
+	effect.Fresh[0].ID = ids[0]
+	older.unchanged("a replay under a key that was buried", vault.ErrKeyDestroyed, effect)
 	// Of nobody there is nothing to bury, and the row says that it was asked for.
 	nobody := erasureOf(person("nobody"))
 	nobody.SubjectRef = ""

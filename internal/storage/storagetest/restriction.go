@@ -16,8 +16,10 @@ var restrictionClauses = []clause{
 	{"restriction/where its request is another now it does nothing", restrictedRefused},
 	{"restriction/what came to be about somebody else too stays as it is", liftedShared},
 	{"Invariant4/of a value with a newer live token the older is retired", liftedReplaced},
+	{"Invariant4/of a value with two restricted tokens one lives again", liftedTwice},
 	{"restriction/a token whose replacement was erased lives again", liftedErased},
 	{"Invariant8/what a deferred erasure restricted is not lifted", liftedDeferred},
+	{"restriction/in one window of it and a restoration the first decides", restrictedInOneWindow},
 	{"Invariant6/a restriction in one tenant leaves the others alone", restrictedForeign},
 }
 
@@ -205,8 +207,30 @@ func liftedReplaced(w *world) {
 	if s := w.keep(e.p, e.p.Value("hers"), e.p.Value("tied")); s[0].TokenID != again.Mapping.TokenID {
 		w.Errorf("found again: %+v", s)
 	}
-	w.commit("acme", e.p.Sweep(e.hers)) // replaced, and nothing keeps it
+	w.refuse(vault.ErrConflict, "acme", e.p.Sweep(e.hers)) // it has its time, too
+	w.clock.Advance(ttl)
+	w.commit("acme", e.p.Sweep(e.hers))
 	w.CheckLog("acme")
+}
+
+func liftedTwice(w *world) {
+	e := w.estate("acme")
+	r, _ := w.restrict("acme", e.ann)
+	again := e.p.Value("hers")
+	again.Mapping.KeyID, again.SubjectRefs = e.own.ID, []string{e.ann.Ref}
+	w.commit("acme", about(e.p, []vault.SubjectUse{{Subject: e.ann}}, again))
+	w.clock.Advance(time.Second)
+	w.changed("restricted again", w.commit("acme", vault.Restrict{SubjectRef: e.ann.Ref, Request: r}), 1, 1)
+	w.changed("lifted", w.lift("acme", e.ann, w.requested("acme", r.ID)), 4, 0)
+	got := w.read(e.p, e.hers.Mapping.TokenID, again.Mapping.TokenID)
+	if len(got) != 1 { // one that was replaced is not read
+		w.Errorf("of a value with two tokens: %+v", got)
+	}
+	for id, m := range got {
+		if s := w.keep(e.p, e.p.Value("hers"))[0]; m.State != vault.MappingLive || !s.Reused || s.TokenID != id {
+			w.Errorf("%+v is %s", s, m.State)
+		}
+	}
 }
 
 func liftedErased(w *world) {
@@ -257,6 +281,32 @@ func liftedDeferred(w *world) {
 		r, _ = w.restrict(tenant, e.ann)
 		w.changed("after the erasure", w.lift(tenant, e.ann, r), 1, 0)
 	}
+}
+
+func restrictedInOneWindow(w *world) {
+	e := w.estate("acme")
+	r := w.open("acme", w.request(vault.RequestRestriction, e.ann))
+	restrict := Change(w, "acme", vault.Restrict{SubjectRef: e.ann.Ref, Request: r})
+	answers := w.window("acme", Change(w, "acme", e.p.Restore(e.hers)), restrict, Change(w, "acme", e.p.Restore(e.hers)))
+	w.no(answers[0].err)
+	w.no(answers[1].err)
+	w.is(answers[2].err, vault.ErrConflict)
+	r = w.requested("acme", r.ID)
+	r.State = vault.StateCompleted
+	lift := Change(w, "acme", vault.LiftRestriction{SubjectRef: e.ann.Ref, Request: r})
+	again, later := e.p.Value("hers"), e.p.Value("hers")
+	answers = w.window("acme", Change(w, "acme", e.p.Restore(e.hers)), lift, Change(w, "acme", e.p.Restore(e.hers)),
+		Change(w, "acme", e.p.Tokenize(again)), Change(w, "acme", e.p.Tokenize(later)))
+	w.is(answers[0].err, vault.ErrConflict)
+	for _, a := range answers[1:] {
+		w.no(a.err)
+	}
+	for _, a := range answers[3:] {
+		if s := a.Outcome.Standing[0]; !s.Reused || s.TokenID != e.hers.Mapping.TokenID {
+			w.Errorf("after it was lifted: %+v", s)
+		}
+	}
+	w.CheckLog("acme")
 }
 
 func restrictedForeign(w *world) {

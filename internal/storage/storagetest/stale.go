@@ -129,11 +129,11 @@ func (w *world) lives(p Place) map[string]struct {
 	w.keep(p, free)
 	w.link("acme", tied, free)
 	all["to whom a value is tied"] = one{tied, func() { w.unlink("acme", tied, free) }}
-	keyed := person("of a key")
+	keyed, name := withName("of a key") // beside that of the name
 	key := keyOf(keyed)
 	sealed := value(keyed, key)
 	effect := about(p, []vault.SubjectUse{{New: true, Subject: keyed}}, sealed)
-	effect.Keys = []vault.DataKey{key}
+	effect.Keys = []vault.DataKey{name, key}
 	w.commit("acme", effect)
 	w.clock.Advance(ttl)
 	w.commit("acme", p.Sweep(sealed))

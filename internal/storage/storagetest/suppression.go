@@ -20,6 +20,7 @@ var suppressionClauses = slices.Concat([]clause{
 	{"suppression/what many share is kept out of the scopes of that name alone", suppressedCommon},
 	{"Invariant16/a token that lives is found again, whatever is suppressed", suppressedReuse},
 	{"suppression/a change that is refused fails alone, and whole", suppressedAlone},
+	{"Invariant8/in one window of an erasure that keeps out and a tokenize the first decides", suppressedInOneWindow},
 	{"suppression/what is deferred is kept out once it is erased", suppressedDeferred},
 	{"suppression/of two of one value the longer counts", suppressedLonger},
 	{"suppression/what is over is forgotten, so many at a time", suppressionForgotten},
@@ -222,20 +223,20 @@ func suppressedReuse(w *world) {
 func suppressedAlone(w *world) {
 	e := w.estate("acme")
 	w.eraseKeepingOut("acme", e.ann, vault.Suppression{For: month})
-	eve, free, bad := person("eve"), e.p.Value("free"), e.p.Value("hers")
-	effect := about(e.p, []vault.SubjectUse{{Subject: eve, New: true}}, free, bad)
+	eve, free, bad := person("eve"), e.q.Value("free"), e.q.Value("hers")
+	effect := about(e.q, []vault.SubjectUse{{Subject: eve, New: true}}, free, bad)
 	effect.Destination = "vendor"
 	w.refuse(vault.ErrSuppressed, "acme", effect)
 	e.knows(eve, false)
-	if got := w.read(e.p, free.Mapping.TokenID, bad.Mapping.TokenID); len(got) != 0 {
+	if got := w.read(e.q, free.Mapping.TokenID, bad.Mapping.TokenID); len(got) != 0 {
 		w.Errorf("a change that was refused left %d values", len(got))
 	}
 	scope := NewPlace("acme", "one more", w.now())
 	beside := scope.Value("hers")
 	fresh := vault.Tokenize{Scope: scope.Scope, NewScope: true, Keys: []vault.DataKey{scope.Key}, Mappings: []vault.NewMapping{beside}}
-	one, two := e.p.Value("one"), e.q.Value("two")
-	answers := w.window("acme", Change(w, "acme", e.p.Tokenize(one)), Change(w, "acme", fresh),
-		Change(w, "acme", e.p.Tokenize(bad)), Change(w, "acme", e.q.Tokenize(two)))
+	one, two := e.q.Value("one"), e.q.Value("two")
+	answers := w.window("acme", Change(w, "acme", e.q.Tokenize(one)), Change(w, "acme", fresh),
+		Change(w, "acme", e.q.Tokenize(bad)), Change(w, "acme", e.q.Tokenize(two)))
 	w.no(answers[0].err)
 	w.is(answers[1].err, vault.ErrSuppressed)
 	w.is(answers[2].err, vault.ErrSuppressed)
@@ -246,7 +247,22 @@ func suppressedAlone(w *world) {
 	if _, err := w.Store.Scope(w.ctx, "acme", scope.Scope.Digest); err == nil {
 		w.Error("a scope was made by what was refused")
 	}
-	w.commit("acme", e.p.Restore(one))
+	w.commit("acme", e.q.Restore(one))
+	w.CheckLog("acme")
+}
+
+func suppressedInOneWindow(w *world) {
+	e := w.estate("acme")
+	effect := erasing(erasureOf(e.ann), w.plan("acme", erasureOf(e.ann)))
+	effect.Suppress.For = month
+	before, after := e.q.Value("hers"), e.q.Value("tied")
+	answers := w.window("acme", Change(w, "acme", e.q.Tokenize(before)), Change(w, "acme", effect),
+		Change(w, "acme", e.q.Tokenize(after)), Change(w, "acme", e.q.Tokenize(e.q.Value("hers"))))
+	w.no(answers[0].err)
+	w.no(answers[1].err)
+	w.is(answers[2].err, vault.ErrSuppressed)
+	w.no(answers[3].err) // it was there before, and is nobody's
+	w.commit("acme", e.q.Restore(before))
 	w.CheckLog("acme")
 }
 

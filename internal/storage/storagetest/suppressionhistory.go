@@ -17,9 +17,9 @@ var suppressionHistoryClauses = []clause{
 
 // How many histories are tried, and how long each is.
 const (
-	historyRuns  = 6
+	historyRuns  = 3
 	historyRunsL = 300 // with COUNTERFOIL_LONG=1
-	historySteps = 25
+	historySteps = 20
 )
 
 // history is a tenant whose people come, are erased and come again.
@@ -49,7 +49,7 @@ func suppressionHistories(w *world) {
 			world: w, rng: rand.New(rand.NewPCG(uint64(seed), 7)), people: make(map[string][]kept),
 			digest: make(map[string]vault.Subject), kept: make(map[vault.Digest]map[vault.Digest]time.Time),
 		}
-		tenant := fmt.Sprint("history ", seed)
+		tenant := fmt.Sprint("history-", seed)
 		w.tenant(tenant)
 		h.places = []Place{w.scope(tenant, "a"), w.scope(tenant, "b")}
 		for step := range historySteps {
