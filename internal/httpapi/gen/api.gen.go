@@ -1198,7 +1198,7 @@ type ErasureReceipt struct {
 	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 	Regime Regime `json:"regime"`
 
-	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	// RequestId The name of a request of a person, given by the service. The entry that opened it has it as `change_id`, those of later steps have it among `obligations`, after `request:`.
 	RequestId SubjectRequestId `json:"request_id"`
 
 	// Status How far an erasure has come; `deferred` means that a hold keeps a part, which is restricted.
@@ -2479,7 +2479,7 @@ type SubjectReport struct {
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Reference CaseReference `json:"reference"`
 
-	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	// RequestId The name of a request of a person, given by the service. The entry that opened it has it as `change_id`, those of later steps have it among `obligations`, after `request:`.
 	RequestId SubjectRequestId `json:"request_id"`
 
 	// Restorations Each time that values were given back, the newest first.
@@ -2551,7 +2551,7 @@ type SubjectRequest struct {
 	// by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 	Regime Regime `json:"regime"`
 
-	// RequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+	// RequestId The name of a request of a person, given by the service. The entry that opened it has it as `change_id`, those of later steps have it among `obligations`, after `request:`.
 	RequestId SubjectRequestId `json:"request_id"`
 
 	// Status How far the answer has come. `received`: nobody said yet whom it is about.
@@ -2574,7 +2574,7 @@ type SubjectRequestAnswer struct {
 // SubjectRequestCursor Where a page of requests goes on. Opaque.
 type SubjectRequestCursor = string
 
-// SubjectRequestId The name of a request of a person, given by the service; the entry of an erasure has it as `change_id`.
+// SubjectRequestId The name of a request of a person, given by the service. The entry that opened it has it as `change_id`, those of later steps have it among `obligations`, after `request:`.
 type SubjectRequestId = string
 
 // SubjectRequestIntake Whose values it is about, on which ground, and what is to be done. `confirm_subject`,

@@ -36,6 +36,11 @@ import (
 	"github.com/counterfoil/counterfoil/openapi"
 )
 
+// A page is a text to the validator, which knows no HTML.
+func init() {
+	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.RegisteredBodyDecoder("text/plain"))
+}
+
 // Checker holds exchanges against the document.
 type Checker struct {
 	router  routers.Router
