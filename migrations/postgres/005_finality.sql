@@ -9,6 +9,8 @@ ALTER TABLE erasures
     ADD COLUMN suppress_until bigint,
     ADD COLUMN final_at bigint CHECK (final_at > 0);
 
+-- Who has a deferred erasure is not forgotten.
+CREATE INDEX erasures_waiting ON erasures (tenant, subject_ref) WHERE state = 'deferred';
 CREATE INDEX erasures_not_final ON erasures (tenant, erased_at, erasure_id) WHERE final_at IS NULL;
 
 ALTER TABLE tombstones

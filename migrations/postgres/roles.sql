@@ -94,7 +94,7 @@ BEGIN
     GRANT UPDATE (until) ON suppressions TO counterfoil_destroy;
     GRANT UPDATE (suppress_until, final_at) ON erasures TO counterfoil_destroy;
     GRANT UPDATE (retired_below) ON log_heads TO counterfoil_destroy;
-    GRANT DELETE ON subject_requests, suppressions TO counterfoil_destroy;
+    GRANT DELETE ON subject_requests, subject_request_notes, suppressions TO counterfoil_destroy;
     -- To close a scope is to end it and what is in it.
     GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;
     GRANT UPDATE (expires_at) ON mappings TO counterfoil_destroy;

@@ -26,6 +26,8 @@ DELETE FROM mappings WHERE tenant = $1 AND key_id = ANY ($2::text[])`
 UPDATE scopes SET sealed_name = NULL, name_key_id = NULL WHERE tenant = $1 AND name_key_id = ANY ($2::text[])`
 	sqlDestroyIdentifiers = `
 UPDATE subjects SET sealed_identifier = NULL, key_id = NULL WHERE tenant = $1 AND key_id = ANY ($2::text[])`
+	sqlDestroyNotes = `
+DELETE FROM subject_request_notes WHERE tenant = $1 AND key_id = ANY ($2::text[])`
 	// What was closed stays closed.
 	sqlSetState = `
 UPDATE log_heads SET state = $2 WHERE tenant = $1 AND state <> $2 AND state <> 'closed'`
@@ -80,6 +82,31 @@ func (b *batch) alone(changes []vault.Change) act {
 	case vault.UnlinkSubject:
 		return func(*pipeline) (vault.Outcome, error) { return b.unlinkSubject(e) }
 	default:
+		return b.ofRights(changes[0])
+	}
+}
+
+// ofRights is what a change does that is about what a person asks for, or about
+// what is left of what was erased.
+func (b *batch) ofRights(c vault.Change) act {
+	switch e := c.Effect().(type) {
+	case vault.OpenRequest:
+		return silent(func(p *pipeline) error { return b.openRequest(p, c.ID(), &e.Request) })
+	case vault.UpdateRequest:
+		return silent(func(p *pipeline) error { return b.updateRequest(p, &e.Request) })
+	case vault.NoteRequest:
+		return silent(func(p *pipeline) error { return b.noteRequest(p, c.ID(), e) })
+	case vault.Restrict:
+		return func(*pipeline) (vault.Outcome, error) { return b.restrict(e) }
+	case vault.LiftRestriction:
+		return func(*pipeline) (vault.Outcome, error) { return b.liftRestriction(e) }
+	case vault.RetireVersions:
+		return silent(func(p *pipeline) error { return b.retireVersions(p, e) })
+	case vault.Finality:
+		return func(*pipeline) (vault.Outcome, error) { return b.final(e) }
+	case vault.Replay:
+		return silent(func(p *pipeline) error { return b.replay(p, e) })
+	default:
 		return nil
 	}
 }
@@ -124,7 +151,7 @@ func (b *batch) provision(p *pipeline, e vault.Provision) error {
 }
 
 // destroyKeys destroys data keys and everything that they seal: values with
-// their rows, the names of scopes and identifiers of subjects. Where a hold
+// their rows, notes, the names of scopes and identifiers of subjects. Where a hold
 // keeps any of the values, nothing.
 func (b *batch) destroyKeys(p *pipeline, d vault.DestroyKeys) error {
 	gone := fmt.Errorf("postgres: a key is not there: %w", vault.ErrConflict)
@@ -138,6 +165,7 @@ func (b *batch) destroyKeys(p *pipeline, d vault.DestroyKeys) error {
 	p.exec(sqlDestroySealed, b.tenant, keys)
 	p.exec(sqlDestroyNames, b.tenant, keys)
 	p.exec(sqlDestroyIdentifiers, b.tenant, keys)
+	p.exec(sqlDestroyNotes, b.tenant, keys)
 	b.tellGone(p, d.Keys)
 	return nil
 }

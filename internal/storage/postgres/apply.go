@@ -95,7 +95,8 @@ func (w *writer) applyApart(tenant string, changes []vault.Change) ([]commitqueu
 func (w *writer) poolFor(changes []vault.Change) *pgxpool.Pool {
 	switch changes[0].Effect().(type) {
 	case vault.Sweep, vault.DestroyKeys, vault.SetTenant, vault.RaiseWrapMinimum, vault.Rewrap,
-		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope, vault.Erase, vault.UnlinkSubject:
+		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope, vault.Erase, vault.UnlinkSubject,
+		vault.LiftRestriction, vault.RetireVersions, vault.Finality, vault.Replay:
 		return w.destroy
 	default:
 		return w.app

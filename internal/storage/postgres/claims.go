@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -41,11 +43,17 @@ func (v *View) Claim(ctx context.Context, tenant string, key vault.Digest) (vaul
 
 // ForgetClaims implements vault.Bookkeeping.
 func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int, error) {
+	return s.forget(ctx, s.pool, "claims", sqlForgetClaims, tenant, limit, s.now(), claimLife, int64(limit))
+}
+
+// forget deletes, by a statement on a tenant's rows, what stands for nothing any
+// more, and tells how much.
+func (s *Store) forget(ctx context.Context, pool *pgxpool.Pool, what, text, tenant string, limit int, args ...any) (int, error) {
 	switch {
 	case s.closed.Load():
 		return 0, vault.ErrClosed
 	case ctx.Err() != nil:
-		return 0, fmt.Errorf("postgres: forget claims: %w", ctx.Err())
+		return 0, fmt.Errorf("postgres: forget %s: %w", what, ctx.Err())
 	case !storable(tenant):
 		return 0, nil
 	case limit <= 0:
@@ -54,10 +62,9 @@ func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int
 	p := &pipeline{hooks: s.hooks}
 	var n int64
 	p.exec(sqlBound, tenant, inMillis(lockTimeout), inMillis(statementTimeout), inMillis(idleTimeout))
-	p.add(step{text: sqlForgetClaims, count: func(changed int64) error { n = changed; return nil }},
-		[]any{tenant, s.now(), claimLife, int64(limit)})
-	if err := pooled(ctx, s.pool, p); err != nil {
-		return 0, fmt.Errorf("postgres: forget claims: %w: %w", vault.ErrUnavailable, err)
+	p.add(step{text: text, count: func(changed int64) error { n = changed; return nil }}, append([]any{tenant}, args...))
+	if err := pooled(ctx, pool, p); err != nil {
+		return 0, fmt.Errorf("postgres: forget %s: %w: %w", what, vault.ErrUnavailable, err)
 	}
 	return int(n), nil
 }

@@ -35,6 +35,11 @@ const (
 	guardInstant    = "a closing is later than all before it"
 	guardTies       = "what is held stays tied"
 	guardHeir       = "what stays is sealed under a key of its own"
+	guardBuried     = "a key that was erased is never inserted again"
+	guardSuppressed = "what is suppressed is not tokenized"
+	guardReceived   = "a request was received before it is written down"
+	guardLift       = "what a deferred erasure restricted is not lifted"
+	guardName       = "a name is restored as it was read"
 )
 
 // change judges one change by the image, and puts what it does into it. Where
@@ -125,6 +130,11 @@ func (b *batch) restore(r vault.Restore) error {
 			return fmt.Errorf("postgres: a mapping is not as it was read: %w", vault.ErrConflict)
 		}
 	}
+	for _, name := range r.Names {
+		if !b.image.names[name] && !b.hooks.skips(guardName) {
+			return fmt.Errorf("postgres: a name is not as it was read: %w", vault.ErrConflict)
+		}
+	}
 	return nil
 }
 
@@ -137,6 +147,15 @@ func (b *batch) restorable(ref vault.RestoreRef) bool {
 	reached := m.state == vault.MappingLive || m.state == vault.MappingRestricted && ref.Restricted || m.state == vault.MappingRetired && kept
 	expired := m.expires <= b.now && !kept && !b.hooks.skips(guardExpired)
 	return m.keyID == ref.KeyID && m.entity == ref.Entity && m.keyAlive && reached && !expired
+}
+
+// insertable refuses a fresh key that an erasure destroyed, in this database or
+// in one that took over from it, and one that is not writable.
+func (b *batch) insertable(id string, version int) error {
+	if b.image.buried[id] && !b.hooks.skips(guardBuried) {
+		return fmt.Errorf("postgres: key %s was erased: %w", id, vault.ErrKeyDestroyed)
+	}
+	return b.writable(version)
 }
 
 // writable refuses a key that an older version of the wrapping key wrapped:

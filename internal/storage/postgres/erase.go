@@ -45,14 +45,17 @@ CROSS JOIN LATERAL (
     SELECT l.subject_ref FROM mapping_subjects AS l
     WHERE l.tenant = $1 AND l.scope_id = r.scope_id AND l.token_id = r.token_id AND l.subject_ref = r.subject_ref LIMIT 1) AS l`
 	sqlInsertTombstones = `
-INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at)
-SELECT $1, r.key_id, $2, $3 FROM unnest($4::text[]) AS r (key_id)`
+INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at, wrap_version, rekeyed)
+SELECT $1, r.key_id, $2, $3, k.wrap_version, r.rekeyed FROM unnest($4::text[], $5::boolean[]) AS r (key_id, rekeyed)
+CROSS JOIN LATERAL (
+    SELECT k.wrap_version FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k`
 	sqlForgetSubject = `
 DELETE FROM subjects WHERE tenant = $1 AND digest = $2 AND subject_ref = $3`
 	sqlInsertErasure = `
 INSERT INTO erasures (tenant, erasure_id, subject, subject_ref, reference, regime, identity_method, identity_reference,
-    verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+    verified_by, verified_at, state, erased_at, completed_at, erased, shared, deferred, keys, rekeyed, suppress_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+ON CONFLICT (tenant, erasure_id) DO NOTHING`
 	sqlResumeErasure = `
 UPDATE erasures SET state = $3, completed_at = $4::bigint,
     subject = CASE WHEN $4::bigint IS NULL THEN subject END, erased = erased + $5, shared = shared + $6, deferred = $7,
@@ -65,7 +68,8 @@ type erasure struct {
 	*batch
 	vault.Erase
 	id    string
-	until int64 // values that were made later stay
+	keeps *int64 // until when what goes is kept out
+	until int64  // values that were made later stay
 	found *erasing
 	rest  untied
 }
@@ -89,8 +93,7 @@ func (b *batch) erase(p *pipeline, changeID string, effect vault.Erase) (vault.O
 		return vault.Outcome{}, err
 	}
 	if e.Erasure.SubjectRef == "" {
-		e.conclude(p, vault.ErasureCounts{})
-		return vault.Outcome{}, nil
+		return vault.Outcome{}, e.conclude(p, vault.ErasureCounts{})
 	}
 	if err := e.move(fresh); err != nil {
 		return vault.Outcome{}, err
@@ -104,8 +107,11 @@ func (b *batch) erase(p *pipeline, changeID string, effect vault.Erase) (vault.O
 		Erased: e.found.goes, Shared: e.found.shared, Deferred: e.found.deferred,
 		Keys: len(e.Keys), Rekeyed: len(e.Reseal) + len(e.Names),
 	}
-	e.destroy(p, fresh)
-	e.conclude(p, counts)
+	e.release(p, fresh)
+	if err := e.conclude(p, counts); err != nil {
+		return vault.Outcome{}, err
+	}
+	e.destroy(p)
 	return vault.Outcome{Erased: counts}, nil
 }
 
@@ -120,15 +126,21 @@ func (e *erasure) begins() error {
 	other := fmt.Errorf("postgres: the subject is another one now: %w", vault.ErrConflict)
 	if wanted.ID == "" {
 		id := wanted.Identity
-		for _, text := range []string{wanted.Reference, wanted.Regime, id.Method, id.Reference, id.VerifiedBy} {
-			if !storable(text) || text == "" || len(text) > maxIdentifier {
-				return fmt.Errorf("%w: an erasure", ErrMalformed)
-			}
+		if !spelt(wanted.Reference, wanted.Regime, id.Method, id.Reference, id.VerifiedBy) {
+			return fmt.Errorf("%w: an erasure", ErrMalformed)
 		}
 		if (known || wanted.SubjectRef != "") && (!known || ref != wanted.SubjectRef) && !e.hooks.skips(guardErased) {
 			return other
 		}
-		return nil
+		if e.Request != nil && e.Request.ID != "" {
+			e.id = e.Request.ID
+		}
+		var err error
+		e.keeps, err = e.suppresses()
+		return err
+	}
+	if e.Request != nil {
+		return fmt.Errorf("%w: an erasure that goes on has its request", ErrMalformed)
 	}
 	stands, deferred := e.image.erasures[wanted.ID]
 	if !deferred && !e.hooks.skips(guardDeferred) {
@@ -153,7 +165,7 @@ func (e *erasure) freshKeys() ([]*keyRow, error) {
 			!storable(k.ScopeID, k.SubjectRef) || (k.ScopeID == "") == (k.SubjectRef == "") || len(k.SubjectRef) > maxID {
 			return nil, fmt.Errorf("%w: a fresh key", ErrMalformed)
 		}
-		if err := e.writable(k.Wrapped.Version); err != nil {
+		if err := e.insertable(k.ID, k.Wrapped.Version); err != nil {
 			return nil, err
 		}
 		byID[k.ID] = &keyRow{id: k.ID, scopeID: k.ScopeID, subjectRef: k.SubjectRef, fresh: true, wrapped: k.Wrapped}
@@ -205,6 +217,24 @@ func (e *erasure) move(fresh []*keyRow) error {
 		}
 	}
 	p := e.pipeline()
+	e.reseal(p, fresh, changed)
+	e.found.read(p, e.tenant, e.Erasure.SubjectRef, e.until)
+	var values, names int
+	p.each(sqlLeftUnder, func(rows pgx.Rows) error { return scan(rows, &values, &names) }, e.tenant, list(e.Keys))
+	if err := e.run(p, 0); err != nil {
+		return err
+	}
+	if !e.planned(fresh) && !e.hooks.skips(guardPlanned) {
+		return changed
+	}
+	if (values != e.found.goes || names > 0) && !e.hooks.skips(guardSurvivors) {
+		return changed
+	}
+	return nil
+}
+
+// reseal adds the statements that seal the survivors under their new keys.
+func (e *erasure) reseal(p *pipeline, fresh []*keyRow, changed error) {
 	e.writeKeys(p, fresh)
 	if len(e.Reseal) > 0 {
 		p.change(len(e.Reseal), changed, sqlMoveValues, e.tenant,
@@ -221,19 +251,6 @@ func (e *erasure) move(fresh []*keyRow) error {
 			column(e.Names, func(n vault.ResealedName) string { return n.To }),
 			column(e.Names, func(n vault.ResealedName) []byte { return n.Sealed }))
 	}
-	e.found.read(p, e.tenant, e.Erasure.SubjectRef, e.until)
-	var values, names int
-	p.each(sqlLeftUnder, func(rows pgx.Rows) error { return scan(rows, &values, &names) }, e.tenant, list(e.Keys))
-	if err := e.run(p, 0); err != nil {
-		return err
-	}
-	if !e.planned(fresh) && !e.hooks.skips(guardPlanned) {
-		return changed
-	}
-	if (values != e.found.goes || names > 0) && !e.hooks.skips(guardSurvivors) {
-		return changed
-	}
-	return nil
 }
 
 // planned tells whether the keys are those that have to go. Were a value that
@@ -275,8 +292,8 @@ func (e *erasure) readRest() error {
 	return e.run(p, 0)
 }
 
-// destroy adds the statements that destroy keys and ties.
-func (e *erasure) destroy(p *pipeline, fresh []*keyRow) {
+// release adds the statements that restrict what stays, and that destroy ties.
+func (e *erasure) release(p *pipeline, fresh []*keyRow) {
 	scopeID := func(t place) string { return t.scopeID }
 	tokenID := func(t place) string { return t.tokenID }
 	if n := len(e.rest.restrict); n > 0 {
@@ -286,9 +303,15 @@ func (e *erasure) destroy(p *pipeline, fresh []*keyRow) {
 		p.change(n, errNotWritten, sqlUntie, e.tenant, e.Erasure.SubjectRef, column(e.rest.untie, scopeID), column(e.rest.untie, tokenID))
 	}
 	e.checkOwners(p, fresh)
+}
+
+// destroy adds the statements that destroy the keys, of which the tombstones are
+// written before, and the row of the subject.
+func (e *erasure) destroy(p *pipeline) {
 	if len(e.Keys) > 0 {
 		p.change(len(e.Keys), errNotWritten, sqlDestroyKeys, e.tenant, e.Keys)
 		p.exec(sqlDestroyIdentifiers, e.tenant, e.Keys)
+		e.tellGone(p, e.Keys)
 	}
 	stays := e.found.deferred + e.found.younger
 	if _, known := e.image.subjects[e.Erasure.Subject]; known && stays == 0 {
@@ -314,9 +337,9 @@ func (e *erasure) checkOwners(p *pipeline, fresh []*keyRow) {
 		column(theirs, func(r vault.Resealed) string { return of[r.To] }))
 }
 
-// conclude adds the statements that say what came of the erasure. It is
-// completed once no hold keeps any of it.
-func (e *erasure) conclude(p *pipeline, c vault.ErasureCounts) {
+// conclude adds the statements that say what came of the erasure, while its keys
+// still stand. It is completed once no hold keeps any of it.
+func (e *erasure) conclude(p *pipeline, c vault.ErasureCounts) error {
 	now := e.now
 	state, completed := vault.ErasureCompleted, &now
 	if e.found.deferred > 0 {
@@ -327,17 +350,57 @@ func (e *erasure) conclude(p *pipeline, c vault.ErasureCounts) {
 		if completed != nil {
 			subject = nil // no row is to say for ever whose the reference was
 		}
-		p.change(1, errNotWritten, sqlInsertErasure, e.tenant, e.id, subject, w.SubjectRef, w.Reference, w.Regime,
+		again := fmt.Errorf("postgres: the request was erased for before: %w", vault.ErrConflict)
+		p.change(1, again, sqlInsertErasure, e.tenant, e.id, subject, w.SubjectRef, w.Reference, w.Regime,
 			w.Identity.Method, w.Identity.Reference, w.Identity.VerifiedBy, micros(w.Identity.At), string(state), now, completed,
-			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
+			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed, e.keeps)
+		if e.keeps != nil && len(e.Suppress.Common) > 0 {
+			p.exec(sqlInsertCommon, e.tenant, e.id, list(e.Suppress.Common))
+		}
 	} else {
 		p.change(1, errNotWritten, sqlResumeErasure, e.tenant, e.id, string(state), completed,
 			c.Erased, c.Shared, c.Deferred, c.Keys, c.Rekeyed)
 	}
 	if len(e.Keys) > 0 {
-		p.change(len(e.Keys), errNotWritten, sqlInsertTombstones, e.tenant, e.id, now, e.Keys)
-		e.tellGone(p, e.Keys)
+		rekeyed := e.rekeyed()
+		p.change(len(e.Keys), errNotWritten, sqlInsertTombstones, e.tenant, e.id, now, e.Keys,
+			column(e.Keys, func(id string) bool { return rekeyed[id] }))
+		p.exec(sqlNoteErasedAt, e.tenant, e.id, e.Keys)
 	}
+	return e.answer(p, state)
+}
+
+// rekeyed are the keys that sealed what stays, too.
+func (e *erasure) rekeyed() map[string]bool {
+	from := make(map[string]bool)
+	for _, r := range e.Reseal {
+		from[r.From] = true
+	}
+	for _, n := range e.Names {
+		from[n.From] = true
+	}
+	return from
+}
+
+// answer adds the statements that move the request on that asked for the
+// erasure.
+func (e *erasure) answer(p *pipeline, state vault.ErasureState) error {
+	if e.Request == nil {
+		if state == vault.ErasureCompleted && e.Erasure.ID != "" {
+			p.exec(sqlEndRequest, e.tenant, e.id, e.now)
+			p.exec(sqlForgetLookups, e.tenant, e.id)
+		}
+		return nil
+	}
+	r := *e.Request
+	r.State = vault.StateDeferred
+	if state == vault.ErasureCompleted {
+		r.State = vault.StateCompleted
+	}
+	if r.ID == "" {
+		return e.openRequest(p, e.id, &r)
+	}
+	return e.updateRequest(p, &r)
 }
 
 // erasureRow is a deferred erasure.

@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,13 +41,19 @@ CROSS JOIN LATERAL (
 LIMIT $3`
 	sqlErasure = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference, e.verified_by,
-    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at, g.destinations, g.mappings, g.first, g.last
 FROM erasures AS e
+LEFT JOIN LATERAL (
+    SELECT array_agg(d.destination ORDER BY d.destination) AS destinations, array_agg(d.mappings ORDER BY d.destination) AS mappings,
+        array_agg(d.first_sent ORDER BY d.destination) AS first, array_agg(d.last_sent ORDER BY d.destination) AS last
+    FROM erasure_destinations AS d WHERE d.tenant = $1 AND d.erasure_id = $2) AS g ON true
 WHERE e.tenant = $1 AND e.erasure_id = $2 AND ($3 = '' OR e.state = $3)`
 	// A page goes on after an erasure; one that is not there is the end.
 	sqlErasures = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference, e.verified_by,
-    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at, NULL::text[], NULL::bigint[], NULL::bigint[], NULL::bigint[]
 FROM erasures AS e
 WHERE e.tenant = $1 AND ($3 = '' OR e.state = $3)
     AND (e.erased_at, e.erasure_id) < ((
@@ -59,7 +63,8 @@ ORDER BY e.erased_at DESC, e.erasure_id DESC LIMIT $4`
 	// Those that are deferred are few among many, and are looked for all the time.
 	sqlDeferred = `
 SELECT e.erasure_id, e.subject, e.subject_ref, e.reference, e.regime, e.identity_method, e.identity_reference, e.verified_by,
-    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed
+    e.verified_at, e.state, e.erased_at, e.completed_at, e.erased, e.shared, e.deferred, e.keys, e.rekeyed,
+    e.suppress_until, e.final_at, NULL::text[], NULL::bigint[], NULL::bigint[], NULL::bigint[]
 FROM erasures AS e
 WHERE e.tenant = $1 AND e.state = 'deferred'
     AND (e.erased_at, e.erasure_id) < ((
@@ -89,20 +94,8 @@ func (v *View) PlanErasure(ctx context.Context, tenant, subjectRef string, until
 		}
 		plan.Keys, plan.Parts = found.sortedKeys(), found.sortedParts()
 		p = &pipeline{hooks: v.hooks}
-		p.each(sqlSurvivors, func(rows pgx.Rows) error {
-			var scopeID string
-			m, err := scanMapping(rows, &scopeID)
-			m.ScopeID = scopeID
-			plan.Survivors = append(plan.Survivors, m)
-			return err
-		}, tenant, subjectRef, bound, v.now(), list(plan.Keys), int64(limit)+1)
-		p.each(sqlNamesUnder, func(rows pgx.Rows) error {
-			var digest []byte
-			s, err := scanScope(rows, &digest)
-			copy(s.Digest[:], digest)
-			plan.Names = append(plan.Names, s)
-			return err
-		}, tenant, list(plan.Keys), int64(limit)+1)
+		p.each(sqlSurvivors, collectMappings(&plan.Survivors), tenant, subjectRef, bound, v.now(), list(plan.Keys), int64(limit)+1)
+		p.each(sqlNamesUnder, collectScopes(&plan.Names), tenant, list(plan.Keys), int64(limit)+1)
 		return run(p)
 	})
 	switch {
@@ -111,10 +104,8 @@ func (v *View) PlanErasure(ctx context.Context, tenant, subjectRef string, until
 	case len(plan.Survivors)+len(plan.Names) > limit:
 		return vault.ErasurePlan{}, fmt.Errorf("postgres: more than %d values and names would have to be sealed anew: %w", limit, vault.ErrTooMany)
 	}
-	slices.SortFunc(plan.Survivors, func(a, b vault.Mapping) int {
-		return cmp.Or(cmp.Compare(a.ScopeID, b.ScopeID), cmp.Compare(a.TokenID, b.TokenID))
-	})
-	slices.SortFunc(plan.Names, func(a, b vault.Scope) int { return cmp.Compare(a.ID, b.ID) })
+	sortMappings(plan.Survivors)
+	sortScopes(plan.Names)
 	return plan, nil
 }
 
@@ -182,11 +173,15 @@ func (v *View) Erasures(ctx context.Context, tenant string, q vault.ErasureQuery
 func scanErasure(rows pgx.Rows) (e vault.Erasure, err error) {
 	var subject []byte
 	var verified, erased int64
-	var completed *int64
+	var completed, suppressed, final *int64
+	var sent usesColumns
 	c, id := &e.Counts, &e.Identity
-	err = scan(rows, &e.ID, &subject, &e.SubjectRef, &e.Reference, &e.Regime, &id.Method, &id.Reference, &id.VerifiedBy,
-		&verified, &e.State, &erased, &completed, &c.Erased, &c.Shared, &c.Deferred, &c.Keys, &c.Rekeyed)
+	err = scan(rows, append([]any{
+		&e.ID, &subject, &e.SubjectRef, &e.Reference, &e.Regime, &id.Method, &id.Reference, &id.VerifiedBy,
+		&verified, &e.State, &erased, &completed, &c.Erased, &c.Shared, &c.Deferred, &c.Keys, &c.Rekeyed, &suppressed, &final,
+	}, sent.into()...)...)
 	copy(e.Subject[:], subject)
 	id.At, e.ErasedAt, e.CompletedAt = fromMicros(verified), fromMicros(erased), timeOf(completed)
+	e.SuppressUntil, e.FinalAt, e.Destinations = timeOf(suppressed), timeOf(final), sent.uses()
 	return e, err
 }

@@ -36,5 +36,6 @@ func Guards() []string {
 		guardUndo, guardSuspended, guardOnce, guardClaim, guardExpired, guardThere, guardMatch, guardTouch, guardTaken,
 		guardKeyThere, guardKeyRoom, guardKeyOwner, guardWrap, guardScopeMoved, guardSubject,
 		guardHeld, guardErased, guardDeferred, guardPlanned, guardSurvivors, guardTies, guardHeir, guardInstant,
+		guardBuried, guardSuppressed, guardReceived, guardLift, guardName,
 	}
 }

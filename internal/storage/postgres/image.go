@@ -24,6 +24,12 @@ type image struct {
 	erasures map[string]erasureRow  // those that are deferred
 	claims   map[vault.Digest]int64 // when they were made
 	done     map[string]bool        // ids of changes that are committed
+	requests map[string]bool        // that are open, of those that were asked for
+	buried   map[string]bool        // keys that an erasure destroyed, of those that were asked for
+	names    map[vault.NameRef]bool // that are sealed so under keys that stand
+	// suppressed has until when, of what was asked for.
+	suppressed map[lookupPlace]int64
+	sent       map[sent]bool // in writes.sent
 
 	writes writes
 	undo   []func() // of the change at hand, to be run backwards
@@ -74,6 +80,7 @@ type writes struct {
 	rows     []*mappingRow
 	links    []link
 	sources  []source
+	sent     []sent
 	claims   []vault.Claim
 }
 
@@ -93,6 +100,8 @@ func newImage() *image {
 		subjects: make(map[vault.Digest]string), refs: make(map[string]bool),
 		keys: make(map[string]*keyRow), rows: make(map[place]*mappingRow), live: make(map[valuePlace]*mappingRow),
 		held: make(map[place]bool), erasures: make(map[string]erasureRow), claims: make(map[vault.Digest]int64), done: make(map[string]bool),
+		requests: make(map[string]bool), buried: make(map[string]bool), names: make(map[vault.NameRef]bool),
+		suppressed: make(map[lookupPlace]int64), sent: make(map[sent]bool),
 	}
 }
 

@@ -58,6 +58,23 @@ func (k *keyUses) name(s vault.Scope) error {
 	return nil
 }
 
+// person uses the key that seals the name of a subject that is being made. It
+// is a fresh one of that subject, or there is no name.
+func (k *keyUses) person(s vault.Subject) error {
+	nameless := s.NameKeyID == "" && len(s.SealedName) == 0
+	sealed := named(s.NameKeyID) && len(s.SealedName) > 0 && len(s.SealedName) <= maxWrapped
+	switch {
+	case nameless:
+		return nil
+	case !sealed:
+		return fmt.Errorf("%w: the name of a subject", ErrMalformed)
+	case k.fresh[s.NameKeyID].SubjectRef != s.Ref:
+		return fmt.Errorf("postgres: the key of the subject's name: %w", vault.ErrKeyDestroyed)
+	}
+	k.use(s.NameKeyID)
+	return nil
+}
+
 // value uses the key that seals a new value.
 func (k *keyUses) value(m *vault.NewMapping) {
 	u := k.use(m.Mapping.KeyID)
@@ -102,7 +119,7 @@ func (b *batch) usedKey(k *keyUses, id string) (*keyRow, error) {
 		len(fresh.SubjectRef) > maxID:
 		return nil, fmt.Errorf("%w: a fresh key", ErrMalformed)
 	}
-	if err := b.writable(fresh.Wrapped.Version); err != nil {
+	if err := b.insertable(id, fresh.Wrapped.Version); err != nil {
 		return nil, err
 	}
 	key := &keyRow{id: id, scopeID: fresh.ScopeID, subjectRef: fresh.SubjectRef, fresh: true, wrapped: fresh.Wrapped}

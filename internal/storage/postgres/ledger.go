@@ -13,7 +13,7 @@ import (
 
 const (
 	sqlReadHead = `
-SELECT h.frontier, h.last_time, h.state, h.min_wrap_version FROM log_heads AS h WHERE h.tenant = $1`
+SELECT h.frontier, h.last_time, h.state, h.min_wrap_version, h.retired_below FROM log_heads AS h WHERE h.tenant = $1`
 	sqlLeafHash = `
 SELECT e.leaf_hash FROM entries AS e WHERE e.tenant = $1 AND e.idx = $2`
 	sqlNode = `
@@ -34,7 +34,7 @@ func (v *View) Head(ctx context.Context, tenant string) (vault.Head, error) {
 	var frontier []byte
 	var last int64
 	var h vault.Head
-	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last, &h.State, &h.MinWrapVersion}, tenant)
+	found, err := v.one(ctx, "the head", sqlReadHead, []any{&frontier, &last, &h.State, &h.MinWrapVersion, &h.RetiredBelow}, tenant)
 	if err != nil {
 		return vault.Head{}, err
 	}

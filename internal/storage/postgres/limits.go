@@ -25,6 +25,9 @@ const (
 	// statementTimeout bounds one statement. The largest batch takes a tenth
 	// of a second.
 	statementTimeout = 10 * time.Second
+	// inventoryTimeout is that of counting all that a tenant has, which takes 5
+	// seconds for each million of mappings.
+	inventoryTimeout = time.Minute
 	// lockTimeout bounds the wait for the head of a log: another replica has
 	// it for the length of a commit.
 	lockTimeout = 5 * time.Second

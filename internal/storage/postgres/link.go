@@ -33,7 +33,14 @@ CROSS JOIN LATERAL (
 // linkSubject ties values to a subject. It takes a round trip of its own, since
 // the entry says how many were not tied before.
 func (b *batch) linkSubject(e vault.LinkSubject) (vault.Outcome, error) {
-	if err := b.useSubject(e.Subject); err != nil {
+	keys, err := newKeyUses(vault.Scope{}, e.Keys)
+	if err != nil {
+		return vault.Outcome{}, err
+	}
+	if err := b.useSubject(e.Subject, keys); err != nil {
+		return vault.Outcome{}, err
+	}
+	if err := b.useKeys(keys); err != nil {
 		return vault.Outcome{}, err
 	}
 	var o vault.Outcome

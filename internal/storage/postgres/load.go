@@ -41,11 +41,28 @@ CROSS JOIN LATERAL (
 SELECT s.subject_ref FROM unnest($2::text[]) AS r (subject_ref)
 CROSS JOIN LATERAL (
     SELECT s.subject_ref FROM subjects AS s WHERE s.tenant = $1 AND s.subject_ref = r.subject_ref LIMIT 1) AS s`
+	// Keys that stand, and those of which there is nothing but a tombstone.
 	sqlKeysUsed = `
-SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.sealed FROM unnest($2::text[]) AS r (key_id)
-CROSS JOIN LATERAL (
+SELECT r.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), COALESCE(k.sealed, 0), k.key_id IS NOT NULL
+FROM unnest($2::text[]) AS r (key_id)
+LEFT JOIN LATERAL (
     SELECT k.key_id, k.scope_id, k.subject_ref, k.sealed FROM data_keys AS k
-    WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k`
+    WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k ON true
+WHERE k.key_id IS NOT NULL
+    OR (SELECT t.key_id FROM tombstones AS t WHERE t.tenant = $1 AND t.key_id = r.key_id LIMIT 1) IS NOT NULL`
+	// Names of scopes and of subjects, as they were read.
+	sqlScopesNamedBy = `
+SELECT s.scope_id, '', s.name_key_id FROM unnest($2::text[], $3::text[]) AS r (scope_id, key_id)
+CROSS JOIN LATERAL (
+    SELECT s.scope_id, s.name_key_id FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = r.scope_id LIMIT 1) AS s
+WHERE s.name_key_id = r.key_id
+    AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) IS NOT NULL`
+	sqlSubjectsNamedBy = `
+SELECT '', p.subject_ref, p.key_id FROM unnest($2::text[], $3::text[]) AS r (subject_ref, key_id)
+CROSS JOIN LATERAL (
+    SELECT p.subject_ref, p.key_id FROM subjects AS p WHERE p.tenant = $1 AND p.subject_ref = r.subject_ref LIMIT 1) AS p
+WHERE p.key_id = r.key_id
+    AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) IS NOT NULL`
 	// The rows that stand for values.
 	sqlMatches = `
 SELECT m.identity, m.scope_id, m.token_id, m.entity, m.key_id, m.state, m.expires_at, m.max_expires_at,
@@ -79,6 +96,10 @@ type wanted struct {
 	tokens    distinct[place]
 	kept      distinct[place] // of which must be known whether a hold keeps them
 	erasure   string          // that goes on
+	opened    string          // a request that must be open
+	lookups   distinct[lookupPlace]
+	scopesBy  distinct[vault.NameRef] // names of scopes
+	peopleBy  distinct[vault.NameRef] // names of people
 }
 
 // distinct is a list of different things, in the order in which they came.
@@ -118,10 +139,19 @@ func (w *wanted) want(c vault.Change) {
 				w.kept.add(place{ref.ScopeID, ref.TokenID})
 			}
 		}
+		for _, name := range e.Names {
+			w.name(name)
+		}
 	case vault.Erase:
 		w.erase(&e)
 	case vault.LinkSubject:
 		w.subject(e.Subject)
+		w.freshKeys(e.Keys)
+	case vault.NoteRequest:
+		w.request(e.Note.RequestID)
+		w.freshKeys([]vault.DataKey{{ID: e.Note.KeyID}})
+	case vault.Replay:
+		w.replay(&e)
 	}
 }
 
@@ -156,12 +186,25 @@ func (w *wanted) tokenize(e *vault.Tokenize) {
 		if storable(e.Scope.ID) {
 			w.values.add(valuePlace{e.Scope.ID, m.Identity})
 		}
+		w.lookups.add(lookupPlace{e.Scope.Digest, m.Lookup})
 		if storable(m.KeyID) {
 			w.keys.add(m.KeyID)
 		}
 	}
 	for _, t := range e.Touch {
 		w.row(e.Scope.ID, t.TokenID)
+	}
+}
+
+// name asks whether a name is sealed as it was read. One that is of neither, or
+// of both, is of nothing.
+func (w *wanted) name(n vault.NameRef) {
+	switch {
+	case !storable(n.ScopeID, n.SubjectRef, n.KeyID), (n.ScopeID == "") == (n.SubjectRef == ""):
+	case n.ScopeID != "":
+		w.scopesBy.add(n)
+	default:
+		w.peopleBy.add(n)
 	}
 }
 
@@ -207,6 +250,15 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 	scopeID := func(t place) string { return t.scopeID }
 	tokenID := func(t place) string { return t.tokenID }
 	ask(len(w.tokens.items), sqlStoodAt, m.readMapping, column(w.tokens.items, scopeID), column(w.tokens.items, tokenID))
+	ask(len(w.opened), sqlOpenRequests, mark(m.requests), w.opened)
+	ask(len(w.lookups.items), sqlSuppressedAt, m.readSuppressed,
+		column(w.lookups.items, func(l lookupPlace) []byte { return l.scope[:] }),
+		column(w.lookups.items, func(l lookupPlace) []byte { return l.lookup[:] }))
+	keyID := func(n vault.NameRef) string { return n.KeyID }
+	ask(len(w.scopesBy.items), sqlScopesNamedBy, m.readName,
+		column(w.scopesBy.items, func(n vault.NameRef) string { return n.ScopeID }), column(w.scopesBy.items, keyID))
+	ask(len(w.peopleBy.items), sqlSubjectsNamedBy, m.readName,
+		column(w.peopleBy.items, func(n vault.NameRef) string { return n.SubjectRef }), column(w.peopleBy.items, keyID))
 	ask(len(w.erasure), sqlErasureStands, m.readErasure(w.erasure), w.erasure)
 	ask(len(w.kept.items), sqlHeldAt, m.readHeld, column(w.kept.items, scopeID), column(w.kept.items, tokenID))
 }
@@ -246,8 +298,20 @@ func (m *image) readSubject(rows pgx.Rows) error {
 
 func (m *image) readKey(rows pgx.Rows) error {
 	k := &keyRow{}
-	err := scan(rows, &k.id, &k.scopeID, &k.subjectRef, &k.sealed)
-	m.keys[k.id] = k
+	var stands bool
+	err := scan(rows, &k.id, &k.scopeID, &k.subjectRef, &k.sealed, &stands)
+	if stands {
+		m.keys[k.id] = k
+	} else {
+		m.buried[k.id] = true
+	}
+	return err
+}
+
+func (m *image) readName(rows pgx.Rows) error {
+	var n vault.NameRef
+	err := scan(rows, &n.ScopeID, &n.SubjectRef, &n.KeyID)
+	m.names[n] = true
 	return err
 }
 

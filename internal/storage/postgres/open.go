@@ -54,6 +54,8 @@ var (
 	_ vault.Registry    = (*Store)(nil)
 	_ vault.Custody     = (*Store)(nil)
 	_ vault.Erasures    = (*Store)(nil)
+	_ vault.Requests    = (*Store)(nil)
+	_ vault.Remains     = (*Store)(nil)
 )
 
 // Open connects as both roles and looks whether it may serve: the schema is the

@@ -154,7 +154,7 @@ func TestMigrateFromBefore(t *testing.T) {
 	for _, text := range []string{
 		"DROP TABLE erasure_destinations, erasure_common, suppressions",
 		"ALTER TABLE log_heads DROP COLUMN retired_below",
-		"DROP INDEX erasures_not_final, tombstones_age, tombstones_erasure",
+		"DROP INDEX erasures_waiting, erasures_not_final, tombstones_age, tombstones_erasure",
 		"ALTER TABLE erasures DROP COLUMN suppress_until, DROP COLUMN final_at",
 		"ALTER TABLE tombstones DROP COLUMN wrap_version, DROP COLUMN rekeyed",
 		"DELETE FROM goose_db_version WHERE version_id = 5",

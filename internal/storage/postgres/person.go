@@ -62,7 +62,48 @@ const (
     FROM (
         SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.lookup, m.created_at, m.expires_at FROM mappings AS m
         WHERE m.tenant = $1 OFFSET 0) AS m` + reachFits + reachCount
-	sqlSightings = `
+	// Where the mappings that are counted were sent goes by what they are counted
+	// by, in lists of the same order.
+	sqlSightings = personFound + `, seen AS MATERIALIZED (
+    SELECT m.scope_id, m.token_id, m.entity, m.class, m.created_at, m.expires_at FROM found AS f
+    CROSS JOIN LATERAL (
+        SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.state, m.created_at, m.expires_at FROM mappings AS m
+        WHERE m.tenant = $1 AND m.scope_id = f.scope_id AND m.token_id = f.token_id LIMIT 1) AS m
+    WHERE true` + personSeen + `), sent AS MATERIALIZED (
+    SELECT u.scope_id, u.entity, u.class, array_agg(u.destination ORDER BY u.destination) AS destinations,
+        array_agg(u.mappings ORDER BY u.destination) AS mappings, array_agg(u.first ORDER BY u.destination) AS first,
+        array_agg(u.last ORDER BY u.destination) AS last
+    FROM (
+        SELECT w.scope_id, w.entity, w.class, d.destination, count(*) AS mappings, min(d.first_sent) AS first, max(d.last_sent) AS last
+        FROM seen AS w CROSS JOIN LATERAL (
+            SELECT d.destination, d.first_sent, d.last_sent FROM mapping_destinations AS d
+            WHERE d.tenant = $1 AND d.scope_id = w.scope_id AND d.token_id = w.token_id OFFSET 0) AS d
+        GROUP BY w.scope_id, w.entity, w.class, d.destination) AS u
+    GROUP BY u.scope_id, u.entity, u.class)
+SELECT g.scope_id, (SELECT s.kind FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = g.scope_id LIMIT 1), g.entity, g.class,
+    g.mappings, g.expired, g.first, g.last, g.ends, g.refs, u.destinations, u.mappings, u.first, u.last
+FROM (
+    SELECT w.scope_id, w.entity, w.class,
+        count(DISTINCT w.token_id) AS mappings, count(DISTINCT w.token_id) FILTER (WHERE w.expires_at <= (
+            SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+                (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))) AS expired,
+        min(w.created_at) AS first, max(w.created_at) AS last, max(w.expires_at) AS ends,
+        array_agg(DISTINCT l.subject_ref) FILTER (WHERE l.subject_ref IS NOT NULL) AS refs
+    FROM seen AS w
+    LEFT JOIN LATERAL (
+        SELECT l.subject_ref FROM mapping_subjects AS l
+        WHERE l.tenant = $1 AND l.scope_id = w.scope_id AND l.token_id = w.token_id OFFSET 0) AS l ON true
+    GROUP BY w.scope_id, w.entity, w.class
+    ORDER BY w.scope_id, w.entity, w.class LIMIT $5) AS g
+LEFT JOIN sent AS u ON u.scope_id = g.scope_id AND u.entity = g.entity AND u.class = g.class
+ORDER BY g.scope_id, g.entity, g.class`
+)
+
+// personFound are the places of all that is of the subjects $3 or has one of the
+// look-up digests $4, each once; personSeen says of a mapping m there that it is
+// counted. What was erased is there no more, whether or not its row is.
+const (
+	personFound = `
 WITH found AS MATERIALIZED (
     SELECT m.scope_id, m.token_id FROM unnest($4::bytea[]) AS r (lookup) CROSS JOIN LATERAL (
         SELECT m.scope_id, m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.lookup = r.lookup OFFSET 0) AS m
@@ -72,23 +113,10 @@ WITH found AS MATERIALIZED (
         SELECT p.subject_ref FROM subjects AS p WHERE p.tenant = $1 AND p.digest = r.digest LIMIT 1) AS p
     CROSS JOIN LATERAL (
         SELECT l.scope_id, l.token_id FROM mapping_subjects AS l
-        WHERE l.tenant = $1 AND l.subject_ref = p.subject_ref OFFSET 0) AS l)
-SELECT m.scope_id, (SELECT s.kind FROM scopes AS s WHERE s.tenant = $1 AND s.scope_id = m.scope_id LIMIT 1), m.entity, m.class,
-    count(DISTINCT m.token_id), count(DISTINCT m.token_id) FILTER (WHERE m.expires_at <= (
-        SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-            (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))),
-    min(m.created_at), max(m.created_at), array_agg(DISTINCT l.subject_ref) FILTER (WHERE l.subject_ref IS NOT NULL)
-FROM found AS f
-CROSS JOIN LATERAL (
-    SELECT m.scope_id, m.token_id, m.key_id, m.entity, m.class, m.state, m.created_at, m.expires_at FROM mappings AS m
-    WHERE m.tenant = $1 AND m.scope_id = f.scope_id AND m.token_id = f.token_id LIMIT 1) AS m
-LEFT JOIN LATERAL (
-    SELECT l.subject_ref FROM mapping_subjects AS l
-    WHERE l.tenant = $1 AND l.scope_id = f.scope_id AND l.token_id = f.token_id OFFSET 0) AS l ON true
-WHERE m.state <> 'retired'
-    AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL
-GROUP BY m.scope_id, m.entity, m.class
-ORDER BY m.scope_id, m.entity, m.class LIMIT $5`
+        WHERE l.tenant = $1 AND l.subject_ref = p.subject_ref OFFSET 0) AS l)`
+	personSeen = `
+    AND m.state <> 'retired'
+    AND (SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL`
 )
 
 // Reach implements vault.Custody, of what could be the match of a hold. People and scopes are looked up first, by
@@ -162,11 +190,14 @@ func (v *View) Sightings(ctx context.Context, tenant string, q vault.PersonQuery
 	var found []vault.Sighting
 	err := v.each(ctx, "what there is of a person", sqlSightings, func(rows pgx.Rows) error {
 		var s vault.Sighting
-		var first, last int64
-		if err := scan(rows, &s.ScopeID, &s.Kind, &s.Entity, &s.Class, &s.Mappings, &s.Expired, &first, &last, &s.SubjectRefs); err != nil {
+		var first, last, ends int64
+		var sent usesColumns
+		if err := scan(rows, append([]any{
+			&s.ScopeID, &s.Kind, &s.Entity, &s.Class, &s.Mappings, &s.Expired, &first, &last, &ends, &s.SubjectRefs,
+		}, sent.into()...)...); err != nil {
 			return err
 		}
-		s.First, s.Last = fromMicros(first), fromMicros(last)
+		s.First, s.Last, s.Ends, s.Destinations = fromMicros(first), fromMicros(last), fromMicros(ends), sent.uses()
 		found = append(found, s)
 		return nil
 	}, tenant, v.now(), digestList(q.Subjects), digestList(q.Lookups), int64(limit))

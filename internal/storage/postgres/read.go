@@ -29,9 +29,10 @@ WHERE s.tenant = $1 AND s.digest = $2 AND s.living
     AND s.ends_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
         (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))`
 	sqlSubjects = `
-SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM unnest($2::bytea[]) AS r (digest)
+SELECT s.digest, s.index_version, s.subject_ref, s.sealed_identifier, COALESCE(s.key_id, ''), s.created_at
+FROM unnest($2::bytea[]) AS r (digest)
 CROSS JOIN LATERAL (
-    SELECT s.digest, s.index_version, s.subject_ref, s.created_at FROM subjects AS s
+    SELECT s.digest, s.index_version, s.subject_ref, s.sealed_identifier, s.key_id, s.created_at FROM subjects AS s
     WHERE s.tenant = $1 AND s.digest = r.digest LIMIT 1) AS s`
 	sqlMappings = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
@@ -119,7 +120,7 @@ func (v *View) Subjects(ctx context.Context, tenant string, digests []vault.Dige
 		var s vault.Subject
 		var d []byte
 		var created int64
-		if err := scan(rows, &d, &s.IndexVersion, &s.Ref, &created); err != nil {
+		if err := scan(rows, &d, &s.IndexVersion, &s.Ref, &s.SealedName, &s.NameKeyID, &created); err != nil {
 			return err
 		}
 		copy(s.Digest[:], d)

@@ -71,6 +71,7 @@ WHERE k.tenant = $1 AND k.idle_at IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = k.key_id)
     AND NOT EXISTS (SELECT 1 FROM scopes AS s WHERE s.tenant = $1 AND s.name_key_id = k.key_id)
     AND NOT EXISTS (SELECT 1 FROM subjects AS p WHERE p.tenant = $1 AND p.key_id = k.key_id)
+    AND NOT EXISTS (SELECT 1 FROM subject_request_notes AS n WHERE n.tenant = $1 AND n.key_id = k.key_id)
 ORDER BY k.idle_at LIMIT $2`
 )
 

@@ -12,6 +12,7 @@ import (
 type tokenizing struct {
 	*batch
 	scopeID string
+	scopeBy vault.Digest // of its name
 	endsAt  int64
 	known   map[string]bool // subjects of the change, by reference
 	keys    *keyUses
@@ -21,10 +22,13 @@ type tokenizing struct {
 // change before it made stands already: two changes with the same value get
 // one token.
 func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
-	t := &tokenizing{batch: b, scopeID: c.Scope.ID, known: make(map[string]bool)}
+	t := &tokenizing{batch: b, scopeID: c.Scope.ID, scopeBy: c.Scope.Digest, known: make(map[string]bool)}
 	var err error
 	if t.keys, err = newKeyUses(c.Scope, c.Keys); err != nil {
 		return vault.Outcome{}, err
+	}
+	if c.Destination != "" && !named(c.Destination) {
+		return vault.Outcome{}, fmt.Errorf("%w: a destination", ErrMalformed)
 	}
 	if err := t.scope(c); err != nil {
 		return vault.Outcome{}, err
@@ -50,6 +54,8 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 		o.Touched = append(o.Touched, expires)
 	}
 	t.note(c, o)
+	t.send(c.Destination, column(o.Standing, func(s vault.Standing) string { return s.TokenID })...)
+	t.send(c.Destination, column(c.Touch, func(r vault.TouchRef) string { return r.TokenID })...)
 	return o, b.useKeys(t.keys)
 }
 
@@ -84,11 +90,12 @@ func (t *tokenizing) scope(c vault.Tokenize) (err error) {
 // subject takes a subject that values of the change may be linked to.
 func (t *tokenizing) subject(use vault.SubjectUse) error {
 	t.known[use.Subject.Ref] = true
-	return t.useSubject(use)
+	return t.useSubject(use, t.keys)
 }
 
-// useSubject makes a subject, or checks that it is still the one that was read.
-func (b *batch) useSubject(use vault.SubjectUse) error {
+// useSubject makes a subject, with the key of its name, or checks that it is
+// still the one that was read.
+func (b *batch) useSubject(use vault.SubjectUse, keys *keyUses) error {
 	s := use.Subject
 	if !named(s.Ref) || use.New && s.IndexVersion <= 0 {
 		return fmt.Errorf("%w: a subject", ErrMalformed)
@@ -102,6 +109,7 @@ func (b *batch) useSubject(use vault.SubjectUse) error {
 		put(b.image, b.image.subjects, s.Digest, s.Ref)
 		put(b.image, b.image.refs, s.Ref, true)
 		set(b.image, &b.image.writes.subjects, append(b.image.writes.subjects, s))
+		return keys.person(s)
 	case ref != s.Ref && !b.hooks.skips(guardSubject):
 		return other
 	}
@@ -118,6 +126,9 @@ func (t *tokenizing) stand(m *vault.NewMapping) (vault.Standing, error) {
 	if lives {
 		t.extend(row, m.TTL)
 	} else {
+		if t.image.suppressed[lookupPlace{t.scopeBy, m.Mapping.Lookup}] > t.now && !t.hooks.skips(guardSuppressed) {
+			return vault.Standing{}, fmt.Errorf("postgres: %w", vault.ErrSuppressed)
+		}
 		if row != nil {
 			// Never revived: the value gets a new id, and the old row keeps what
 			// it has until it is swept.

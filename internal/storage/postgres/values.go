@@ -71,6 +71,13 @@ func optional(s string) *string {
 	return &s
 }
 
+func optionalBytes(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
 // column collects one parameter of a statement on many rows.
 func column[R, V any](rows []R, value func(R) V) []V {
 	values := make([]V, len(rows))

@@ -33,6 +33,10 @@ const sqlTenant = `
 SELECT set_config('counterfoil.tenant', $1, true), set_config('statement_timeout', $2, true),
     set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 
+// sqlPatience lets what follows in a read take longer.
+const sqlPatience = `
+SELECT set_config('statement_timeout', $1, true)`
+
 // Close ends all reading. It may be called again.
 func (v *View) Close() error {
 	v.closed.Store(true)

@@ -21,9 +21,10 @@ FROM unnest($3::text[], $4::bytea[], $5::bigint[], $6::text[], $7::text[], $8::b
     $11::bigint[], $12::bigint[])
     AS r (scope_id, digest, index_version, kind, client, end_user_digest, sealed_name, name_key_id, idle_ttl, ends_at)`
 	sqlInsertSubjects = `
-INSERT INTO subjects (tenant, digest, index_version, subject_ref, created_at)
-SELECT $1, r.digest, r.index_version, r.subject_ref, $2
-FROM unnest($3::bytea[], $4::bigint[], $5::text[]) AS r (digest, index_version, subject_ref)`
+INSERT INTO subjects (tenant, digest, index_version, subject_ref, sealed_identifier, key_id, created_at)
+SELECT $1, r.digest, r.index_version, r.subject_ref, r.sealed_identifier, r.key_id, $2
+FROM unnest($3::bytea[], $4::bigint[], $5::text[], $6::bytea[], $7::text[])
+    AS r (digest, index_version, subject_ref, sealed_identifier, key_id)`
 	sqlInsertKeys = `
 INSERT INTO data_keys (tenant, key_id, scope_id, subject_ref, wrapped, wrap_version, sealed, created_at)
 SELECT $1, r.key_id, r.scope_id, r.subject_ref, r.wrapped, r.wrap_version, r.sealed, $2
@@ -79,7 +80,9 @@ func (b *batch) write(p *pipeline) {
 		p.change(len(w.subjects), errNotWritten, sqlInsertSubjects, b.tenant, b.now,
 			column(w.subjects, func(s vault.Subject) []byte { return s.Digest[:] }),
 			column(w.subjects, func(s vault.Subject) int64 { return int64(s.IndexVersion) }),
-			column(w.subjects, func(s vault.Subject) string { return s.Ref }))
+			column(w.subjects, func(s vault.Subject) string { return s.Ref }),
+			column(w.subjects, func(s vault.Subject) []byte { return optionalBytes(s.SealedName) }),
+			column(w.subjects, func(s vault.Subject) *string { return optional(s.NameKeyID) }))
 	}
 	b.writeKeys(p, w.keys)
 	b.writeMappings(p, w.rows)
@@ -95,6 +98,7 @@ func (b *batch) write(p *pipeline) {
 			column(w.sources, func(s source) []byte { return s.digest[:] }),
 			column(w.sources, func(s source) string { return s.tokenID }))
 	}
+	b.writeSent(p, w.sent)
 	if len(w.claims) > 0 {
 		p.change(len(w.claims), errNotWritten, sqlInsertClaims, b.tenant, b.now,
 			column(w.claims, func(c vault.Claim) []byte { return c.Key[:] }),
@@ -116,12 +120,7 @@ func (b *batch) writeScopes(p *pipeline, scopes []vault.Scope) {
 			}
 			return s.EndUser[:]
 		}),
-		column(scopes, func(s vault.Scope) []byte {
-			if len(s.SealedName) == 0 {
-				return nil
-			}
-			return s.SealedName
-		}),
+		column(scopes, func(s vault.Scope) []byte { return optionalBytes(s.SealedName) }),
 		column(scopes, func(s vault.Scope) *string { return optional(s.NameKeyID) }),
 		column(scopes, func(s vault.Scope) int64 { return s.IdleTTL.Microseconds() }),
 		column(scopes, func(s vault.Scope) int64 { return micros(s.EndsAt) }))
