@@ -96,11 +96,16 @@ type Store struct {
 	vault.Registry
 	vault.Custody
 	erasures
+	requests
+	vault.Remains
 	io.Closer
 }
 
-// erasures is embedded under a name that is none of its methods.
-type erasures = vault.Erasures
+// These are embedded under names that are none of their methods.
+type (
+	erasures = vault.Erasures
+	requests = vault.Requests
+)
 
 // openStore opens the store of a service and refuses one that another process
 // has for itself.
@@ -112,7 +117,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{s, s, s, s, s, s, s}, nil
+		return &Store{s, s, s, s, s, s, s, s, s}, nil
 	}
 	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
 	if errors.Is(err, sqlite.ErrLocked) {
@@ -121,7 +126,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assembly: %w", err)
 	}
-	return &Store{s, s, s, s, s, s, s}, nil
+	return &Store{s, s, s, s, s, s, s, s, s}, nil
 }
 
 // view is what verification reads, and never writes.

@@ -24,6 +24,10 @@ import (
 // LogPrefix begins the origin of every log of an embedded service.
 const LogPrefix = "counterfoil.local/log"
 
+// devFinality are the times of the development mode: the defaults of a service,
+// and nobody makes copies of its key file.
+var devFinality = vault.FinalityTimes{Epoch: config.DefaultKeyEpoch, BackupHorizon: config.DefaultBackupHorizon}
+
 // Options name a service, and are what tests replace. The zero value is the
 // development mode.
 type Options struct {
@@ -33,7 +37,9 @@ type Options struct {
 	Environment string           // default: "development"
 	Replica     string           // default: "embedded"
 	LogPrefix   string           // default: LogPrefix
-	Detector    *detect.Detector // default: every entity that it knows
+	// Finality says when what was erased opens nowhere; default: devFinality.
+	Finality vault.FinalityTimes
+	Detector *detect.Detector // default: every entity that it knows
 	// storeClock is nil unless Clock was given: a store with a clock of its own
 	// goes by that.
 	storeClock func() time.Time
@@ -176,6 +182,9 @@ func (o Options) withDefaults() Options {
 	if o.LogPrefix == "" {
 		o.LogPrefix = LogPrefix
 	}
+	if o.Finality == (vault.FinalityTimes{}) {
+		o.Finality = devFinality
+	}
 	return o
 }
 
@@ -196,7 +205,7 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	}
 	return vault.New(vault.Config{
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
-		Erasures: in.Store, Wrapper: in.key,
+		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Finality: opts.Finality, Wrapper: in.key,
 		Policy: policy, Detector: detector, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -144,21 +145,22 @@ func (j *reportJob) allowed(m *Mapping) bool {
 // justifyAccess checks that a reason is the one for which a person is answered,
 // and writes it into the entry. Who gives another is refused, with an entry.
 func (s *Service) justifyAccess(ctx context.Context, tenant string, entry *audit.Entry, reason ReasonGiven) error {
-	refuse := func(refusal *Error) error {
+	refuse := func(code string, refusal *Error) error {
 		refused := *entry
-		refused.Kind, refused.Code = audit.KindRequestRefused, "reason"
+		refused.Kind, refused.Code = audit.KindRequestRefused, code
 		return s.deny(ctx, tenant, refused, refusal)
 	}
 	if reason.Code != reasonSubjectAccess {
-		return refuse(Invalid("/reason/code", "must be "+reasonSubjectAccess))
+		return refuse("code_other", Invalid("/reason/code", "must be "+reasonSubjectAccess))
 	}
 	if err := s.policy.CheckReason(reason.Code, reason.Reference); err != nil {
-		refusal := Errorf(CodeInvalid, "the reason is not justified").Because(err)
+		code, refusal := "reason", Errorf(CodeInvalid, "the reason is not justified").Because(err)
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
 			refusal.Violations = []Violation{{Field: broken.Field, Rule: s.spell(reason.Code, broken)}}
+			code = path.Base(broken.Field) + "_" + broken.Rule
 		}
-		return refuse(refusal)
+		return refuse(code, refusal)
 	}
 	if err := checkIdentifier("/reason/reference", reason.Reference); err != nil {
 		return err

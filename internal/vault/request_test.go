@@ -91,6 +91,7 @@ func TestRequestNotes(t *testing.T) {
 	r := opened(t, v, intake(v, vault.RequestAccess, "crm:jane"))
 	texts := []string{"Jane called.", "Paul asks counsel."}
 	for _, text := range texts {
+		v.Clock.Advance(time.Second)
 		must2(v.Service.NoteOnRequest(ctx, officer(), r.ID, text))(t)
 	}
 	for _, role := range []string{"auditor", "legal", "gateway", "restorer"} {

@@ -75,8 +75,10 @@ type Service struct {
 // New checks the configuration and makes a service.
 func New(cfg Config) (*Service, error) {
 	switch {
-	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil, cfg.Custody == nil, cfg.Erasures == nil:
-		return nil, errors.New("vault: a store with its ledger, books, registry, custody and erasures is required")
+	case cfg.Store == nil, cfg.Ledger == nil, cfg.Books == nil, cfg.Registry == nil:
+		return nil, errors.New("vault: a store with its ledger, books and registry is required")
+	case cfg.Custody == nil, cfg.Erasures == nil, cfg.Requests == nil, cfg.Remains == nil:
+		return nil, errors.New("vault: a store with its custody, erasures, requests and remains is required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
