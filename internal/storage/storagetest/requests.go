@@ -252,7 +252,7 @@ func requestFilters(w *world) {
 	for _, q := range []vault.RequestQuery{
 		{}, {Kind: vault.RequestErasure}, {Kind: vault.RequestAccounting}, {Open: true}, {State: vault.StateOpen},
 		{State: vault.StateCompleted}, {State: vault.StateCompleted, Open: true}, {State: "Open"}, {ID: all[3].ID},
-		{From: at(3)}, {From: at(3).Add(1000)}, {To: at(3)}, {To: at(3).Add(1000)}, {From: at(3), To: at(5)}, {From: at(5), To: at(3)},
+		{From: at(3)}, {From: at(3).Add(1)}, {To: at(3)}, {To: at(3).Add(1)}, {From: at(3), To: at(5)}, {From: at(5), To: at(3)},
 		{Kind: vault.RequestAccess, State: vault.StateRefused, From: at(1), To: at(10)},
 		{ID: all[3].ID, Kind: all[4].Kind}, {ID: all[3].ID, Open: true}, {Kind: vault.RequestErasure, Open: true, To: at(7)},
 	} {

@@ -64,7 +64,7 @@ func staleRequests(w *world) {
 	for _, tt := range []struct {
 		before time.Time
 		want   []string
-	}{{at(1), nil}, {at(1).Add(time.Microsecond), ids[:1]}, {at(3), ids[:2]}, {at(1000), ids}} {
+	}{{at(1), nil}, {at(1).Add(1), ids[:1]}, {at(1).Add(time.Microsecond), ids[:1]}, {at(3), ids[:2]}, {at(1000), ids}} {
 		got := w.stale("acme", tt.before, 10)
 		if diff := cmp.Diff(slices.Sorted(slices.Values(tt.want)), got.Requests); diff != "" {
 			w.Errorf("before %v: %s", tt.before, diff)

@@ -15,6 +15,7 @@ import (
 var suppressionClauses = slices.Concat([]clause{
 	{"Invariant8/what was erased is kept out, before and after it is swept", suppressed},
 	{"Invariant8/a suppression ends at its time, swept or not", suppressionEnds},
+	{"suppression/a clock that goes back brings none back", suppressionClock},
 	{"Invariant8/a suppression without an end has none", suppressedForever},
 	{"suppression/none was asked for, and nothing is kept out", suppressedNone},
 	{"suppression/what many share is kept out of the scopes of that name alone", suppressedCommon},
@@ -125,6 +126,21 @@ func suppressionEnds(w *world) {
 		if got := w.inventory(tenant).Suppressions; !sweeps && got != 0 {
 			w.Errorf("what is swept after the end leaves %d suppressions", got)
 		}
+	}
+}
+
+func suppressionClock(w *world) {
+	e := w.estate("acme")
+	w.eraseKeepingOut("acme", e.ann, vault.Suppression{For: time.Minute})
+	out := []vault.NewMapping{e.hers, e.tied, e.there}
+	w.clock.Advance(time.Minute)
+	w.commit("acme", vault.Record{}) // the log has this time from now on
+	w.clock.Advance(-time.Minute)
+	w.keptOut("before the sweep", e.q, nil, out)
+	w.sweepUntilDone("acme", 10)
+	w.keptOut("after the sweep", w.scope("acme", "another conversation"), nil, out)
+	if got := w.inventory("acme").Suppressions; got != 0 {
+		w.Errorf("what is swept after the end leaves %d suppressions", got)
 	}
 }
 

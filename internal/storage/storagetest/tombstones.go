@@ -71,7 +71,7 @@ func tombstonePages(w *world) {
 		return n
 	}
 	for _, at := range times {
-		for _, since := range []time.Time{at.Add(-time.Microsecond), at, at.Add(time.Microsecond)} {
+		for _, since := range []time.Time{at.Add(-time.Microsecond), at, at.Add(1), at.Add(time.Microsecond)} {
 			if got := w.tombstones("acme", vault.TombstoneQuery{Since: since}); len(got) != from(since) {
 				w.Errorf("since %v: %d tombstones, want %d", since, len(got), from(since))
 			}
