@@ -14,6 +14,7 @@ type keysCommands struct {
 	Rotate keysRotateCommand `cmd:"" help:"Give the wrapping keys a new version; no key is written under an older one from then on."`
 	Rewrap keysRewrapCommand `cmd:"" help:"Wrap what older versions wrapped under the current one."`
 	Status keysStatusCommand `cmd:"" help:"Say for each tenant which version wraps, and what is still to be wrapped anew."`
+	Trim   keysTrimCommand   `cmd:"" help:"Destroy versions that no backup needs any more; what was erased under them opens nowhere from then on."`
 }
 
 type keysInitCommand struct{ configFile }

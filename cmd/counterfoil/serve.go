@@ -18,6 +18,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 type serveCommand struct{ configFile }
@@ -55,7 +56,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 }
 
 func serviceOptions(cfg *config.Serve, logger *slog.Logger) assembly.Options {
-	return assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix}
+	epoch, horizon, keys := cfg.Finality.Times()
+	return assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix,
+		Finality: vault.FinalityTimes{Epoch: epoch, BackupHorizon: horizon, KeyBackups: keys}}
 }
 
 // explained says what to do about an error of opening a service.

@@ -101,7 +101,11 @@ func (s *Service) Rewrap(ctx context.Context, call Call, tenant string) (moved i
 		entry.KeyIDs = append(entry.KeyIDs, k.ID)
 	}
 	if len(effect.Keys) > 0 {
-		entry.Counts = map[string]int{"keys": len(effect.Keys)}
+		oldest := effect.Keys[0].From
+		for _, k := range effect.Keys {
+			oldest = min(oldest, k.From)
+		}
+		entry.Counts = map[string]int{"keys": len(effect.Keys), CountOldestWrap: oldest}
 		_, err = s.commit(ctx, tenant, effect, entry)
 		if errors.Is(err, ErrConflict) {
 			return 0, true, nil // one of them was destroyed meanwhile: look again

@@ -1,0 +1,16 @@
+package assembly
+
+import (
+	"context"
+
+	"github.com/counterfoil/counterfoil/internal/envelope"
+)
+
+// Unwrap tells whether a wrapped key opens.
+func (in *Instance) Unwrap(ctx context.Context, tenant string, wrapped envelope.Wrapped) (bool, error) {
+	opened, err := in.key.Unwrap(ctx, tenant, []envelope.Wrapped{wrapped})
+	if err != nil {
+		return false, err
+	}
+	return opened[0].Err == nil, nil
+}
