@@ -17,7 +17,7 @@ import (
 const forgotten = `
     AND (SELECT l.subject_ref FROM mapping_subjects AS l WHERE l.tenant = $1 AND l.subject_ref = p.subject_ref LIMIT 1) IS NULL
     AND (SELECT k.key_id FROM data_keys AS k
-        WHERE k.tenant = $1 AND k.subject_ref = p.subject_ref AND k.key_id IS DISTINCT FROM p.key_id LIMIT 1) IS NULL
+        WHERE k.tenant = $1 AND k.subject_ref = p.subject_ref AND (p.key_id IS NULL OR k.key_id <> p.key_id) LIMIT 1) IS NULL
     AND (SELECT m.token_id FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = p.key_id LIMIT 1) IS NULL
     AND (SELECT q.request_id FROM subject_requests AS q
         WHERE q.tenant = $1 AND q.subject_ref = p.subject_ref AND q.closed_at IS NULL LIMIT 1) IS NULL

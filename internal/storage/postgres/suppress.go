@@ -17,7 +17,7 @@ const everywhere = `'\x000000000000000000000000000000000000000000000000000000000
 const (
 	// suppressing tells whether anything is suppressed at all. Where nothing is,
 	// no digest is looked at.
-	suppressing = `((SELECT s.lookup FROM suppressions AS s WHERE s.tenant = $1 AND s.lookup >= ''::bytea LIMIT 1) IS NOT NULL
+	suppressing = `((SELECT s.lookup FROM suppressions AS s WHERE s.tenant = $1 AND s.until > 0 LIMIT 1) IS NOT NULL
         OR ` + unswept + `)`
 	// unswept tells whether there may be rows of what was erased, which say
 	// themselves that they are suppressed.
