@@ -90,6 +90,14 @@ func TestHoldCommands(t *testing.T) {
 	if released.Hold.ReleasedAt == nil || len(standing) != 0 {
 		t.Errorf("released: %+v, standing %d", released.Hold, len(standing))
 	}
+	var sent client.HoldAnswer
+	counsel.must(&sent, "hold", "place", "--matter", "M-2026-18", "--reference", "ORDER-6", "--destination", "default", "--time-field", "sent", "--backups")
+	if m := sent.Hold.Match; len(m.Destinations) != 1 || m.TimeField != client.TimeSent || !sent.Hold.Backups {
+		t.Errorf("by destination: %+v", sent.Hold)
+	}
+	if code, out, _ := counsel.says("hold", "show", sent.Hold.ID); code != exitOK || !strings.Contains(out, "destinations [default]") || !strings.Contains(out, "backups  are kept openable") {
+		t.Errorf("exit %d: %s", code, out)
+	}
 	var found client.SubjectsAnswer
 	officer.must(&found, "subject", "search", "--who", jane)
 	if len(found.Found) != 1 || len(found.SubjectRefs) != 1 || found.Found[0].Count != 1 {

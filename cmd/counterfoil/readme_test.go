@@ -40,7 +40,8 @@ func tour(t *testing.T) string {
 }
 
 // TestReadme runs the README's tour against a service that was just started,
-// and testdata/script says what a newcomer must see.
+// and testdata/script says what a newcomer must see; and what a privacy officer
+// and counsel must see of a person's rights.
 func TestReadme(t *testing.T) {
 	commands := tour(t)
 	testscript.Run(t, testscript.Params{
@@ -58,6 +59,7 @@ func TestReadme(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "tour.sh"), []byte(local), 0o600); err != nil {
 				return err
 			}
+			env.Setenv("COUNTERFOIL_URL", s.url)
 			pasted := "set -e\n" + s.banner[strings.Index(s.banner, "# a credential"):]
 			env.Defer(func() {
 				if err := s.stop(); err != nil {
