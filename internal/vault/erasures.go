@@ -107,25 +107,27 @@ func (s *Service) ResumeErasures(ctx context.Context, tenant string) error {
 	}
 }
 
-// resume erases what was released. Where a value came in between it is tried
-// again in the next round.
+// resume erases what was released. Where others come in between each time it is
+// left to the next round.
 func (s *Service) resume(ctx context.Context, tenant string, e Erasure) error {
 	entry := s.entry(Call{Channel: "lifecycle"}, audit.KindErase, nil)
 	entry.Reference = e.Reference
 	job := &eraseJob{s: s, tenant: tenant, entry: entry, erasure: e}
-	plan, err := job.plan(ctx)
-	if err != nil {
-		return public(err)
+	for range MaxAttempts {
+		plan, err := job.plan(ctx)
+		if err != nil {
+			return public(err)
+		}
+		due, deferred := 0, 0
+		for _, part := range plan.Parts {
+			due, deferred = due+part.Erased+part.Shared, deferred+part.Deferred
+		}
+		if due == 0 && deferred > 0 {
+			return nil // held as before
+		}
+		if _, _, err = job.commit(ctx, plan); !plannable(err) {
+			return public(err)
+		}
 	}
-	due, deferred := 0, 0
-	for _, part := range plan.Parts {
-		due, deferred = due+part.Erased+part.Shared, deferred+part.Deferred
-	}
-	if due == 0 && deferred > 0 {
-		return nil // held as before
-	}
-	if _, _, err = job.commit(ctx, plan); plannable(err) {
-		return nil
-	}
-	return public(err)
+	return nil
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package lifemodel_test
+
+const underRace = false
