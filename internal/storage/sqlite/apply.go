@@ -230,6 +230,8 @@ func (b *batch) tenantEffect(effect vault.Effect) (vault.Outcome, error) {
 		return b.finality(e)
 	case vault.Replay:
 		return vault.Outcome{}, b.replay(e)
+	case vault.Move:
+		return vault.Outcome{}, b.moveValues(e)
 	default:
 		return vault.Outcome{}, fmt.Errorf("%w: no store knows %T", ErrMalformed, effect)
 	}

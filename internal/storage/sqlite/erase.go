@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"fmt"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -142,19 +141,12 @@ func (x *erasing) begin() error {
 	return nil
 }
 
-// checkKeys compares the keys that are to go with those that have to: all of
-// the subject's, and all under which anything goes.
+// checkKeys compares the keys that are to go with those that have to.
 func (x *erasing) checkKeys() error {
-	due := x.fates.keys
-	err := x.each(sqlKeysOfPerson, func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		due[id] = true
-		return err
-	}, x.tenant, x.Erasure.SubjectRef)
-	if err != nil {
+	if err := x.each(sqlKeysOfPerson, x.fates.own, x.tenant, x.Erasure.SubjectRef); err != nil {
 		return err
 	}
+	due := x.fates.keys
 	named := make(map[string]bool, len(x.Keys))
 	for _, id := range x.Keys {
 		if named[id] || !due[id] {

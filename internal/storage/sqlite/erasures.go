@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -80,14 +81,10 @@ func (v *View) PlanErasure(ctx context.Context, tenant, subjectRef string, until
 		if err := each(sqlFates, f.row, tenant, subjectRef, to); err != nil {
 			return err
 		}
-		for key := range f.keys {
-			plan.Keys = append(plan.Keys, key)
-		}
-		if err := each(sqlKeysOfPerson, collect(&plan.Keys), tenant, subjectRef); err != nil {
+		if err := each(sqlKeysOfPerson, f.own, tenant, subjectRef); err != nil {
 			return err
 		}
-		slices.Sort(plan.Keys)
-		plan.Keys = slices.Compact(plan.Keys)
+		plan.Keys = slices.Sorted(maps.Keys(f.keys))
 		for _, part := range f.parts {
 			plan.Parts = append(plan.Parts, *part)
 		}
@@ -105,20 +102,22 @@ func (v *View) PlanErasure(ctx context.Context, tenant, subjectRef string, until
 		}
 		room := limit - len(plan.Survivors)
 		if room < 0 {
+			plan.Survivors = plan.Survivors[:limit]
 			return vault.ErrTooMany
 		}
 		if err := each(sqlNamesUnder, scopeRow(&plan.Names, vault.Digest{}), tenant, encode(plan.Keys), room+1); err != nil {
 			return err
 		}
 		if len(plan.Names) > room {
+			plan.Names = plan.Names[:room]
 			return vault.ErrTooMany
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, vault.ErrTooMany) {
 		return vault.ErasurePlan{}, err
 	}
-	return plan, nil
+	return plan, err
 }
 
 // eachRow is each within a snapshot.

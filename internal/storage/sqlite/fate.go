@@ -35,11 +35,12 @@ HAVING EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = ?1 AND k.key_id = m
 type fates struct {
 	goes, held, shared, younger int
 	keys                        map[string]bool // under which anything goes
+	stays                       map[string]bool // under which anything is held, or younger
 	parts                       map[string]*vault.ErasurePart
 }
 
 func newFates() *fates {
-	return &fates{keys: make(map[string]bool), parts: make(map[string]*vault.ErasurePart)}
+	return &fates{keys: make(map[string]bool), stays: make(map[string]bool), parts: make(map[string]*vault.ErasurePart)}
 }
 
 // row adds a row of sqlFates.
@@ -51,6 +52,7 @@ func (f *fates) row(rows *sql.Rows) error {
 	}
 	if fate == "younger" {
 		f.younger += n
+		f.stays[key] = true
 		return nil
 	}
 	part := f.parts[scope]
@@ -62,6 +64,7 @@ func (f *fates) row(rows *sql.Rows) error {
 	case "held":
 		f.held += n
 		part.Deferred += n
+		f.stays[key] = true
 	case "shared":
 		f.shared += n
 		part.Shared += n
@@ -69,6 +72,19 @@ func (f *fates) row(rows *sql.Rows) error {
 		f.goes += n
 		part.Erased += n
 		f.keys[key] = true
+	}
+	return nil
+}
+
+// own adds a row of sqlKeysOfPerson: a key of the subject goes, unless nothing
+// goes under it and something stays there that is still the subject's.
+func (f *fates) own(rows *sql.Rows) error {
+	var id string
+	if err := rows.Scan(&id); err != nil {
+		return err
+	}
+	if !f.stays[id] {
+		f.keys[id] = true
 	}
 	return nil
 }

@@ -46,6 +46,42 @@ func (x *erasing) writeFresh() error {
 // move seals survivors and names anew. What is left under the keys then must be
 // what goes: one more came in between, or was left out.
 func (x *erasing) move() error {
+	if err := x.sealAnew(); err != nil {
+		return err
+	}
+	keys := encode(x.Keys)
+	var more, named bool
+	if _, err := x.row([]any{&more}, sqlMoreSealed, x.tenant, keys, x.fates.goes); err != nil {
+		return err
+	}
+	if _, err := x.row([]any{&named}, sqlMoreNamed, x.tenant, keys); err != nil {
+		return err
+	}
+	if more || named {
+		return x.moved()
+	}
+	return nil
+}
+
+// moveValues seals values anew, and destroys nothing. Without a subject nothing
+// goes, so that any value may be moved.
+func (b *batch) moveValues(m vault.Move) error {
+	x := &erasing{batch: b, Erase: vault.Erase{Fresh: m.Fresh, Reseal: m.Reseal, Names: m.Names}}
+	for _, step := range []func() error{x.writeFresh, x.sealAnew, x.owned} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	for from := range x.rekeyed() {
+		if _, err := b.exec(sqlMarkIdle, b.tenant, from, b.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sealAnew puts survivors and names under their fresh keys.
+func (x *erasing) sealAnew() error {
 	for _, r := range x.Reseal {
 		if !storable(r.ScopeID, r.TokenID) {
 			return x.moved()
@@ -59,17 +95,6 @@ func (x *erasing) move() error {
 		if err := x.mustChange(x.moved(), sqlMoveName, x.tenant, n.ScopeID, n.From, n.To, n.Sealed); err != nil {
 			return err
 		}
-	}
-	keys := encode(x.Keys)
-	var more, named bool
-	if _, err := x.row([]any{&more}, sqlMoreSealed, x.tenant, keys, x.fates.goes); err != nil {
-		return err
-	}
-	if _, err := x.row([]any{&named}, sqlMoreNamed, x.tenant, keys); err != nil {
-		return err
-	}
-	if more || named {
-		return x.moved()
 	}
 	return nil
 }
