@@ -32,7 +32,6 @@ type world struct {
 	vault *vaulttest.Vault
 	url   string
 	wire  *wire
-	plain http.RoundTripper // for answers that are no JSON
 }
 
 // wire is the network between a client and its service. It counts, and
@@ -112,8 +111,7 @@ func newWorld(t *testing.T) *world {
 	server := httptest.NewTLSServer(handler)
 	t.Cleanup(server.Close)
 	w := &world{t: t, vault: v, url: server.URL}
-	w.plain = server.Client().Transport
-	w.wire = &wire{base: httpapitest.NewTransport(t, w.plain)}
+	w.wire = &wire{base: httpapitest.NewTransport(t, server.Client().Transport)}
 	return w
 }
 

@@ -123,7 +123,7 @@ type requestListCommand struct {
 
 // Run lists all pages.
 func (c *requestListCommand) Run(ctx context.Context, s streams) error {
-	service, err := c.remote.open()
+	service, err := c.open()
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ var statements = []statement{
 	{"counts.deferred", func(r *erasureReceipt, e *audit.Entry) bool {
 		return r.Counts.Deferred >= 0 && r.Counts.Deferred <= countsOf(e).Deferred
 	}},
-	{"status", func(r *erasureReceipt, e *audit.Entry) bool {
+	{"status", func(r *erasureReceipt, _ *audit.Entry) bool {
 		return r.Status == statusDeferred && r.Counts.Deferred > 0 || r.Status == statusCompleted && r.Counts.Deferred == 0
 	}},
 	{"completed_at", completedInTime},
