@@ -30,16 +30,28 @@ var bodies = map[string][]string{
 	"/v1/scopes":       {`{"scope":"chat-9","kind":"case","ttl":60,"idle_ttl":60,"end_user":"erika"}`},
 	"/v1/scopes/close": {`{"scope":"chat-8"}`},
 	"/v1/holds": {
-		`{"matter":"M-1","reference":"O-1","custodian":"c-1","match":{"subjects":["s-1"],"identifiers":[{"entity":"PERSON","value":"Ann"}],"scopes":["chat-1"],"entities":["PERSON"],"classes":["internal"],"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z"},"applies_to":"existing","review_by":"2126-01-01T00:00:00Z","dry_run":false}`,
+		`{"matter":"M-1","reference":"O-1","custodian":"c-1","match":{"subjects":["s-1"],"identifiers":[{"entity":"PERSON","value":"Ann"}],"scopes":["chat-1"],"entities":["PERSON"],"classes":["internal"],"destinations":["openai/us"],"time_field":"sent","from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z"},"applies_to":"existing","review_by":"2126-01-01T00:00:00Z","backups":true,"dry_run":false}`,
 	},
 	nobodysHold + "/review":  {`{"review_by":"2126-01-01T00:00:00Z"}`},
 	nobodysHold + "/release": {`{"reference":"O-1"}`},
-	"/v1/subjects/search":    {`{"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
+	"/v1/subjects/search":    {`{"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}],"match":"variants"}`},
+	"/v1/subjects/names":     {`{"scope_refs":["00000000000000000000000000000000"],"subject_refs":["00000000000000000000000000000000"],"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"}}`},
 	"/v1/subjects/links":     {`{"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}],"undo":false}`},
 	"/v1/subject-requests": {
 		`{"kind":"erasure","regime":"gdpr","subject":"s-1","confirm_subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"preview_id":"00000000000000000000000000000000"}`,
-		`{"kind":"erasure","regime":"hipaa","subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"dry_run":true}`,
+		`{"kind":"erasure","regime":"hipaa","subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"dry_run":true,"suppress":"none"}`,
+		`{"kind":"access","regime":"ccpa","subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}],"reference":"R-1","assignee":"o-1","received_at":"2026-01-01T00:00:00Z","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"}}`,
 	},
+	nobodysRequest + "/identity": {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
+	nobodysRequest + "/assign":   {`{"assignee":"o-1"}`},
+	nobodysRequest + "/notes":    {`{"text":"n"}`},
+	nobodysRequest + "/extend":   {`{"reference":"L-1"}`},
+	nobodysRequest + "/refuse":   {`{"refusal_code":"duplicate"}`},
+	nobodysRequest + "/withdraw": {`{}`},
+	nobodysRequest + "/execute":  {`{"confirm_subject":"s-1","preview_id":"00000000000000000000000000000000","dry_run":false,"suppress":"none"}`},
+	nobodysRequest + "/complete": {`{"partial":true}`},
+	nobodysRequest + "/lift":     {`{}`},
+	nobodysRequest + "/report":   {`{"format":"html","values":true,"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"},"actors":true}`},
 }
 
 const nobodysHold = "/v1/holds/00000000000000000000000000000000"
@@ -248,7 +260,9 @@ func canaryPaths() []string {
 		"/v1/limits?" + q, "/healthz?" + q + "=" + q,
 		"/v1/holds/" + q, "/v1/holds/" + digits, "/v1/holds?" + q + "=1", "/v1/holds?limit=" + digits, "/v1/holds?cursor=" + q,
 		"/v1/holds?standing=" + q, "/v1/subjects/search?subject=" + q, "/v1/subjects/" + q,
-		"/v1/subject-requests/" + q, "/v1/subject-requests/" + digits, "/v1/subject-requests?subject=" + q, "/v1/subject-requests?state=" + q,
+		"/v1/subject-requests/" + q, "/v1/subject-requests/" + digits, "/v1/subject-requests?subject=" + q, "/v1/subject-requests?status=" + q,
+		"/v1/subject-requests?kind=" + q, "/v1/subject-requests?from=" + q, "/v1/subject-requests/summary?from=" + q + "&to=" + q,
+		"/v1/subject-requests/" + q + "/notes", "/v1/retention/report?" + q,
 		"/v1/subject-requests?cursor=" + q, nobodysRequest + "/receipt?audience=" + q, "/v1/subject-requests/" + q + "/receipt?audience=subject",
 	}
 	for _, name := range []string{"reason", "entity", "decision", "kind", "request_id", "since", "until", "order", "limit", "cursor"} {

@@ -25,11 +25,13 @@ type hold struct {
 	Reference string
 	Custodian string
 	Match     struct {
-		Subjects, Identifiers, Scopes int
-		Entities, Classes             []string
-		From, To                      *time.Time
+		Subjects, Identifiers, Scopes   int
+		Entities, Classes, Destinations []string
+		From, To                        *time.Time
+		TimeField                       string `json:"time_field"`
 	}
-	AppliesTo  string     `json:"applies_to"`
+	AppliesTo  string `json:"applies_to"`
+	Backups    bool
 	ReviewBy   *time.Time `json:"review_by"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ReleasedAt *time.Time `json:"released_at"`
@@ -162,8 +164,10 @@ func TestAHoldIsShownWithoutWhatItNames(t *testing.T) {
 			"subjects": []string{canary, "customer-78"}, "scopes": []string{canary},
 			"identifiers": []m{{"entity": "EMAIL_ADDRESS", "value": canary}},
 			"entities":    []string{"EMAIL_ADDRESS", "PERSON"}, "classes": []string{"confidential"},
+			"destinations": []string{"openai/us"}, "time_field": "sent",
 			"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z",
 		},
+		"backups": true,
 	}).Want(http.StatusCreated)
 	answer.Decode(&placed)
 	if placed.Audit == nil || placed.Reach != nil {
@@ -187,6 +191,7 @@ func TestAHoldIsShownWithoutWhatItNames(t *testing.T) {
 	}
 	want.Match.Subjects, want.Match.Identifiers, want.Match.Scopes = 2, 1, 1
 	want.Match.Entities, want.Match.Classes = []string{"EMAIL_ADDRESS", "PERSON"}, []string{"confidential"}
+	want.Match.Destinations, want.Match.TimeField, want.Backups = []string{"openai/us"}, "sent", true
 	want.Match.From, want.Match.To = at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")
 	if diff := cmp.Diff(want, *h); diff != "" || h.CreatedAt.IsZero() {
 		t.Errorf("hold: %s", diff)
@@ -331,6 +336,9 @@ func TestHoldsThatAreRefused(t *testing.T) {
 		"an unknown field":   {"/v1/holds", with(`{"subject":"x"}`), 422, "/match", ""},
 		"an unknown entity":  {"/v1/holds", with(`{"entities":["NO_SUCH_THING"]}`), 422, "/match/entities/0", ""},
 		"an unknown class":   {"/v1/holds", with(`{"classes":["secret"]}`), 422, "/match/classes/0", ""},
+		"an address":         {"/v1/holds", with(`{"destinations":["to whom it may concern"]}`), 422, "/match/destinations/0", ""},
+		"another time":       {"/v1/holds", with(`{"subjects":["x"],"time_field":"read"}`), 422, "/match/time_field", ""},
+		"backups as a word":  {"/v1/holds", `{"matter":"M-1","reference":"O-1","match":{"subjects":["x"]},"backups":"yes"}`, 422, "/backups", ""},
 		"no value":           {"/v1/holds", with(`{"identifiers":[{"entity":"PERSON"}]}`), 422, "/match/identifiers/0/value", ""},
 		"no such day":        {"/v1/holds", with(`{"from":"2026-02-30T00:00:00Z"}`), 422, "/match/from", ""},
 		"no time at all":     {"/v1/holds", with(`{"to":"0001-01-01T00:00:00Z"}`), 422, "/match/to", ""},
@@ -383,12 +391,41 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 	var erased erasureAnswer
 	w.As("privacy").Post("/v1/subject-requests", erasureOf("y", nil)).Want(http.StatusCreated).Decode(&erased)
 	asked := "/v1/subject-requests/" + erased.Request.RequestID
+	report := m{"subject": "y", "identity": checked()}
+	_, open := w.open(t, intakeOf("access", nil))
+	_, identified := w.open(t, intakeOf("access", report))
+	_, erasable := w.open(t, intakeOf("erasure", report))
+	_, restrictable := w.open(t, intakeOf("restriction", report))
+	_, refusable := w.open(t, intakeOf("access", nil))
+	_, withdrawable := w.open(t, intakeOf("access", nil))
+	w.Post("/v1/tokenize", m{"scope": "chat-1", "subject": "y", "text": prompt}).Want(http.StatusOK)
+	_, running := w.open(t, intakeOf("restriction", report))
+	w.step(running, "execute", m{"confirm_subject": "y"})
+	names := m{"scope_refs": []string{strings.Repeat("0", 32)}, "reason": m{"code": "SUBJECT_ACCESS", "reference": "DSAR-31"}}
 	send := func(bearer, path string, body m) int {
 		v.Clock.Advance(2 * time.Minute) // identical denials of a minute share an entry
 		if body == nil {
 			return w.As(bearer).Get(path).Status
 		}
 		return w.As(bearer).Post(path, body).Status
+	}
+	// refused looks at the entries since it last looked: one, which says it.
+	known := int64(-1)
+	refused := func(bearer, path, action string) {
+		t.Helper()
+		var p page
+		w.As("auditor").Get("/v1/audit/entries?kind=request_refused&order=desc&limit=2").Want(http.StatusOK).Decode(&p)
+		entry, err := audit.ParseLeaf(p.Entries[0].Entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Entries[0].Index <= known || len(p.Entries) > 1 && known >= 0 && p.Entries[1].Index != known {
+			t.Errorf("%s at %s: not one entry", bearer, path)
+		}
+		known = p.Entries[0].Index
+		if entry.Code != "denied:"+action || entry.Decision != audit.Deny || entry.Actor != callers[bearer].Subject {
+			t.Errorf("%s at %s: %+v", bearer, path, entry)
+		}
 	}
 	for _, c := range []struct {
 		path    string
@@ -410,28 +447,49 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 		{"/v1/subject-requests", nil, []string{"privacy", "auditor"}, "request_read"},
 		{asked, nil, []string{"privacy", "auditor"}, "request_read"},
 		{asked + "/receipt?audience=subject", nil, []string{"privacy", "auditor"}, "request_read"},
+		{"/v1/subject-requests/summary?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z", nil, []string{"privacy", "auditor"}, "request_read"},
+		{"/v1/subject-requests", intakeOf("access", nil), []string{"privacy"}, "request_manage"},
+		{open + "/identity", m{"identity": checked(), "subject": "x"}, []string{"privacy"}, "request_manage"},
+		{open + "/assign", m{"assignee": "officer-3"}, []string{"privacy"}, "request_manage"},
+		{open + "/notes", m{"text": "x"}, []string{"privacy"}, "request_manage"},
+		{open + "/notes", nil, []string{"privacy"}, "request_report"},
+		{open + "/extend", m{"reference": "LETTER-1"}, []string{"privacy"}, "request_manage"},
+		{refusable + "/refuse", m{"refusal_code": "duplicate"}, []string{"privacy"}, "request_manage"},
+		{withdrawable + "/withdraw", m{}, []string{"privacy"}, "request_manage"},
+		{identified + "/report", m{}, []string{"privacy"}, "request_report"},
+		{identified + "/report", m{"format": "html"}, []string{"privacy"}, "request_report"},
+		{identified + "/complete", m{}, []string{"privacy"}, "request_manage"},
+		{running + "/lift", m{}, []string{"privacy"}, "request_manage"},
+		{"/v1/subjects/names", names, []string{"privacy"}, "names_restore"},
+		{"/v1/retention/report", nil, []string{"privacy", "auditor", "operator"}, "retention_read"},
 	} {
 		for _, bearer := range []string{"gateway", "restorer", "approver", "operator", "auditor", "privacy", "legal", "nobody"} {
 			if slices.Contains(c.allowed, bearer) {
 				continue
 			}
-			before := len(w.entriesOf(t, audit.KindRequestRefused))
 			if status := send(bearer, c.path, c.body); status != http.StatusForbidden {
 				t.Errorf("%s at %s: %d", bearer, c.path, status)
 			}
-			entries := w.entriesOf(t, audit.KindRequestRefused)
-			if len(entries) != before+1 {
-				t.Errorf("%s at %s: %d entries", bearer, c.path, len(entries)-before)
-				continue
-			}
-			if e := entries[before]; e.Code != "denied:"+c.action || e.Decision != audit.Deny || e.Actor != callers[bearer].Subject {
-				t.Errorf("%s at %s: %+v", bearer, c.path, e)
-			}
+			refused(bearer, c.path, c.action)
 		}
 		for _, bearer := range c.allowed {
 			if status := send(bearer, c.path, c.body); status >= 300 {
 				t.Errorf("%s at %s: %d", bearer, c.path, status)
 			}
+		}
+	}
+	// What a request asks for is read first, so that to an auditor, who may read
+	// it, it is the doing that is denied.
+	for _, doing := range [][2]string{{restrictable, "request_manage"}, {erasable, "erase"}} {
+		path, want := doing[0], doing[1]
+		for bearer, action := range map[string]string{"gateway": "request_read", "legal": "request_read", "operator": "request_read", "auditor": want} {
+			if status := send(bearer, path+"/execute", m{"confirm_subject": "y"}); status != http.StatusForbidden {
+				t.Errorf("%s may execute: %d", bearer, status)
+			}
+			refused(bearer, path, action)
+		}
+		if status := send("privacy", path+"/execute", m{"confirm_subject": "y"}); status != http.StatusOK {
+			t.Errorf("the privacy team may not execute: %d", status)
 		}
 	}
 	// Somebody else's tenant has no such hold.
