@@ -106,6 +106,8 @@ func (b *batch) ofRights(c vault.Change) act {
 		return func(*pipeline) (vault.Outcome, error) { return b.final(e) }
 	case vault.Replay:
 		return silent(func(p *pipeline) error { return b.replay(p, e) })
+	case vault.Move:
+		return silent(func(p *pipeline) error { return b.moveValues(p, e) })
 	default:
 		return nil
 	}

@@ -91,12 +91,12 @@ func (w *writer) applyApart(tenant string, changes []vault.Change) ([]commitqueu
 }
 
 // poolFor is the pool of the role that may make the changes. What destroys,
-// suspends, re-wraps, closes, unties or lets go comes alone.
+// suspends, re-wraps, seals anew, closes, unties or lets go comes alone.
 func (w *writer) poolFor(changes []vault.Change) *pgxpool.Pool {
 	switch changes[0].Effect().(type) {
 	case vault.Sweep, vault.DestroyKeys, vault.SetTenant, vault.RaiseWrapMinimum, vault.Rewrap,
 		vault.ReviewHold, vault.ReleaseHold, vault.CloseScope, vault.Erase, vault.UnlinkSubject,
-		vault.LiftRestriction, vault.RetireVersions, vault.Finality, vault.Replay:
+		vault.LiftRestriction, vault.RetireVersions, vault.Finality, vault.Replay, vault.Move:
 		return w.destroy
 	default:
 		return w.app

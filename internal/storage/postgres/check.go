@@ -53,7 +53,7 @@ type role struct {
 }
 
 // Nobody changes what was logged, nor deletes a hold, an erasure or what is left
-// of an erased key.
+// of an erased key, nor changes a note.
 var nobody = []right{
 	{"entries", "UPDATE"}, {"entries", "DELETE"}, {"entries", "TRUNCATE"},
 	{"entry_terms", "UPDATE"}, {"entry_terms", "DELETE"}, {"log_nodes", "UPDATE"}, {"log_nodes", "DELETE"},
@@ -61,6 +61,8 @@ var nobody = []right{
 	{"mappings", "TRUNCATE"}, {"data_keys", "TRUNCATE"},
 	{"holds", "DELETE"}, {"holds", "TRUNCATE"}, {"hold_terms", "UPDATE"}, {"hold_terms", "DELETE"}, {"hold_terms", "TRUNCATE"},
 	{"erasures", "DELETE"}, {"erasures", "TRUNCATE"}, {"tombstones", "DELETE"}, {"tombstones", "TRUNCATE"},
+	{"erasure_destinations", "DELETE"}, {"erasure_common", "UPDATE"}, {"erasure_common", "DELETE"},
+	{"mapping_destinations", "DELETE"}, {"subject_request_notes", "UPDATE"}, {"subject_request_lookups", "UPDATE"}, {"subject_requests", "TRUNCATE"},
 }
 
 // The roles of roles.sql, by the rights that tell one from another: a service
@@ -68,19 +70,23 @@ var nobody = []right{
 // start.
 var (
 	roleApp = role{
-		name: "app", must: []right{{"entries", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"log_heads", "UPDATE"}},
+		name: "app", must: []right{{"entries", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"log_heads", "UPDATE"},
+			{"subject_requests", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mapping_destinations", "INSERT"}},
 		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"},
-			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"}}, nobody...),
+			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"},
+			{"subject_requests", "DELETE"}, {"subject_request_notes", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "UPDATE"}, {"suppressions", "DELETE"},
+			{"erasure_destinations", "INSERT"}, {"erasure_common", "INSERT"}}, nobody...),
 	}
 	roleDestroy = role{
 		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"},
-			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"}},
-		lack: append([]right{{"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
+			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"},
+			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}},
+		lack: append([]right{{"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
 	}
 	roleAudit = role{
 		name: "audit", must: []right{{"entries", "SELECT"}, {"log_nodes", "SELECT"}},
 		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"},
-			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}}, nobody...),
+			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}, {"subject_requests", "INSERT"}, {"subject_requests", "UPDATE"}, {"suppressions", "INSERT"}}, nobody...),
 	}
 )
 

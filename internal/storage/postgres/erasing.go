@@ -83,6 +83,7 @@ SELECT k.key_id FROM data_keys AS k WHERE k.tenant = $1 AND k.subject_ref = $2`
 type erasing struct {
 	keys  distinct[string] // all that have to go
 	under map[string]int   // how many go under each
+	stays map[string]bool  // under which anything is held, or younger
 	parts map[string]*vault.ErasurePart
 
 	goes, deferred, shared int
@@ -90,13 +91,24 @@ type erasing struct {
 }
 
 func newErasing() *erasing {
-	return &erasing{under: make(map[string]int), parts: make(map[string]*vault.ErasurePart)}
+	return &erasing{under: make(map[string]int), stays: make(map[string]bool), parts: make(map[string]*vault.ErasurePart)}
 }
 
 // read adds the statements that find it out.
 func (e *erasing) read(p *pipeline, tenant, subjectRef string, until int64) {
 	p.each(sqlErasing, e.readGroup, tenant, subjectRef, until)
-	p.each(sqlErasingKeys, ids(&e.keys), tenant, subjectRef)
+	p.each(sqlErasingKeys, e.readKey, tenant, subjectRef)
+}
+
+// readKey reads a key of the subject's: it goes, unless nothing goes under it and
+// something stays there that is still the subject's.
+func (e *erasing) readKey(rows pgx.Rows) error {
+	var id string
+	err := scan(rows, &id)
+	if !e.stays[id] {
+		e.keys.add(id)
+	}
+	return err
 }
 
 func (e *erasing) readGroup(rows pgx.Rows) error {
@@ -109,6 +121,7 @@ func (e *erasing) readGroup(rows pgx.Rows) error {
 		e.keys.add(key)
 		e.under[key] += goes
 	}
+	e.stays[key] = e.stays[key] || deferred+younger > 0
 	e.goes, e.deferred, e.shared, e.younger = e.goes+goes, e.deferred+deferred, e.shared+shared, e.younger+younger
 	if goes+deferred+shared > 0 {
 		part := e.parts[scopeID]

@@ -98,11 +98,13 @@ func (v *View) PlanErasure(ctx context.Context, tenant, subjectRef string, until
 		p.each(sqlNamesUnder, collectScopes(&plan.Names), tenant, list(plan.Keys), int64(limit)+1)
 		return run(p)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return vault.ErasurePlan{}, err
-	case len(plan.Survivors)+len(plan.Names) > limit:
-		return vault.ErasurePlan{}, fmt.Errorf("postgres: more than %d values and names would have to be sealed anew: %w", limit, vault.ErrTooMany)
+	}
+	if len(plan.Survivors)+len(plan.Names) > limit {
+		plan.Survivors = plan.Survivors[:min(limit, len(plan.Survivors))]
+		plan.Names = plan.Names[:min(limit-len(plan.Survivors), len(plan.Names))]
+		return plan, fmt.Errorf("postgres: more than %d values and names would have to be sealed anew: %w", limit, vault.ErrTooMany)
 	}
 	sortMappings(plan.Survivors)
 	sortScopes(plan.Names)

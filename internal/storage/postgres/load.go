@@ -152,6 +152,8 @@ func (w *wanted) want(c vault.Change) {
 		w.freshKeys([]vault.DataKey{{ID: e.Note.KeyID}})
 	case vault.Replay:
 		w.replay(&e)
+	case vault.Move:
+		w.freshKeys(e.Fresh)
 	}
 }
 

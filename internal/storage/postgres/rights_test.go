@@ -239,6 +239,13 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE scopes SET ends_at = 1", "UPDATE holds SET released_at = 1", "UPDATE holds SET created_to = 1",
 		"UPDATE hold_terms SET term = ''", "INSERT INTO erasures (tenant) VALUES ('acme')", "UPDATE erasures SET state = 'completed'",
 		"INSERT INTO tombstones (tenant) VALUES ('acme')", "UPDATE tombstones SET swept_at = 1",
+		"UPDATE log_heads SET retired_below = 1", "UPDATE erasures SET final_at = 1", "UPDATE erasures SET suppress_until = NULL",
+		"INSERT INTO suppressions (tenant) VALUES ('acme')", "UPDATE suppressions SET until = 1",
+		"INSERT INTO erasure_destinations (tenant) VALUES ('acme')", "INSERT INTO erasure_common (tenant) VALUES ('acme')",
+		"UPDATE subject_requests SET kind = 'access'", "UPDATE subject_requests SET received_at = 1", "UPDATE subject_requests SET regime = ''",
+		"UPDATE subject_requests SET reference = ''", "UPDATE subject_requests SET created_at = 1", "UPDATE subject_request_notes SET sealed = ''",
+		"UPDATE subject_request_lookups SET lookup = ''", "UPDATE mapping_destinations SET first_sent = 1",
+		"UPDATE mapping_destinations SET destination = ''", "UPDATE subjects SET sealed_identifier = NULL",
 	} {
 		app.refused(noRight, text)
 	}
@@ -252,6 +259,12 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"DELETE FROM erasures", "DELETE FROM tombstones", "UPDATE erasures SET erased_at = 1", "UPDATE erasures SET subject_ref = ''",
 		"UPDATE tombstones SET key_id = ''", "UPDATE tombstones SET erased_at = 1", "TRUNCATE tombstones", "TRUNCATE erasures CASCADE",
 		"UPDATE scopes SET living = true",
+		"INSERT INTO subject_request_notes (tenant) VALUES ('acme')", "UPDATE subject_request_notes SET sealed = ''",
+		"INSERT INTO mapping_destinations (tenant) VALUES ('acme')", "UPDATE mapping_destinations SET last_sent = 1",
+		"DELETE FROM mapping_destinations", "DELETE FROM erasure_destinations", "DELETE FROM erasure_common",
+		"UPDATE erasure_common SET entity = ''", "UPDATE erasure_destinations SET destination = ''", "UPDATE suppressions SET scope = ''",
+		"UPDATE subject_requests SET kind = 'access'", "UPDATE subject_requests SET received_at = 1", "UPDATE subject_requests SET reference = ''",
+		"UPDATE tombstones SET wrap_version = 1", "UPDATE tombstones SET rekeyed = false", "TRUNCATE suppressions",
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
 		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",
 	} {
