@@ -497,9 +497,9 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 	w.As("counsel2").Post(placed+"/release", m{"reference": "O-1"}).Want(http.StatusNotFound)
 }
 
-// The twin: where the policy lets an auditor place holds, one is placed, so
-// that it is the policy that refuses above.
-func TestInvariant10_RefusalsByRoleAreRecorded_Twin(t *testing.T) {
+// looseWith is the shipped policy with one rule in the place of another.
+func looseWith(t *testing.T, from, to string) fstest.MapFS {
+	t.Helper()
 	loose := fstest.MapFS{}
 	err := fs.WalkDir(authz.FS, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -512,8 +512,33 @@ func TestInvariant10_RefusalsByRoleAreRecorded_Twin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule := "\np, loose, allow, auditor, hold_place, -, -, -, -, -\n"
-	loose["policy.csv"].Data = append(slices.Clone(loose["policy.csv"].Data), rule...)
+	rules := string(loose["policy.csv"].Data)
+	if strings.Count(rules, from) != 1 {
+		t.Fatalf("the policy has no %q", from)
+	}
+	loose["policy.csv"].Data = []byte(strings.Replace(rules, from, to, 1))
+	return loose
+}
+
+// Where the policy demands a second person, a hold is not released by the one
+// who placed it.
+func TestInvariant14_AHoldIsReleasedBySomebodyElse(t *testing.T) {
+	const rule = "p, hold-release,            allow, legal,           hold_release,   -, -, -, "
+	policy := looseWith(t, rule+"-, -", rule+"second_person, -")
+	w := newWorldOf(t, vaulttest.New(t, vaulttest.WithPolicy(policy)).Service, httpapi.Limits{})
+	path := "/v1/holds/" + w.place(m{"scopes": []string{"chat-1"}}).HoldID + "/release"
+	w.As("legal").Post(path, m{"reference": "ORDER-5"}).Want(http.StatusForbidden)
+	if e := w.entriesOf(t, audit.KindRequestRefused); len(e) != 1 || e[0].Actor != "lea" {
+		t.Errorf("entries: %+v", e)
+	}
+	w.As("legal2").Post(path, m{"reference": "ORDER-5"}).Want(http.StatusOK)
+}
+
+// The twin: where the policy lets an auditor place holds, one is placed, so
+// that it is the policy that refuses above.
+func TestInvariant10_RefusalsByRoleAreRecorded_Twin(t *testing.T) {
+	const rule = "p, hold-place, "
+	loose := looseWith(t, rule, "p, loose, allow, auditor, hold_place, -, -, -, -, -\n"+rule)
 	w := newWorldOf(t, vaulttest.New(t, vaulttest.WithPolicy(loose)).Service, httpapi.Limits{})
 	w.As("auditor").Post("/v1/holds", m{"matter": "M-1", "reference": "O-1", "match": m{"subjects": []string{"x"}}}).
 		Want(http.StatusCreated)

@@ -88,6 +88,41 @@ func TestAPersonIsFound(t *testing.T) {
 	}
 }
 
+// Where a value went is told, and until when it stays; other ways to write it
+// are looked for only where that is asked for.
+func TestAPersonIsFoundByVariants(t *testing.T) {
+	v := vaulttest.New(t)
+	w := newWorldOf(t, v.Service, httpapi.Limits{})
+	values := []m{{"entity": "EMAIL_ADDRESS", "value": "erika@example.org"}, {"entity": "PERSON", "value": "Mustermann, Erika"}}
+	for _, destination := range []string{"openai/us", "anthropic/eu", "openai/us"} {
+		w.Post("/v1/tokenize", m{"scope": "chat-1", "destination": destination, "values": values}).Want(http.StatusOK)
+		v.Clock.Advance(2 * time.Hour)
+	}
+	search := func(match, entity, value string) (out searched) {
+		t.Helper()
+		body := m{"identifiers": []m{{"entity": entity, "value": value}}}
+		if match != "" {
+			body["match"] = match
+		}
+		w.As("privacy").Post("/v1/subjects/search", body).Want(http.StatusOK).Decode(&out)
+		return out
+	}
+	for value, entity := range map[string]string{"erika+news@example.org": "EMAIL_ADDRESS", "Erika Mustermann": "PERSON"} {
+		if exact, plain := search("exact", entity, value), search("", entity, value); len(exact.Found)+len(plain.Found) != 0 {
+			t.Errorf("%s is found as it is not written", entity)
+		}
+		found := search("variants", entity, value).Found
+		if len(found) != 1 {
+			t.Errorf("%s is not found by variants: %+v", entity, found)
+			continue
+		}
+		if f := found[0]; len(f.Destinations) != 2 || f.Destinations[0].Destination != "anthropic/eu" || f.Destinations[1].Mappings != 1 ||
+			!f.Destinations[1].LastSent.After(f.Destinations[1].FirstSent) || !f.Ends.After(f.Last) {
+			t.Errorf("%s: %+v", entity, f)
+		}
+	}
+}
+
 func TestSearchesThatAreRefused(t *testing.T) {
 	w := newWorld(t, httpapi.Limits{})
 	one := `{"entity":"PERSON","value":"x"}`

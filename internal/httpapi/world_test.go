@@ -49,6 +49,7 @@ var callers = map[string]vault.Caller{
 	"operator": {Tenant: "acme", Subject: "ole", Client: "console", Roles: []string{"operator"}},
 	"privacy":  {Tenant: "acme", Subject: "paula", Client: "console", Roles: []string{"privacy_officer"}},
 	"legal":    {Tenant: "acme", Subject: "lea", Client: "console", Roles: []string{"legal"}},
+	"legal2":   {Tenant: "acme", Subject: "leo", Client: "console", Roles: []string{"legal"}},
 	"privacy2": {Tenant: "globex", Subject: "pat", Client: "console", Roles: []string{"privacy_officer"}},
 	"counsel2": {Tenant: "globex", Subject: "leo", Client: "console", Roles: []string{"legal"}},
 	"nobody":   {Tenant: "acme", Subject: "nob", Client: "none"},
