@@ -36,12 +36,15 @@ func prepare(t *testing.T) *prepared {
 	path := filepath.Join(t.TempDir(), "vault.db")
 	p := &prepared{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	s := openAt(t, path, sqlite.Options{Clock: p.clock}, sqlite.Hooks{})
-	commit := func(effect vault.Effect) {
+	committed := func(effect vault.Effect) (id string) {
 		t.Helper()
-		if _, err := s.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", effect)); err != nil {
+		change := storagetest.Change(t, "acme", effect)
+		if _, err := s.Store.Commit(t.Context(), "acme", change); err != nil {
 			t.Fatal(err)
 		}
+		return change.ID()
 	}
+	commit := func(effect vault.Effect) { committed(effect) }
 	commit(storagetest.Provision())
 	place := storagetest.NewPlace("acme", "standing", p.now)
 	commit(place.Open())
@@ -57,12 +60,9 @@ func prepare(t *testing.T) *prepared {
 	p.now = p.now.Add(time.Hour - time.Minute)
 	stands, doomed := underKey("stands")
 	p.now = p.now.Add(time.Minute)
-	standing := storagetest.Change(t, "acme", vault.PlaceHold{Hold: vault.Hold{
+	hold := committed(vault.PlaceHold{Hold: vault.Hold{
 		Matter: "M-1", Reference: "R-1", Match: vault.HoldMatch{Classes: []string{"of nothing"}},
 	}})
-	if _, err := s.Store.Commit(t.Context(), "acme", standing); err != nil {
-		t.Fatal(err)
-	}
 	sweep := place.Sweep(expired)
 	sweep.Keys = []string{idle.ID}
 	p.cases = []faultCase{
@@ -91,8 +91,9 @@ func prepare(t *testing.T) *prepared {
 		}},
 		{"record", "acme", vault.Record{}, nil},
 	}
-	p.cases = append(p.cases, custodyCases(place, stands, standing.ID())...)
+	p.cases = append(p.cases, custodyCases(place, stands, hold)...)
 	p.cases = append(p.cases, p.people(commit)...)
+	p.cases = append(p.cases, p.rights(committed)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
