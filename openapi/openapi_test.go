@@ -299,11 +299,15 @@ func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
 		of   *openapi3.Schema
 		want uint64
 	}{
-		"requests": {schemas["SubjectRequestPage"].Value.Properties["requests"].Value, vault.PageRequests},
-		"holds":    {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
-		"found":    {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
-		"tokens":   {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
-		"entries":  {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
+		"requests":     {schemas["SubjectRequestPage"].Value.Properties["requests"].Value, vault.PageRequests},
+		"holdings":     {schemas["SubjectReport"].Value.Properties["holdings"].Value, vault.MaxSightings},
+		"restorations": {schemas["SubjectReport"].Value.Properties["restorations"].Value, vault.MaxReportRestorations},
+		"values":       {schemas["SubjectReport"].Value.Properties["values"].Value, vault.MaxReportTokens},
+		"limits":       {schemas["SubjectReport"].Value.Properties["limits"].Value, uint64(len(vault.ReportLimits()))},
+		"holds":        {schemas["HoldPage"].Value.Properties["holds"].Value, vault.PageHolds},
+		"found":        {schemas["SubjectSearchAnswer"].Value.Properties["found"].Value, vault.MaxSightings},
+		"tokens":       {schemas["SourcePage"].Value.Properties["tokens"].Value, vault.PageTokens},
+		"entries":      {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
 	} {
 		if list.of.MaxItems == nil || *list.of.MaxItems != list.want {
 			t.Errorf("%s: not bounded by %d", where, list.want)
