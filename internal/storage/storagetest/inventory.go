@@ -134,13 +134,16 @@ func inventoryCounts(w *world) {
 	w.sweepUntilDone("acme", 10)
 	want.Suppressions = 2
 	check("swept")
-	first := w.hold("acme", vault.HoldMatch{Entities: []string{"PERSON"}})
+	bob, erases := w.someone(p, "bob", 3)
+	m := p.Value("under the key of the scope")
+	m.SubjectRefs = []string{bob.Ref}
+	w.commit("acme", about(p, []vault.SubjectUse{{Subject: bob}}, m))
+	first := w.hold("acme", onValue(m))
 	w.hold("acme", vault.HoldMatch{Classes: []string{"none"}})
-	want.Holds = 2
-	check("two holds")
-	_, erases = w.someone(p, "bob", 3)
+	want.Holds, want.Subjects, want.DataKeys = 2, 1, 2
+	check("two holds, and another person")
 	w.commit("acme", erases())
-	want.Subjects, want.DataKeys, want.Tombstones, want.Erasures, want.ErasuresDeferred = 1, 2, 3, 2, 1
+	want.DataKeys, want.Tombstones, want.Erasures, want.ErasuresDeferred = 1, 3, 2, 1
 	check("an erasure that is deferred")
 	w.release("acme", first)
 	want.Holds = 1

@@ -170,7 +170,7 @@ func replayedTwice(w *world) {
 		w.Errorf("%d mappings were swept, want 3", m)
 	}
 	// And it takes the place of what the copy had under the id.
-	done.Counts.Erased, done.Reference = 7, "R-8"
+	done.Counts.Erased, done.SuppressUntil, done.FinalAt = 7, w.now().Add(month), w.now()
 	third.replay(vault.Replay{Erasure: done, Buried: buried})
 	if diff := cmp.Diff(done, w.erasure("third", done.ID)); diff != "" {
 		w.Error(diff)

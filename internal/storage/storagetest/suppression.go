@@ -333,30 +333,31 @@ func suppressedLonger(w *world) {
 }
 
 func suppressionForgotten(w *world) {
-	e := w.estate("acme")
-	forget := func(limit, want int) {
+	e, other := w.estate("acme"), w.estate("globex")
+	forget := func(tenant string, limit, want int) {
 		w.Helper()
-		if n, err := w.Remains.ForgetSuppressions(w.ctx, "acme", limit); err != nil || n != want {
-			w.Errorf("of at most %d %d were forgotten, want %d: %v", limit, n, want, err)
+		if n, err := w.Remains.ForgetSuppressions(w.ctx, tenant, limit); err != nil || n != want {
+			w.Errorf("%s: of at most %d %d were forgotten, want %d: %v", tenant, limit, n, want, err)
 		}
 	}
 	w.eraseKeepingOut("acme", e.ann, vault.Suppression{For: time.Minute})
 	w.eraseKeepingOut("acme", e.bob, vault.Suppression{For: time.Hour})
-	forget(10, 0)
+	w.eraseKeepingOut("globex", other.ann, vault.Suppression{For: time.Hour}) // of the same digests
+	forget("acme", 10, 0)
 	w.sweepUntilDone("acme", 10)
+	w.sweepUntilDone("globex", 10)
 	w.clock.Advance(time.Minute - time.Microsecond)
-	forget(10, 0)
+	forget("acme", 10, 0)
 	w.clock.Advance(time.Microsecond)
-	forget(2, 2)
-	forget(10, 1)
-	forget(10, 0)
+	forget("globex", 10, 0)
+	forget("acme", 2, 2)
+	forget("acme", 10, 1)
+	forget("acme", 10, 0)
 	w.keptOut("beside what was forgotten", e.p, []vault.NewMapping{e.his, e.both}, []vault.NewMapping{e.hers, e.tied, e.there})
-	w.tenant("globex")
+	w.keptOut("in the other tenant", other.p, []vault.NewMapping{e.hers, e.tied, e.there}, nil)
 	w.clock.Advance(time.Hour)
-	if n, err := w.Remains.ForgetSuppressions(w.ctx, "globex", 10); err != nil || n != 0 {
-		w.Errorf("of another tenant %d were forgotten, %v", n, err)
-	}
-	forget(10, 2)
+	forget("globex", 10, 3)
+	forget("acme", 10, 2)
 }
 
 func suppressedForeign(w *world) {
