@@ -284,3 +284,38 @@ func TestReceiptsThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// FuzzErasure: whatever comes as a receipt, the answer is a fault or a receipt
+// whose entry says what it says; nothing else is believed and nothing panics.
+func FuzzErasure(f *testing.F) {
+	m := newLog(f, 21).grow(4)
+	leaf := m.finish([]audit.Entry{erasureEntry(nil)})[0]
+	m.commit([][]byte{leaf})
+	key := m.signer.VerifierKey()
+	at := m.clock.Format(time.RFC3339Nano)
+	whole := fields{
+		"audience": "internal", "request_id": "r7", "kind": "erasure", "reference": "DSAR-7", "identity": fields{"method": "in_person"},
+		"status": "completed", "erased_at": at, "completed_at": at, "methods": []string{"key_destroyed", "rekeyed"},
+		"counts": fields{"erased": 5, "shared": 1, "keys": 2, "rekeyed": 3}, "entry": string(leaf), "proof": m.receipts[len(m.receipts)-1],
+	}
+	text, err := json.Marshal(whole)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := verify.Erasure(text, key); err != nil {
+		f.Fatalf("the seed: %v", err)
+	}
+	for _, seed := range [][]byte{text, []byte(`{}`), []byte(`[[[]]]`), text[:len(text)/2]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, receipt []byte) {
+		got, err := verify.Erasure(receipt, key)
+		var fault *verify.Fault
+		if err != nil && !errors.As(err, &fault) {
+			t.Fatal(err)
+		}
+		if err == nil && got.Entry && (got.Counts.Erased != 5 || got.Reference != "DSAR-7" || got.RequestID != "r7") {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
