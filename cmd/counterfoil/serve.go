@@ -66,6 +66,8 @@ func explained(err error) error {
 	switch {
 	case errors.Is(err, assembly.ErrNoKey):
 		return fmt.Errorf("%w\n(`counterfoil keys init` makes the key file of a new service; for any other, put the old one back)", err)
+	case errors.Is(err, assembly.ErrOlder):
+		return fmt.Errorf("%w\n(put the newest copy back; where there is none, `counterfoil recover` takes this one up)", err)
 	case errors.Is(err, assembly.ErrInUse):
 		return fmt.Errorf("%w\n(stop the other process; a second replica needs a store that several processes can share)", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/authz"
 	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/authn"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/detect"
@@ -58,6 +59,8 @@ type Instance struct {
 	backends Backends
 	key      wrapper
 	anchors  io.Closer
+	journals *lifecycle.Journals
+	store    *lifecycle.Journaled
 	// helpers run between replicas until the instance is released.
 	helpers sync.WaitGroup
 	dismiss context.CancelFunc
@@ -122,16 +125,37 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	if in.Store, err = openStore(ctx, b, opts); err != nil {
 		return in, err
 	}
+	in.journals = lifecycle.NewJournals(anchors, in.Store)
+	in.store = &lifecycle.Journaled{Store: in.Store, Journals: in.journals}
 	if in.Service, err = newService(in, opts); err != nil {
 		return in, err
 	}
-	in.Worker = lifecycle.NewWorker(in.Service, anchors, opts.Logger)
+	in.Worker = lifecycle.NewWorker(in.Service, in.journals, opts.Logger)
+	in.store.Erased = in.Worker.Wake
 	for _, anchor := range known {
-		if err := in.Service.CheckAnchor(ctx, anchor); err != nil {
+		if err := in.checkAnchor(ctx, anchor); err != nil {
 			return in, fmt.Errorf("assembly: refusing to serve: the anchor of %s: %w", anchor.Tenant, err)
 		}
 	}
 	return in, nil
+}
+
+// ErrOlder says that the data are an older copy, which Recover takes up.
+var ErrOlder = lifecycle.ErrOlder
+
+// checkAnchor holds the store against what is kept outside it.
+func (in *Instance) checkAnchor(ctx context.Context, anchor audit.Anchor) error {
+	head, err := in.Store.Head(ctx, anchor.Tenant)
+	if err != nil && !errors.Is(err, vault.ErrUnknownTenant) {
+		return err
+	}
+	if head.Frontier.Size < anchor.Size {
+		return fmt.Errorf("%w: %w", ErrOlder, in.Service.CheckAnchor(ctx, anchor))
+	}
+	if err := in.Service.CheckAnchor(ctx, anchor); err != nil {
+		return err
+	}
+	return in.journals.Check(ctx, anchor)
 }
 
 // start records the start of what was opened, unless something failed.
@@ -199,7 +223,7 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 			return nil, fmt.Errorf("assembly: detector: %w", err)
 		}
 	}
-	var store vault.Store = in.Store
+	var store vault.Store = in.store
 	if opts.Store != nil {
 		store = opts.Store(store)
 	}

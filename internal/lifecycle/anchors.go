@@ -22,6 +22,13 @@ type AnchorStore interface {
 	// Read returns all anchors. One that cannot be read strictly is an error: a
 	// damaged anchor must not count as none.
 	Read() ([]audit.Anchor, error)
+	// Append adds lines to the journal of erasures of a tenant, durably. Where it
+	// has not as many lines as are said to be before: ErrJournalMoved. One that
+	// fails otherwise may have been kept.
+	Append(tenant string, after int, lines [][]byte) error
+	// Journal returns the lines of that journal from the given one on, counted from
+	// zero, as they were added.
+	Journal(tenant string, from int) ([][]byte, error)
 }
 
 // Anchors keeps the anchors of all tenants as files in a folder outside the

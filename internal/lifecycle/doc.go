@@ -12,4 +12,12 @@
 // database of how far a log had come. A database that is put back from an
 // older copy is behind its anchor and is refused at the next start. At most
 // the entries of one [PublishEvery] can be lost to such a copy unnoticed.
+//
+// Beside each anchor is the journal of erasures of its log: what has to be done
+// again in an older copy, so that what was erased stays erased. It is ahead of
+// its anchor or level with it, never behind: an erasure is journaled after its
+// commit and before the anchor that speaks for it. A crash between its commit and
+// its line is mended at the next start, from the database; the loss of the
+// database in that moment, at most one [PublishEvery] and usually a few
+// milliseconds, loses that erasure to an older copy.
 package lifecycle

@@ -157,7 +157,7 @@ func TestWriteFailsWhereTheFolderIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := lifecycle.NewWorker(v.Service, anchors, slog.New(slog.DiscardHandler))
+	worker := lifecycle.NewWorker(v.Service, lifecycle.NewJournals(anchors, v.Store), slog.New(slog.DiscardHandler))
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,8 @@ const (
 type Worker struct {
 	service   *vault.Service
 	anchors   AnchorStore
+	journals  *Journals
+	woken     chan struct{} // an erasure is to be journaled at once
 	logger    *slog.Logger
 	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
 	turn      func(ctx context.Context) (release func(), held bool, err error)
@@ -43,9 +45,10 @@ type Worker struct {
 }
 
 // NewWorker makes a worker; Run starts it.
-func NewWorker(service *vault.Service, anchors AnchorStore, logger *slog.Logger) *Worker {
-	return &Worker{service: service, anchors: anchors, logger: logger, published: make(map[string]int64),
-		now: time.Now, rests: make(map[string]time.Time)}
+func NewWorker(service *vault.Service, journals *Journals, logger *slog.Logger) *Worker {
+	return &Worker{service: service, anchors: journals.anchors, journals: journals, logger: logger, published: make(map[string]int64),
+		woken: make(chan struct{}, 1),
+		now:   time.Now, rests: make(map[string]time.Time)}
 }
 
 // Run works until the context ends. A step that fails is logged and tried
@@ -54,15 +57,23 @@ func (w *Worker) Run(ctx context.Context) {
 	// A sweep may take long, and the log goes on meanwhile.
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() {
-		w.every(ctx, SweepEvery, "sweep", func() error { return w.Round(ctx) })
+		w.every(ctx, SweepEvery, nil, "sweep", func() error { return w.Round(ctx) })
 	})
-	w.every(ctx, PublishEvery, "publish", func() error {
+	w.every(ctx, PublishEvery, w.woken, "publish", func() error {
 		return errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx))
 	})
 	sweeping.Wait()
 }
 
-func (w *Worker) every(ctx context.Context, pause time.Duration, step string, do func() error) {
+// Wake has the next publication come at once. It never waits.
+func (w *Worker) Wake() {
+	select {
+	case w.woken <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+func (w *Worker) every(ctx context.Context, pause time.Duration, woken <-chan struct{}, step string, do func() error) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
@@ -70,8 +81,9 @@ func (w *Worker) every(ctx context.Context, pause time.Duration, step string, do
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			w.report(step, do())
+		case <-woken:
 		}
+		w.report(step, do())
 	}
 }
 
@@ -81,14 +93,20 @@ func (w *Worker) report(step string, err error) {
 	}
 }
 
-// Publish moves the checkpoint and the anchor of every log that has grown.
+// Publish moves the checkpoint and the anchor of every log that has grown. What an
+// anchor speaks for is in the journal of erasures before it.
 func (w *Worker) Publish(ctx context.Context) error {
 	return w.eachTenant(ctx, func(tenant string) error {
 		anchor, moved, err := w.service.PublishCheckpoint(ctx, tenant, w.published[tenant])
-		if err == nil && moved {
-			if err = w.anchors.Write(anchor); err == nil {
-				w.published[tenant] = anchor.Size
-			}
+		if err != nil || !moved {
+			return err
+		}
+		// Read after the head that the anchor states: no erasure up to it is missing.
+		if anchor.Tombstones, err = w.journals.CatchUp(ctx, tenant); err != nil {
+			return err
+		}
+		if err = w.anchors.Write(anchor); err == nil {
+			w.published[tenant] = anchor.Size
 		}
 		return err
 	})

@@ -46,6 +46,7 @@ type Anchors struct {
 
 	mu    sync.Mutex
 	known map[string]kept // by tenant; what another replica wrote since is not
+	ends  map[string]int  // by tenant: how many lines of its journal were seen
 }
 
 // kept is a document as it was last seen.
@@ -66,7 +67,7 @@ func OpenAnchors(ctx context.Context, c Config, at Place) (*Anchors, error) {
 	if at.Folder == "" {
 		at.Folder = AnchorFolder
 	}
-	return &Anchors{client: session.client, session: session, place: at, known: make(map[string]kept)}, nil
+	return &Anchors{client: session.client, session: session, place: at, known: make(map[string]kept), ends: make(map[string]int)}, nil
 }
 
 // Close forgets the token.
@@ -134,6 +135,9 @@ func (a *Anchors) Read() ([]audit.Anchor, error) {
 	anchors := make([]audit.Anchor, 0, len(names))
 	for _, name := range names {
 		name, _ := name.(string)
+		if name == journalFolder {
+			continue
+		}
 		found, err := a.document(name)
 		switch {
 		case err != nil:
