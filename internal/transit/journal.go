@@ -21,7 +21,7 @@ const maxJournalDocument = 400 << 10
 // 400 KB, under the number of its first line. A document is only ever made where
 // there is none, so that of two replicas one is told ErrJournalMoved.
 func (a *Anchors) Append(tenant string, after int, lines [][]byte) error {
-	if after > 0 { // the one before must be there: a gap would hide what follows
+	if after > 0 && len(lines) > 0 { // the one before must be there: a gap would hide what follows
 		before, err := a.endsAt(tenant, after)
 		if err != nil {
 			return err
