@@ -170,10 +170,14 @@ func replayedTwice(w *world) {
 		w.Errorf("%d mappings were swept, want 3", m)
 	}
 	// And it takes the place of what the copy had under the id.
+	waits := done
+	waits.State, waits.Subject, waits.CompletedAt, waits.Counts.Deferred = vault.ErasureDeferred, lost.ann.Digest, time.Time{}, 1
 	done.Counts.Erased, done.SuppressUntil, done.FinalAt = 7, w.now().Add(month), w.now()
-	third.replay(vault.Replay{Erasure: done, Buried: buried})
-	if diff := cmp.Diff(done, w.erasure("third", done.ID)); diff != "" {
-		w.Error(diff)
+	for _, of := range []vault.Erasure{waits, done} {
+		third.replay(vault.Replay{Erasure: of, Buried: buried})
+		if diff := cmp.Diff(of, w.erasure("third", of.ID)); diff != "" {
+			w.Error(diff)
+		}
 	}
 	w.CheckLog("third")
 }
