@@ -34,6 +34,8 @@ func (h *history) hold(*rapid.T) {
 	if req.ExistingOnly = rapid.Bool().Draw(h.T, "existing only"); req.ExistingOnly {
 		hold.until = h.now()
 	}
+	hold.backups = rapid.Bool().Draw(h.T, "backups")
+	req.Backups = hold.backups
 	hold.id = must(h.v.Service.PlaceHold(ctx, counsel(), req))(h).Hold.ID
 	h.holds = append(h.holds, hold)
 }

@@ -109,8 +109,9 @@ func (h *history) eraseValue(*rapid.T) {
 // erased compares what an erasure said that it did, and keeps its receipt.
 func (h *history) erased(got vault.ErasureResult, known bool, w *wish) {
 	done := got.Erasure
-	h.receipts = append(h.receipts, receipt{id: done.ID, first: *got.Audit})
-	h.prove(h.receipts[len(h.receipts)-1])
+	w.receipt = &receipt{id: done.ID, first: *got.Audit, completed: w.until}
+	h.receipts = append(h.receipts, w.receipt)
+	h.prove(w.receipt)
 	if !known {
 		if done.State != vault.ErasureCompleted || done.Counts != (vault.ErasureCounts{}) {
 			h.Fatalf("nobody was erased: %+v", done)
@@ -122,6 +123,7 @@ func (h *history) erased(got vault.ErasureResult, known bool, w *wish) {
 		h.Fatalf("erased %+v (%s), want %d erased and %d deferred", done.Counts, done.State, erased, deferred)
 	}
 	if deferred > 0 {
+		w.receipt.completed = time.Time{}
 		h.deferred = append(h.deferred, w)
 	}
 }
@@ -138,6 +140,9 @@ func (h *history) resume(*rapid.T) {
 			return false // held as before
 		}
 		_, deferred := h.perish(w)
+		if deferred == 0 {
+			w.receipt.completed = h.now()
+		}
 		return deferred == 0
 	})
 	slices.Reverse(h.deferred)
@@ -145,13 +150,14 @@ func (h *history) resume(*rapid.T) {
 
 // receipt is what an erasure answered with.
 type receipt struct {
-	id    string
-	first audit.Receipt
+	id        string
+	first     audit.Receipt
+	completed time.Time // zero while a hold defers a part
 }
 
 // prove checks a receipt with nothing but the log's key, and the one that is
 // given later: it is of the same entry, in the log as it stands now.
-func (h *history) prove(r receipt) {
+func (h *history) prove(r *receipt) {
 	if err := r.first.Verify(h.vkeys...); err != nil {
 		h.Fatalf("the receipt of %s: %v", r.id, err)
 	}

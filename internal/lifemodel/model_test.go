@@ -41,6 +41,7 @@ const (
 
 type modelHold struct {
 	id, by, what string    // by subject, value, scope or entity
+	backups      bool      // keeps versions of the wrapping key, too
 	until        time.Time // of what was made later nothing is held; zero: of all
 }
 
@@ -55,6 +56,7 @@ type wish struct {
 	ref      int
 	until    time.Time // what is younger is none of it
 	suppress time.Time // until when what it erases is kept out
+	receipt  *receipt
 }
 
 // history is one run of the model beside the service.
@@ -73,15 +75,15 @@ type history struct {
 	deferred []*wish
 	requests []*asked
 	keptOut  map[string]time.Time // values that were erased, until when
-	receipts []receipt
-	retired  int // versions of the wrapping key below it were destroyed
+	receipts []*receipt
+	keys     *epoch
 }
 
 var histories atomic.Int64
 
-func newHistory(t *rapid.T, v *vaulttest.Vault, vkeys []string) *history {
+func newHistory(t *rapid.T, v *vaulttest.Vault, vkeys []string, keys *epoch) *history {
 	return &history{
-		T: t, v: v, vkeys: vkeys, prefix: fmt.Sprintf("h%d-", histories.Add(1)),
+		T: t, v: v, vkeys: vkeys, keys: keys, prefix: fmt.Sprintf("h%d-", histories.Add(1)),
 		refs: make(map[string]int), scopes: make(map[string]*modelScope), keptOut: make(map[string]time.Time),
 	}
 }
@@ -93,7 +95,7 @@ func (h *history) actions() map[string]func(*rapid.T) {
 		"hours": h.hours, "days": h.days, "close": h.close, "sweep": h.sweep,
 		"hold": h.hold, "release": h.release, "link": h.link,
 		"erase": h.erase, "erase a value": h.eraseValue, "resume": h.resume,
-		"restrict": h.restrict, "lift": h.lift, "rotate": h.rotate,
+		"restrict": h.restrict, "lift": h.lift, "rotate": h.rotate, "trim": h.trim,
 		"": h.check,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,8 +52,9 @@ func play(t testing.TB, v *vaulttest.Vault) func(*rapid.T) {
 	for _, key := range must(v.Service.LogKeys(ctx, "acme"))(t) {
 		vkeys = append(vkeys, key.Key)
 	}
+	keys := &epoch{tenants: must(v.Service.Tenants(ctx))(t), version: 1, retired: 1}
 	return func(r *rapid.T) {
-		h := newHistory(r, v, vkeys)
+		h := newHistory(r, v, vkeys, keys)
 		v.Clock.Advance(time.Hour)
 		r.Repeat(h.actions())
 		h.end()
@@ -89,24 +91,7 @@ func TestInvariant7And8And9_ModelTwin(t *testing.T) {
 	set(t, "shrinktime", time.Nanosecond)
 	set(t, "nofailfile", true)
 	for name, forgets := range map[string]func(*forgetful, vault.Change) (vault.Committed, error){
-		"the time to live": func(f *forgetful, c vault.Change) (vault.Committed, error) {
-			if e, is := c.Effect().(vault.Tokenize); is {
-				for i := range e.Mappings {
-					e.Mappings[i].TTL *= 2
-				}
-			}
-			return f.Store.Commit(ctx, "acme", c)
-		},
-		"a hold": func(f *forgetful, c vault.Change) (vault.Committed, error) {
-			if e, is := c.Effect().(vault.ReleaseHold); is {
-				return f.released[e.ID], nil
-			}
-			done, err := f.Store.Commit(ctx, "acme", c)
-			if _, is := c.Effect().(vault.PlaceHold); is && err == nil {
-				f.released[c.ID()], err = f.release(c.ID())
-			}
-			return done, err
-		},
+		"the time to live": forgetTTL, "a hold": forgetHold,
 		"whom a value is tied to": func(f *forgetful, c vault.Change) (vault.Committed, error) {
 			if e, is := c.Effect().(vault.LinkSubject); is {
 				e.Lookups[0][0] ^= 1
@@ -127,11 +112,36 @@ func TestInvariant7And8And9_ModelTwin(t *testing.T) {
 	}
 }
 
+func forgetTTL(f *forgetful, c vault.Change) (vault.Committed, error) {
+	if e, is := c.Effect().(vault.Tokenize); is {
+		for i := range e.Mappings {
+			e.Mappings[i].TTL *= 2
+		}
+	}
+	return f.Store.Commit(ctx, "acme", c)
+}
+
+func forgetHold(f *forgetful, c vault.Change) (vault.Committed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e, is := c.Effect().(vault.ReleaseHold); is {
+		return f.released[e.ID], nil
+	}
+	done, err := f.Store.Commit(ctx, "acme", c)
+	if _, is := c.Effect().(vault.PlaceHold); is && err == nil {
+		f.released[c.ID()], err = f.release(c.ID())
+	}
+	return done, err
+}
+
 // forgetful stands between a service and its store.
 type forgetful struct {
 	vault.Store
-	forgets  func(*forgetful, vault.Change) (vault.Committed, error)
+	forgets func(*forgetful, vault.Change) (vault.Committed, error)
+
+	mu       sync.Mutex
 	released map[string]vault.Committed // holds, by id
+	last     vault.Committed            // restoration
 }
 
 func (f *forgetful) Commit(c context.Context, tenant string, change vault.Change) (vault.Committed, error) {
@@ -143,14 +153,20 @@ func (f *forgetful) Commit(c context.Context, tenant string, change vault.Change
 
 // release releases a hold as nobody asked.
 func (f *forgetful) release(id string) (vault.Committed, error) {
-	change, err := vault.NewChange("acme", vault.ReleaseHold{ID: id}, audit.Entry{
-		Kind: audit.KindHoldRelease, Decision: audit.Allow, Actor: "nobody", Environment: "test",
-		Channel: "test", HoldIDs: []string{id}, Replica: "test",
-	})
+	entry := plainEntry()
+	entry.Kind, entry.HoldIDs = audit.KindHoldRelease, []string{id}
+	change, err := vault.NewChange("acme", vault.ReleaseHold{ID: id}, entry)
 	if err != nil {
 		return vault.Committed{}, err
 	}
 	return f.Store.Commit(ctx, "acme", change)
+}
+
+// plainEntry is one that says nothing.
+func plainEntry() audit.Entry {
+	return audit.Entry{
+		Kind: audit.KindOutcome, Decision: audit.Allow, Actor: "nobody", Environment: "test", Channel: "test", Replica: "test",
+	}
 }
 
 // failure plays histories until one fails, and returns what was said then.

@@ -152,21 +152,30 @@ func (s *Service) refused(tenant string, err error, keys []DataKey) {
 	}
 }
 
-// freshKey takes a key from the pool. One that was wrapped under a version
-// that the store does not take any more is wrapped anew; the key, and all that
-// it may have sealed, stays the same.
-func (s *Service) freshKey(ctx context.Context, tenant string) (envelope.FreshKey, error) {
-	fresh, err := s.pool.Take(ctx, tenant)
-	if err != nil || fresh.Wrapped.Version >= s.floors.of(tenant) {
-		return fresh, err
+// freshKey takes a key from the pool. One that was wrapped under a version that
+// the store does not take any more is wrapped anew; the key, and all that it may
+// have sealed, stays the same. Where that version is gone already the key is
+// dropped, since it never sealed anything, and another one taken: what the pool
+// wraps after that is of the version that is left.
+func (s *Service) freshKey(ctx context.Context, tenant string) (fresh envelope.FreshKey, err error) {
+	for range envelope.PoolKeys + 1 {
+		fresh, err = s.pool.Take(ctx, tenant)
+		if err != nil || fresh.Wrapped.Version >= s.floors.of(tenant) {
+			return fresh, err
+		}
+		var anew []envelope.Rewrapped
+		anew, err = s.wrapper.Rewrap(ctx, tenant, []envelope.Wrapped{fresh.Wrapped})
+		if err == nil {
+			err = anew[0].Err
+		}
+		if err == nil {
+			fresh.Wrapped = anew[0].Wrapped
+			return fresh, nil
+		}
+		fresh.Key.Wipe()
+		if !errors.Is(err, envelope.ErrVersionGone) {
+			break
+		}
 	}
-	anew, err := s.wrapper.Rewrap(ctx, tenant, []envelope.Wrapped{fresh.Wrapped})
-	if err == nil {
-		err = anew[0].Err
-	}
-	if err != nil {
-		return envelope.FreshKey{}, fmt.Errorf("vault: wrap a fresh key anew: %w", err)
-	}
-	fresh.Wrapped = anew[0].Wrapped
-	return fresh, nil
+	return envelope.FreshKey{}, fmt.Errorf("vault: wrap a fresh key anew: %w", err)
 }
