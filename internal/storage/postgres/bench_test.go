@@ -17,7 +17,8 @@ import (
 )
 
 // BenchmarkCommit measures durable commits of a tokenize with three new
-// values, and of the restoration of three, with and without sharing. As on any
+// values, sent somewhere or not, and of the restoration of three, with and without
+// sharing. As on any
 // server that has run for a minute, the tables have been analysed.
 func BenchmarkCommit(b *testing.B) {
 	for _, sharing := range []struct {
@@ -26,14 +27,16 @@ func BenchmarkCommit(b *testing.B) {
 	}{{"shared", commitqueue.MaxBatch}, {"alone", 1}} {
 		for _, clients := range []int{1, 16, 64} {
 			name := fmt.Sprintf("%s/clients=%d", sharing.name, clients)
-			b.Run("tokenize/"+name, func(b *testing.B) {
-				benchmark(b, sharing.batch, clients, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
-					p.Key = p.FreshKey()
-					effect := p.Tokenize(p.Value(fmt.Sprint(n, "a")), p.Value(fmt.Sprint(n, "b")), p.Value(fmt.Sprint(n, "c")))
-					effect.Keys = []vault.DataKey{p.Key}
-					return effect
+			for what, destination := range map[string]string{"tokenize/": "", "send/": "vendor"} {
+				b.Run(what+name, func(b *testing.B) {
+					benchmark(b, sharing.batch, clients, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
+						p.Key = p.FreshKey()
+						effect := p.Tokenize(p.Value(fmt.Sprint(n, "a")), p.Value(fmt.Sprint(n, "b")), p.Value(fmt.Sprint(n, "c")))
+						effect.Keys, effect.Destination = []vault.DataKey{p.Key}, destination
+						return effect
+					})
 				})
-			})
+			}
 			b.Run("restore/"+name, func(b *testing.B) {
 				benchmark(b, sharing.batch, clients, func(p storagetest.Place, kept []vault.NewMapping, _ int64) vault.Effect {
 					return p.Restore(kept...)

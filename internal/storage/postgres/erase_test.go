@@ -125,7 +125,8 @@ func (p *prepared) erased(t *testing.T, state vault.ErasureState) bool {
 	card, tied, both, near := rows["sealed card"], rows["sealed tied"], rows["sealed both"], rows["sealed near"]
 	begun := there || state == vault.ErasureCompleted // it went on, or did not
 	for what, half := range map[string]bool{
-		"of a key":          begun != (p.keys(t, p.own.ID) == 0),
+		"of a key":          begun != (p.keys(t, p.place.Key.ID) == 0),
+		"of a key of hers":  (there && state == vault.ErasureCompleted) != (p.keys(t, p.own.ID) == 0),
 		"of what was held":  state == vault.ErasureDeferred && begun != (card.State == vault.MappingRestricted),
 		"of what is held":   card.KeyAlive != (!there || state == vault.ErasureDeferred),
 		"of what goes":      begun == tied.KeyAlive,

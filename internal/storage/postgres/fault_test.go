@@ -182,7 +182,7 @@ func (p *prepared) keys(t *testing.T, id string) int {
 	return len(keys)
 }
 
-var faultCases = []faultCase{
+var faultCases = append([]faultCase{
 	{"open scope", func(p *prepared) vault.Effect { return p.scope.Open() }, func(t *testing.T, p *prepared) bool {
 		_, err := p.s.Scope(t.Context(), "acme", p.scope.Scope.Digest)
 		if (err == nil) != (p.keys(t, p.scope.Key.ID) == 1) {
@@ -192,7 +192,7 @@ var faultCases = []faultCase{
 	}},
 	{"tokenize", func(p *prepared) vault.Effect {
 		effect := p.place.Tokenize(p.again, p.place.Value("stands"), p.added)
-		effect.Source = storagetest.Digest("doc")
+		effect.Source, effect.Destination = storagetest.Digest("doc"), "vendor"
 		return effect
 	}, func(t *testing.T, p *prepared) bool {
 		n := p.reads(t, p.again, p.added)
@@ -275,7 +275,7 @@ var faultCases = []faultCase{
 	{"sweep what was erased", func(p *prepared) vault.Effect {
 		p.deferred()
 		s := p.place.Sweep(p.tied, p.stands)
-		s.Tombstones = []string{p.own.ID, p.place.Key.ID, p.doomed.ID}
+		s.Tombstones = []string{p.place.Key.ID, p.doomed.ID}
 		return s
 	}, func(t *testing.T, p *prepared) bool {
 		gone := p.reads(t, p.tied) == 0
@@ -301,7 +301,7 @@ var faultCases = []faultCase{
 	{"untie from a person", func(p *prepared) vault.Effect {
 		return vault.UnlinkSubject{SubjectRef: p.ann.Ref, Lookups: []vault.Digest{p.stands.Mapping.Lookup}}
 	}, func(t *testing.T, p *prepared) bool { return p.ties(t, p.stands) == 0 }},
-}
+}, rightsFaultCases...)
 
 // run commits a case with harm at one statement of a store.
 func (h *harm) run(t *testing.T, p *prepared, s *postgres.Store, c faultCase, f fault, at int64) (vault.Change, error) {
