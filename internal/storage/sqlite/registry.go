@@ -16,13 +16,6 @@ FROM tenants AS t JOIN log_heads AS h ON h.tenant = t.tenant ORDER BY t.tenant`
 	sqlTenantKeys = `
 SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = ?1 ORDER BY k.version DESC, k.purpose`
-	sqlExpiredMappings = `
-SELECT m.scope_id, m.token_id FROM mappings AS m
-WHERE m.tenant = ?1
-    AND m.expires_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
-    AND NOT ` + held + `
-    AND NOT ` + erased + `
-ORDER BY m.expires_at LIMIT ?3`
 	sqlErasedMappings = `
 SELECT m.scope_id, m.token_id
 FROM tombstones AS z INDEXED BY tombstones_unswept CROSS JOIN mappings AS m INDEXED BY mappings_key
@@ -95,10 +88,11 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 		return vault.Sweep{}, fmt.Errorf("%w: a sweep without a limit", ErrMalformed)
 	}
 	var s vault.Sweep
-	add := collectRefs(&s.Mappings)
-	err := v.each(ctx, "erased mappings", sqlErasedMappings, add, tenant, limit)
+	err := v.each(ctx, "erased mappings", sqlErasedMappings, collectRefs(&s.Mappings), tenant, limit)
 	if room := limit - len(s.Mappings); err == nil && room > 0 {
-		err = v.each(ctx, "expired mappings", sqlExpiredMappings, add, tenant, v.now(), room)
+		var over []vault.MappingRef
+		over, err = v.expired(ctx, tenant, room)
+		s.Mappings = append(s.Mappings, over...)
 	}
 	if err != nil || len(s.Mappings) > 0 {
 		return s, err

@@ -24,6 +24,7 @@ type View struct {
 	made   *statements
 	clock  func() time.Time
 	closed atomic.Bool
+	passed passedOver
 }
 
 // OpenReadOnly opens a database for reading, without the lock of the process
