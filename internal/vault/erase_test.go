@@ -323,3 +323,59 @@ func TestErasureOfAFullKey(t *testing.T) {
 		}
 	}
 }
+
+// TestErasureBeyondOneCommit: more neighbours than one commit seals anew are moved
+// before, each batch with its entry, and none is lost; a dry run moves nothing.
+func TestErasureBeyondOneCommit(t *testing.T) {
+	if testing.Short() || underRace {
+		t.Skip("seals more than ten thousand values: not under -race")
+	}
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	const keys = vault.MaxReseals/vault.MaxSealsPerKey + 1
+	var tokens []string
+	for range keys {
+		values := make([]vault.Value, vault.MaxSealsPerKey)
+		for i := range values {
+			values[i] = vault.Value{Entity: "CUSTOM_ID", Value: vault.NewID()}
+		}
+		values[7] = vault.Value{Entity: "EMAIL_ADDRESS", Value: fmt.Sprintf("jane.%d@example.com", len(tokens))}
+		link(t, v, "crm:jane", "EMAIL_ADDRESS", "nobody@example.com")
+		tokens = append(tokens, together(t, v, fmt.Sprint("chat", len(tokens)), values...)...)
+		link(t, v, "crm:jane", "EMAIL_ADDRESS", values[7].Value)
+	}
+	dry := erasure(v, "crm:jane")
+	dry.DryRun = true
+	from := head(t, v)
+	if seen := must2(v.Service.EraseSubject(ctx, officer(), dry))(t); len(seen.Parts) != keys {
+		t.Fatalf("the dry run: %d parts", len(seen.Parts))
+	}
+	if made := entriesFrom(t, v, from); len(made) != 1 {
+		t.Fatalf("a dry run has %d entries", len(made))
+	}
+	from = head(t, v)
+	done := erase(t, v, "crm:jane")
+	if done.Erasure.Counts.Erased != keys || done.Erasure.State != vault.ErasureCompleted {
+		t.Errorf("erased: %+v", done.Erasure.Counts)
+	}
+	made := entriesFrom(t, v, from)
+	if len(made) != 2 || made[0].Kind != audit.KindReseal || made[0].Counts["rekeyed"] != vault.MaxReseals || made[1].Kind != audit.KindErase {
+		t.Errorf("the entries are %+v", made)
+	}
+	for first := 0; first < len(tokens); first += vault.MaxSealsPerKey {
+		lost := 0
+		for page := range slices.Chunk(tokens[first:first+vault.MaxSealsPerKey], 500) {
+			got := must2(v.Service.Detokenize(ctx, v.Gateway(), vault.DetokenizeRequest{
+				Scope: fmt.Sprint("chat", first), Reason: vault.ReasonGiven{Code: "LLM_RESPONSE"}, Tokens: page,
+			}))(t)
+			for i, value := range got.Values {
+				if value == page[i] {
+					lost++
+				}
+			}
+		}
+		if lost != 1 {
+			t.Fatalf("%d values of chat%d are lost, want 1", lost, first)
+		}
+	}
+}
