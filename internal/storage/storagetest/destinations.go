@@ -202,36 +202,42 @@ func sentErased(w *world) {
 		}
 		w.commit("acme", p.to(destination, all...))
 	}
-	send(e.p, "vendor", "hers", "tied", "both", "near")
-	w.clock.Advance(2 * time.Minute)
-	send(e.p, "another", "both", "near") // none of which is erased
+	send(e.p, "vendor", "hers", "both", "near")
 	send(e.p, "mail", "tied")
+	send(e.p, "post", "hers")
+	w.clock.Advance(2 * time.Minute)
+	then := w.now()
+	send(e.p, "vendor", "tied")
+	send(e.p, "mail", "hers")
+	send(e.p, "post", "tied")
+	send(e.p, "another", "both", "near") // none of which is erased
+	w.clock.Advance(2 * time.Minute)
 	later := w.now()
 	send(e.q, "vendor", "there", "his")
 	hold := w.hold("acme", onValue(e.tied))
 	w.clock.Advance(time.Second)
 	waits, _ := w.erase("acme", erasureOf(e.ann))
-	w.wantSent("what went at first", waits.Destinations, use("vendor", 2, began, later))
+	w.wantSent("what went at first", waits.Destinations, use("mail", 1, then, then), use("post", 1, began, began), use("vendor", 2, began, later))
 	w.sweepUntilDone("acme", 10)
 	w.release("acme", hold)
 	done, _ := w.erase("acme", waits)
 	if done.State != vault.ErasureCompleted || done.Counts.Erased != 3 {
 		w.Errorf("after the release: %+v", done)
 	}
-	want := []vault.DestinationUse{use("mail", 1, later, later), use("vendor", 3, began, later)}
+	want := []vault.DestinationUse{use("mail", 2, began, then), use("post", 2, began, then), use("vendor", 3, began, later)}
 	w.wantSent("all of it", done.Destinations, want...)
 	list, err := w.Erasures.Erasures(w.ctx, "acme", vault.ErasureQuery{})
 	w.no(err)
 	if len(list) != 1 || len(list[0].Destinations) != 0 {
 		w.Errorf("in a list: %+v", list)
 	}
-	w.wantSent("what stays", w.sent("acme", e.near), use("another", 1, later, later), use("vendor", 1, began, began))
+	w.wantSent("what stays", w.sent("acme", e.near), use("another", 1, then, then), use("vendor", 1, began, began))
 	w.sweepUntilDone("acme", 10)
 	w.no(w.Close())
 	w.Stores = w.Reopen()
 	w.wantSent("swept, after a restart", w.erasure("acme", done.ID).Destinations, want...)
 	other, _ := w.erase("acme", erasureOf(e.bob))
-	w.wantSent("of bob", other.Destinations, use("another", 1, later, later), use("vendor", 2, began, later))
+	w.wantSent("of bob", other.Destinations, use("another", 1, then, then), use("vendor", 2, began, later))
 }
 
 func sentForeign(w *world) {

@@ -234,22 +234,22 @@ func nameErased(w *world) {
 		w.Errorf("of a name: %+v", got)
 	}
 	w.restoreNames("acme", vault.ErrConflict, vault.NameRef{SubjectRef: bob.Ref, KeyID: bob.NameKeyID})
-	// What a hold keeps waits; the name goes at the latest with it.
+	// What a hold keeps waits; the name, under a key that seals none of it, does not.
 	eve, eves := withName("eve")
 	m = e.q.Value("of eve")
-	m.Mapping.KeyID, m.SubjectRefs = eves.ID, []string{eve.Ref}
+	m.SubjectRefs = []string{eve.Ref}
 	effect = about(e.q, []vault.SubjectUse{{Subject: eve, New: true}}, m)
 	effect.Keys = []vault.DataKey{eves}
 	w.commit("acme", effect)
-	hold := w.hold("acme", onValue(m))
-	waits, _ := w.erase("acme", erasureOf(eve))
-	if waits.State != vault.ErasureDeferred {
-		w.Errorf("with a hold: %+v", waits)
+	w.hold("acme", onValue(m))
+	if got, _ := w.erase("acme", erasureOf(eve)); got.State != vault.ErasureDeferred {
+		w.Errorf("with a hold: %+v", got)
 	}
 	w.restores(e.q, m, true)
-	w.release("acme", hold)
-	w.erase("acme", waits)
 	w.restoreNames("acme", vault.ErrConflict, vault.NameRef{SubjectRef: eve.Ref, KeyID: eves.ID})
+	if got := w.sealedNames("acme", nil, []string{eve.Ref}); len(got) != 0 || w.stands("acme", eves.ID) != 0 {
+		w.Errorf("after an erasure that is deferred: %+v", got)
+	}
 	// The name of a scope that is sealed anew is restored as it is now.
 	of := vault.NameRef{ScopeID: e.p.Scope.ID, KeyID: e.p.Key.ID}
 	w.restoreNames("acme", nil, of)

@@ -142,6 +142,8 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindFinality
 	case vault.Replay:
 		return audit.KindReplay
+	case vault.Move:
+		return audit.KindReseal
 	case vault.RaiseWrapMinimum:
 		return audit.KindKeyRotate
 	case vault.Rewrap:
