@@ -6,7 +6,7 @@
 //	counterfoil token          a credential of the development issuer
 //	counterfoil serve          a configured service
 //	counterfoil config check   every fault of a configuration
-//	counterfoil keys init      make the key file of a configured service
+//	counterfoil keys           make, rotate, rewrap and retire wrapping keys
 //	counterfoil tenant create  make a tenant
 //	counterfoil tenant list    list the tenants
 //	counterfoil hold           place, list, show, review and release legal holds
