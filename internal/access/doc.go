@@ -41,6 +41,13 @@
 // Decide denies with the same Why. So Best, asked with nothing but the label of
 // a token, fixes what a caller may be told about it, before anything is read.
 //
+// # Retention
+//
+// The bundle also says how long a value may be kept at most, by what it is, whose
+// it is, where it goes and in what kind of scope. Of all that is said of a value
+// the shortest counts, so that a rule can be added without a look at the others:
+// it never lengthens. What is not in the catalogue is kept for no time.
+//
 // # What is lost on failure
 //
 // Nothing: the package keeps no state. A bundle that does not load leaves the

@@ -30,6 +30,10 @@
 // the time it took: no path, no query, no text of an error. Labels of metrics
 // come from closed lists. A span holds what package telemetry can state.
 //
+// One answer is no JSON: the report for a person, as a page to print. It goes
+// through html/template, and has a Content-Security-Policy of its own under which
+// a browser runs and loads nothing.
+//
 // # What is lost on failure
 //
 // Nothing: the package keeps no state. A panic becomes a 500 whose event names
@@ -38,5 +42,5 @@
 // for it stays committed, and the log has its entry.
 //
 // Formats: RFC 9457 (problems), RFC 6750 (bearer), RFC 6901 (pointers), RFC
-// 7493 (I-JSON: no duplicate names, no unpaired surrogates).
+// 7493 (I-JSON: no duplicate names, no unpaired surrogates), W3C CSP Level 3.
 package httpapi
