@@ -1,6 +1,7 @@
 // Package sqlite is the embedded store: vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures on one
-// SQLite file. It is the only importer of the driver and of database/sql.
+// vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
+// vault.Requests and vault.Remains on one SQLite file. It is the only importer
+// of the driver and of database/sql.
 //
 // # Shape
 //
@@ -46,9 +47,11 @@
 // Whether a standing hold matches a mapping is one predicate, a constant that is
 // part of every statement that asks: those that destroy judge it where they
 // destroy, so neither a race nor a mapping that comes later escapes. Where none
-// stands, a look into an empty partial index is all that it costs. Where many
-// mappings are past their time and held, planning a sweep passes over all of
-// them each time.
+// stands, a look into an empty partial index is all that it costs. A criterion
+// of a hold that is not set costs nothing either. Where very many mappings are
+// past their time and held, the first plan of a sweep passes over all of them;
+// the next ones remember, in memory, until where that was so, and forget it when
+// one of those holds is released.
 //
 // # Erasures
 //
@@ -61,6 +64,30 @@
 // not, and says of an older copy of the file what must not be read from it.
 //
 // A plan reads several statements in one read transaction.
+//
+// An erasure answers the request that asked for it in its own commit, and the
+// commit that completes a deferred one answers it then. A tombstone says which
+// version wrapped the key, and whether it sealed what stays: so that finality is
+// one statement over tombstones, and that a replay in an older copy of the file
+// can tell what goes from what stays. A key with a tombstone is never inserted.
+//
+// # What is kept out
+//
+// A value that was erased and is suppressed is known by its look-up digest: that
+// of its row, as long as the row is there under a key with a tombstone; then that
+// of the row in suppressions which the sweep wrote in the same commit. Whether
+// there is anything of either kind is asked once for a batch, and only where a
+// mapping has to be made. The scope of such a row is 32 zero bytes where the value
+// is kept out of all of them.
+//
+// # Requests
+//
+// A request has a revision, and a change names the one that it read. Its notes
+// are sealed under data keys whose subject_ref is the request's id, so that every
+// rule on keys is one for them too: they are wrapped anew with the rest, are not
+// idle while a note stands, and go with the request. People of whom nothing is
+// left are found by looking at everybody: it is the one read, beside the inventory,
+// that grows with the tenant, and is for a sweep that runs a few times a day.
 //
 // # What is not promised
 //

@@ -37,7 +37,7 @@ func (p *prepared) rights(commit func(vault.Effect) string) []faultCase {
 	commit(vault.RaiseWrapMinimum{Version: 3})
 	commit(vault.RetireVersions{Below: 2})
 	cases := []faultCase{x.open(), x.update(), x.note(), x.restrict(), x.lift(), x.named(), x.sweepRecords()}
-	return append(cases, x.eraseAsked(), x.sweepKeptOut(), x.retire(), x.final(), x.replay())
+	return append(cases, x.eraseAsked(), x.sweepKeptOut(), x.retire(), x.final(), x.replay(), x.move())
 }
 
 // person is somebody, and a key of theirs.
@@ -212,6 +212,18 @@ func (x *preparedRights) sweepKeptOut() faultCase {
 		n := must(t, len(out), err)
 		all, err := s.Inventory(t.Context(), "acme")
 		return tells(t, "1 0 1", "1 1 0", n, must(t, all.Suppressions, err), len(readMappings(t, s, x.place, m.Mapping.TokenID)))
+	}}
+}
+
+func (x *preparedRights) move() faultCase {
+	m, fresh := x.values["gil"], vault.DataKey{ID: "fresh key of a move", SubjectRef: "ref of gil", Wrapped: x.place.Key.Wrapped}
+	effect := vault.Move{Fresh: []vault.DataKey{fresh}, Reseal: []vault.Resealed{{
+		ScopeID: x.place.Scope.ID, TokenID: m.Mapping.TokenID, From: m.Mapping.KeyID, To: fresh.ID, Sealed: []byte("again"),
+	}}}
+	return faultCase{"move", "acme", effect, func(t *testing.T, s *sqlite.View) bool {
+		rows := readMappings(t, s, x.place, m.Mapping.TokenID)
+		return tells(t, "0 key of gil sealed of rights: gil", "1 fresh key of a move again",
+			standing(t, s, fresh.ID), " ", rows[0].KeyID, " ", string(rows[0].Sealed))
 	}}
 }
 
