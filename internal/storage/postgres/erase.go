@@ -46,9 +46,11 @@ CROSS JOIN LATERAL (
     WHERE l.tenant = $1 AND l.scope_id = r.scope_id AND l.token_id = r.token_id AND l.subject_ref = r.subject_ref LIMIT 1) AS l`
 	sqlInsertTombstones = `
 INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at, wrap_version, rekeyed)
-SELECT $1, r.key_id, $2, $3, k.wrap_version, r.rekeyed FROM unnest($4::text[], $5::boolean[]) AS r (key_id, rekeyed)
+SELECT $1, r.key_id, $2, $3, k.wrap_version, r.rekeyed OR k.sealed > (
+    SELECT count(*) FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = r.key_id)
+FROM unnest($4::text[], $5::boolean[]) AS r (key_id, rekeyed)
 CROSS JOIN LATERAL (
-    SELECT k.wrap_version FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k`
+    SELECT k.wrap_version, k.sealed FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k`
 	sqlForgetSubject = `
 DELETE FROM subjects WHERE tenant = $1 AND digest = $2 AND subject_ref = $3`
 	sqlInsertErasure = `

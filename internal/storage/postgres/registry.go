@@ -31,22 +31,21 @@ WHERE t.tenant = $1 AND t.swept_at IS NULL
     AND (SELECT count(*) FROM mappings AS m WHERE m.tenant = $1 AND m.key_id = t.key_id) = 0
 ORDER BY t.erased_at, t.key_id LIMIT $2`
 	// A window of those that are past their time, without what a hold keeps; in
-	// the end, where there is room, a row without names says that the window was
-	// not the last.
+	// the end, where there is room, a row without names says how many it had,
+	// when the last of them expired, and how many with it. The next window begins
+	// at that time, past so many. No window looks at those before it.
 	sqlExpiredMappings = `
-SELECT m.scope_id, m.token_id FROM (
-    SELECT m.scope_id, m.token_id, m.created_at, m.lookup, m.entity, m.class FROM mappings AS m
-    WHERE m.tenant = $1
+WITH passed AS MATERIALIZED (
+    SELECT m.scope_id, m.token_id, m.created_at, m.lookup, m.entity, m.class, m.expires_at FROM mappings AS m
+    WHERE m.tenant = $1 AND m.expires_at >= $4::bigint
         AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
             (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
-    ORDER BY m.expires_at OFFSET $4::bigint LIMIT $5::bigint) AS m
+    ORDER BY m.expires_at OFFSET $5::bigint LIMIT $6::bigint)
+SELECT m.scope_id, m.token_id, 0::bigint, 0::bigint, 0::bigint FROM passed AS m
 WHERE ` + held + ` IS NULL
-UNION ALL (
-    SELECT '', '' FROM mappings AS m
-    WHERE m.tenant = $1
-        AND m.expires_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-            (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))
-    ORDER BY m.expires_at OFFSET $4::bigint + $5::bigint LIMIT 1)
+UNION ALL
+SELECT '', '', COALESCE(max(w.expires_at), 0),
+    count(*) FILTER (WHERE w.expires_at = (SELECT max(u.expires_at) FROM passed AS u)), count(*) FROM passed AS w
 LIMIT $3`
 	// Not NOT EXISTS, which would be planned as a join with all mappings.
 	sqlEndedScopes = `
@@ -154,20 +153,26 @@ func (v *View) Expired(ctx context.Context, tenant string, limit int) (vault.Swe
 // where a hold keeps very much, one statement would run out of time.
 func (v *View) expiredMappings(ctx context.Context, tenant string, limit int, s *vault.Sweep) error {
 	window := int64(cmp.Or(v.hooks.window, sweepWindow))
-	for from := int64(0); ; from += window {
-		more := false
+	for at, past := int64(0), int64(0); ; {
+		var last, ties, looked int64
 		err := v.each(ctx, "expired mappings", sqlExpiredMappings, func(rows pgx.Rows) error {
 			var m vault.MappingRef
-			err := scan(rows, &m.ScopeID, &m.TokenID)
+			var end [3]int64
+			err := scan(rows, &m.ScopeID, &m.TokenID, &end[0], &end[1], &end[2])
 			if m.TokenID == "" {
-				more = true
+				last, ties, looked = end[0], end[1], end[2]
 			} else {
 				s.Mappings = append(s.Mappings, m)
 			}
 			return err
-		}, tenant, v.now(), int64(limit), from, window)
-		if err != nil || !more || len(s.Mappings) > 0 {
+		}, tenant, v.now(), int64(limit), at, past, window)
+		if err != nil || looked < window || len(s.Mappings) > 0 {
 			return err
+		}
+		if last == at {
+			past += ties
+		} else {
+			at, past = last, ties
 		}
 	}
 }
