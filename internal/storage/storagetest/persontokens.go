@@ -37,13 +37,19 @@ func byScopeAndToken(a, b vault.MappingRef) int {
 	return slices.Compare([]string{a.ScopeID, a.TokenID}, []string{b.ScopeID, b.TokenID})
 }
 
-func personTokens(w *world) {
+// scattered is what several scopes have of two people.
+type scattered struct {
+	ann, bob vault.Subject
+	tokens   []vault.MappingRef // of both, and of what is known by its value
+	last     Place
+	short    vault.NewMapping // in the last, of both, for a second
+}
+
+func (w *world) scattered() *scattered {
+	w.Helper()
 	w.tenant("acme")
-	ann, bob := person("ann"), person("bob")
-	uses := []vault.SubjectUse{{Subject: ann, New: true}, {Subject: bob, New: true}}
-	var want []vault.MappingRef
-	var short vault.NewMapping
-	var last Place
+	x := &scattered{ann: person("ann"), bob: person("bob")}
+	uses := []vault.SubjectUse{{Subject: x.ann, New: true}, {Subject: x.bob, New: true}}
 	for _, id := range []string{"b", "B", "a", "é", "a0"} {
 		p := NewPlace("acme", id, w.now())
 		p.Scope.ID = id
@@ -54,25 +60,33 @@ func personTokens(w *world) {
 			m := p.Value(id + token)
 			m.Mapping.TokenID, m.Mapping.Entity = token, fmt.Sprint("KIND_", i%2)
 			switch i {
-			case 0, 1, 2: // ann's, once bob's, too
-				m.SubjectRefs = []string{ann.Ref, bob.Ref}[:1+i%2]
+			case 0, 2:
+				m.SubjectRefs = []string{x.ann.Ref}
+			case 1:
+				m.SubjectRefs, m.TTL = []string{x.ann.Ref, x.bob.Ref}, time.Second
+				x.short = m
 			case 3: // known by its value
 				m.Mapping.Lookup = Digest("known")
 			}
-			if i == 1 {
-				m.TTL = time.Second
-				short = m
-			}
 			if i < 4 {
-				want = append(want, vault.MappingRef{ScopeID: id, TokenID: token})
+				x.tokens = append(x.tokens, vault.MappingRef{ScopeID: id, TokenID: token})
 			}
 			w.commit("acme", about(p, uses, m))
 			uses[0].New, uses[1].New = false, false
 		}
-		last = p
+		x.last = p
 	}
-	slices.SortFunc(want, byScopeAndToken)
-	q := vault.PersonQuery{Subjects: []vault.Digest{ann.Digest, bob.Digest, Digest("nobody")}, Lookups: []vault.Digest{Digest("known"), short.Mapping.Lookup}}
+	slices.SortFunc(x.tokens, byScopeAndToken)
+	return x
+}
+
+func personTokens(w *world) {
+	x := w.scattered()
+	want := x.tokens
+	q := vault.PersonQuery{
+		Subjects: []vault.Digest{x.ann.Digest, x.bob.Digest, Digest("nobody")},
+		Lookups:  []vault.Digest{Digest("known"), x.short.Mapping.Lookup},
+	}
 	w.clock.Advance(time.Second) // some are past their time
 	for _, limit := range []int{0, 1, 3, 7, 1000} {
 		q.Limit = limit
@@ -89,16 +103,16 @@ func personTokens(w *world) {
 		w.Errorf("%d are seen, %d are listed", seen, len(want))
 	}
 	// What was replaced is listed no more.
-	again := short
+	again := x.short
 	again.Mapping.TokenID, again.SubjectRefs, again.Mapping.Lookup = "again", nil, Digest("other")
-	w.keep(last, again)
+	w.keep(x.last, again)
 	gone := vault.MappingRef{ScopeID: "a0", TokenID: "b"}
 	want = slices.DeleteFunc(want, func(m vault.MappingRef) bool { return m == gone })
 	if diff := cmp.Diff(want, w.tokensOf("acme", q)); diff != "" {
 		w.Errorf("after one was replaced: %s", diff)
 	}
 	// Nor is what was erased.
-	w.erase("acme", erasureOf(ann))
+	w.erase("acme", erasureOf(x.ann))
 	left := w.tokensOf("acme", q)
 	for _, m := range left {
 		if m.TokenID == "B" || m.TokenID == "_" {
