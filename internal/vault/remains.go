@@ -42,10 +42,10 @@ type Tombstone struct {
 	ErasureID   string
 	At          time.Time // of the commit that destroyed it
 	WrapVersion int       // that wrapped it when it was destroyed
-	// Rekeyed says that it sealed what stayed, too, which was sealed anew.
-	// Tokens are then those that went with the key, as far as they are not swept
-	// yet, by scope and token. Of others they are not read: all that they sealed
-	// went.
+	// Rekeyed says that it sealed once what did not go with it: what stayed and was
+	// sealed anew, in that commit or before, or what was swept. Tokens are then
+	// those that went with the key, as far as they are not swept yet, by scope and
+	// token. Of others they are not read: all that they ever sealed went.
 	Rekeyed bool
 	Tokens  []MappingRef
 	Swept   bool // nothing of what it sealed is stored any more

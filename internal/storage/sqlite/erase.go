@@ -41,7 +41,8 @@ WHERE m.tenant = ?1 AND m.key_id = ?2 AND NOT EXISTS (
     WHERE l.tenant = ?1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id AND l.subject_ref = ?3)
 LIMIT 1`
 	sqlEraseKey = `
-DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2 RETURNING wrap_version`
+DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2
+RETURNING wrap_version, sealed > (SELECT COUNT(*) FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)`
 	sqlBury = `
 INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at, wrap_version, rekeyed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
 	// Of what is left under the keys, which is what goes.
@@ -241,7 +242,8 @@ func (x *erasing) destroy() error {
 	rekeyed := x.rekeyed()
 	for _, id := range x.Keys {
 		var version int
-		stood, err := x.row([]any{&version}, sqlEraseKey, x.tenant, id)
+		var more bool // than goes it sealed once: that was moved, or swept
+		stood, err := x.row([]any{&version, &more}, sqlEraseKey, x.tenant, id)
 		if err != nil {
 			return err
 		}
@@ -251,7 +253,7 @@ func (x *erasing) destroy() error {
 		if _, err := x.exec(sqlDestroyIdentifier, x.tenant, id); err != nil {
 			return err
 		}
-		if _, err := x.exec(sqlBury, x.tenant, id, x.id, x.now, version, rekeyed[id]); err != nil {
+		if _, err := x.exec(sqlBury, x.tenant, id, x.id, x.now, version, more || rekeyed[id]); err != nil {
 			return err
 		}
 	}

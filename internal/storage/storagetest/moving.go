@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -48,7 +49,15 @@ func moved(w *world) {
 	if len(after.Survivors)+len(after.Names) != 0 || len(after.Parts) != len(plan.Parts) {
 		w.Errorf("what is left to seal anew: %+v", after)
 	}
-	w.commit("acme", erasing(erasureOf(e.ann), after))
+	c := w.commit("acme", erasing(erasureOf(e.ann), after))
+	// The key says still that it sealed more than went with it.
+	buried, err := w.Remains.Tombstones(w.ctx, "acme", vault.TombstoneQuery{Since: c.At})
+	w.no(err)
+	for _, t := range buried {
+		if scopes := t.KeyID == e.p.Key.ID; t.Rekeyed != scopes || scopes && !slices.Equal(t.Tokens, []vault.MappingRef{{ScopeID: e.tied.Mapping.ScopeID, TokenID: e.tied.Mapping.TokenID}}) {
+			w.Errorf("the tombstone of a key is %+v", t)
+		}
+	}
 	for _, m := range []vault.NewMapping{e.hers, e.tied} {
 		w.restores(e.p, m, false)
 	}
