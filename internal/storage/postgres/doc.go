@@ -1,6 +1,6 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
-// vault.Bookkeeping, vault.Registry, vault.Custody and vault.Erasures on
-// PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
+// vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
+// vault.Requests and vault.Remains on PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
 // serve one database; there is no state in them that another would miss.
 //
 // # Shape
@@ -59,9 +59,40 @@
 // tenant. Holds on other people, and on values that the subject does not have,
 // are left out once; each of the others is asked about each value.
 //
-// A tombstone says which key went with which erasure. The sweep goes by
-// tombstones and marks them once nothing is under the key; the rows are never
-// deleted.
+// A tombstone says which key went with which erasure, and which version of the
+// wrapping key wrapped it. The sweep goes by tombstones and marks them once
+// nothing is under the key; the rows are never deleted. No key that has one is
+// inserted again. Once the versions of all keys of an erasure are retired it is
+// final: no backup opens what went. What is retired is counted under the lock.
+//
+// An erasure is done again in an older copy of the data by its tombstones: the
+// keys that stand there are destroyed, held or not, for they were destroyed
+// before. Which entities its suppression takes for common is not in the erasure:
+// in a copy that never had it, all that it erased is kept out of every scope.
+//
+// # Suppression
+//
+// What an erasure keeps out is found by look-up digest: while the rows of what
+// went are there, by their keys' tombstones; the sweep writes the digest down as
+// it takes the row, in the same commit. Both are read under the lock, with the
+// end of the time, and judged by the time of the commit. Where nothing is
+// suppressed that is one look at two empty indexes for each batch; otherwise it
+// is a look or two for each new value, and while a sweep is behind one for each
+// value that has the same digest.
+//
+// # Requests
+//
+// A request of a person is changed by its revision, in the statement that changes
+// it; the erasure that it asks for opens or changes it in its own commit. What
+// closes it forgets whom it was about. Notes are under a key of the request,
+// which goes with them. Requests, and people about whom there is nothing any
+// more, are swept by statements that ask for that again.
+//
+// # Destinations
+//
+// When a value was sent somewhere is a row beside it: made with the value,
+// written anew where the last time is an hour old, and otherwise not even
+// locked.
 //
 // # Unknown outcomes
 //
@@ -82,14 +113,16 @@
 // know: the ones that destroy have it among their own conditions, with a
 // snapshot from after the lock, so a sweep that was planned before a hold was
 // placed destroys nothing of what it keeps. Without a standing hold it is one
-// look at an empty index for each mapping. Planning a sweep passes over all that
-// is past its time and held, each time, in windows that no statement is too slow
-// for.
+// look at an empty index for each mapping. A hold by destination, or by the time
+// of sending, looks at where the value was sent as well. Planning a sweep passes
+// over all that is past its time and held, each time, in windows that no
+// statement is too slow for, each of which begins where the last one ended.
 //
 // # Reading
 //
 // A read is one round trip and one statement, on the primary. The plan of an
-// erasure takes several, in a transaction that sees one moment. Expiry is judged
+// erasure, what keys seal and an inventory take several, in a transaction that
+// sees one moment. Expiry is judged
 // by the database's clock, or by the time of the last entry if that is later.
 //
 // # A server without an answer
