@@ -2,9 +2,11 @@ package access_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -166,15 +168,24 @@ func lengthened(fewer, more func(access.RetentionQuery) time.Duration) string {
 }
 
 func TestARuleNeverLengthens(t *testing.T) {
-	bundle := copyOfShipped(t)
+	// Nothing but the catalogue is needed: rules of access only take time to load.
+	bundle := fstest.MapFS{}
+	for name, file := range copyOfShipped(t) {
+		if !strings.HasPrefix(name, "decisions/") {
+			bundle[name] = file
+		}
+	}
+	bundle["policy.csv"] = &fstest.MapFile{}
 	text := string(bundle["retention.yaml"].Data)
 	rapid.Check(t, func(t *rapid.T) {
 		var rules []string
 		before := propertyPolicies()[0]
 		for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 			rules = slices.Insert(rules, rapid.IntRange(0, len(rules)).Draw(t, "at"), drawRule(t, fmt.Sprint(i)))
-			changed := copyOfShipped(discard{})
-			changed["retention.yaml"].Data = []byte(strings.Replace(text, "\nrules: []", "\nrules:\n  - "+strings.Join(rules, "\n  - "), 1))
+			changed := maps.Clone(bundle)
+			changed["retention.yaml"] = &fstest.MapFile{
+				Data: []byte(strings.Replace(text, "\nrules: []", "\nrules:\n  - "+strings.Join(rules, "\n  - "), 1)),
+			}
 			after := load(discard{}, changed)
 			if longer := lengthened(before.Retention, after.Retention); longer != "" {
 				t.Fatalf("%v: %s", rules, longer)
