@@ -24,6 +24,7 @@ type estate struct {
 	options  assembly.Options
 	clock    *vaulttest.Clock
 	in       *assembly.Instance // while it is open
+	db       *pgtest.Database   // nil where there is none
 }
 
 // The kinds of estates.
@@ -41,6 +42,7 @@ func newEstate(t *testing.T, kind string) *estate {
 	e.backends.Files = config.Files{Anchors: filepath.Join(dir, "anchors"), LogKeys: filepath.Join(dir, "log-keys")}
 	if kind == production {
 		db := pgtest.New(t)
+		e.db = db
 		e.backends.Postgres = &postgres.Config{AppDSN: db.App, DestroyDSN: db.Destroy, AppConns: 4, DestroyConns: 2}
 		e.backends.AuditDSN = db.Audit
 	} else {

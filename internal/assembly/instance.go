@@ -44,6 +44,8 @@ type Options struct {
 	// storeClock is nil unless Clock was given: a store with a clock of its own
 	// goes by that.
 	storeClock func() time.Time
+	// recovering opens data that are behind their anchors.
+	recovering bool
 	// Store stands between the service and its store, to make it fail.
 	Store func(vault.Store) vault.Store
 }
@@ -56,11 +58,12 @@ type Instance struct {
 	Worker   *lifecycle.Worker
 	Store    *Store
 
-	backends Backends
-	key      wrapper
-	anchors  io.Closer
-	journals *lifecycle.Journals
-	store    *lifecycle.Journaled
+	backends  Backends
+	logPrefix string
+	key       wrapper
+	anchors   io.Closer
+	journals  *lifecycle.Journals
+	store     *lifecycle.Journaled
 	// helpers run between replicas until the instance is released.
 	helpers sync.WaitGroup
 	dismiss context.CancelFunc
@@ -106,7 +109,7 @@ func OpenService(ctx context.Context, b Backends, issuers []authn.Issuer, opts O
 // open opens the parts that every use of a service needs. The instance is to
 // be released whether or not there is an error.
 func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error) {
-	in := &Instance{backends: b}
+	in := &Instance{backends: b, logPrefix: opts.LogPrefix}
 	if in.key, err = openKey(ctx, b); err != nil {
 		return in, err
 	}
@@ -133,6 +136,9 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	in.Worker = lifecycle.NewWorker(in.Service, in.journals, opts.Logger)
 	in.store.Erased = in.Worker.Wake
 	for _, anchor := range known {
+		if opts.recovering {
+			break // which judges them itself
+		}
 		if err := in.checkAnchor(ctx, anchor); err != nil {
 			return in, fmt.Errorf("assembly: refusing to serve: the anchor of %s: %w", anchor.Tenant, err)
 		}

@@ -22,6 +22,10 @@ type AnchorStore interface {
 	// Read returns all anchors. One that cannot be read strictly is an error: a
 	// damaged anchor must not count as none.
 	Read() ([]audit.Anchor, error)
+	// SetAside keeps the anchor of a tenant where Read does not find it, and puts
+	// another in its place, also one of a smaller size or of another log; nil puts
+	// none there.
+	SetAside(tenant string, by *audit.Anchor) error
 	// Append adds lines to the journal of erasures of a tenant, durably. Where it
 	// has not as many lines as are said to be before: ErrJournalMoved. One that
 	// fails otherwise may have been kept.
@@ -116,4 +120,33 @@ func readAnchor(name string) (audit.Anchor, error) {
 		return audit.Anchor{}, fmt.Errorf("lifecycle: anchor file %s speaks of another tenant", filepath.Base(name))
 	}
 	return anchor, nil
+}
+
+// asideSuffix ends the names of anchors that were set aside.
+const asideSuffix = ".aside"
+
+// SetAside keeps the anchor of a tenant under the size that it stated. After a
+// crash it may be both there and in its place; doing it again ends the same.
+func (a *Anchors) SetAside(tenant string, by *audit.Anchor) error {
+	name := filepath.Join(a.dir, tenant+anchorSuffix)
+	old, err := readAnchor(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		err = os.Link(name, fmt.Sprintf("%s.%d%s", name, old.Size, asideSuffix))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("lifecycle: anchor of %s: %w", tenant, err)
+		}
+		if err := syncDir(a.dir); err != nil {
+			return fmt.Errorf("lifecycle: anchor of %s: %w", tenant, err)
+		}
+	}
+	if by != nil {
+		return a.Write(*by)
+	}
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("lifecycle: anchor of %s: %w", tenant, err)
+	}
+	return syncDir(a.dir)
 }

@@ -122,6 +122,14 @@ func (k *Journals) CatchUp(ctx context.Context, tenant string) (audit.Hash, erro
 	return j.known.Chain, nil
 }
 
+// Anchors are those of all tenants.
+func (k *Journals) Anchors() ([]audit.Anchor, error) { return k.anchors.Read() }
+
+// SetAside is that of the anchors.
+func (k *Journals) SetAside(tenant string, by *audit.Anchor) error {
+	return k.anchors.SetAside(tenant, by)
+}
+
 // Add journals lines of a tenant.
 func (k *Journals) Add(tenant string, lines ...vault.JournalLine) error {
 	j := k.of(tenant)

@@ -112,6 +112,22 @@ func (w *Worker) Publish(ctx context.Context) error {
 	})
 }
 
+// Reanchor puts an anchor of the log as it stands in place of the one that is kept,
+// which is set aside: what that one spoke for is lost.
+func (w *Worker) Reanchor(ctx context.Context, tenant string) error {
+	anchor, _, err := w.service.PublishCheckpoint(ctx, tenant, 0)
+	if err != nil {
+		return err
+	}
+	if anchor.Tombstones, err = w.journals.CatchUp(ctx, tenant); err != nil {
+		return err
+	}
+	if err = w.journals.SetAside(tenant, &anchor); err == nil {
+		w.published[tenant] = anchor.Size
+	}
+	return err
+}
+
 // TakeTurns has replicas do their rounds one at a time, by a lease. It saves
 // work: two that sweep at once meet in the commit, and one of them tries again.
 func (w *Worker) TakeTurns(turn func(ctx context.Context) (release func(), held bool, err error)) {

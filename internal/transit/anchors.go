@@ -52,7 +52,8 @@ type Anchors struct {
 // kept is a document as it was last seen.
 type kept struct {
 	anchor  audit.Anchor
-	version int // 0 where there is none; one without an anchor was deleted
+	version int  // 0 where there is none; one without an anchor was deleted
+	aside   bool // it was set aside, and none is in its place
 }
 
 // OpenAnchors logs in.
@@ -96,9 +97,9 @@ func (a *Anchors) Write(anchor audit.Anchor) error {
 			a.known[anchor.Tenant] = before
 			return before.goesWith(anchor)
 		}
-		version, err := a.put(anchor.Tenant, text, before.version)
+		version, err := a.put(anchor.Tenant, map[string]any{"anchor": string(text)}, before.version)
 		if err == nil {
-			a.known[anchor.Tenant] = kept{anchor, version}
+			a.known[anchor.Tenant] = kept{anchor: anchor, version: version}
 			return nil
 		}
 		if !errors.Is(err, errChanged) {
@@ -108,6 +109,35 @@ func (a *Anchors) Write(anchor audit.Anchor) error {
 		delete(a.known, anchor.Tenant)
 	}
 	return fmt.Errorf("%w: the anchor of %s changed %d times while it was written", envelope.ErrUnavailable, anchor.Tenant, anchorTries)
+}
+
+// SetAside puts another anchor in the place of the one of a tenant, or none. The
+// one before stays among the older versions of the document and, where none is in
+// its place, in the document.
+func (a *Anchors) SetAside(tenant string, by *audit.Anchor) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before, err := a.get(tenant)
+	if err != nil {
+		return err
+	}
+	var text []byte
+	name := "anchor"
+	switch {
+	case by != nil:
+		text, err = by.Marshal()
+	case before.anchor.Tenant == "":
+		return nil
+	default:
+		name = "aside"
+		text, err = before.anchor.Marshal()
+	}
+	if err != nil {
+		return fmt.Errorf("transit: anchor of %s: %w", tenant, err)
+	}
+	delete(a.known, tenant)
+	_, err = a.put(tenant, map[string]any{name: string(text)}, before.version)
+	return err
 }
 
 // goesWith tells whether an anchor of no larger size may be of the same log.
@@ -142,6 +172,8 @@ func (a *Anchors) Read() ([]audit.Anchor, error) {
 		switch {
 		case err != nil:
 			return nil, err
+		case found.aside:
+			continue
 		case found.anchor.Tenant == "":
 			return nil, fmt.Errorf("transit: %w: one that was there was deleted", audit.ErrAnchor)
 		}
@@ -171,6 +203,9 @@ func (a *Anchors) document(name string) (kept, error) {
 	if data == nil {
 		return k, nil
 	}
+	if _, k.aside = data["aside"].(string); k.aside {
+		return k, nil
+	}
 	text, _ := data["anchor"].(string)
 	if k.anchor, err = audit.ParseAnchor([]byte(text)); err != nil {
 		return kept{}, fmt.Errorf("transit: an anchor: %w", err)
@@ -186,10 +221,10 @@ var errChanged = errors.New("transit: the document has another version")
 
 // put writes a document if its version is still the given one, and returns the
 // next.
-func (a *Anchors) put(tenant string, text []byte, version int) (int, error) {
+func (a *Anchors) put(tenant string, data map[string]any, version int) (int, error) {
 	secret, err := a.ask(func(ctx context.Context) (*api.Secret, error) {
 		return a.client.Logical().WriteWithContext(ctx, a.path(KeyName("", tenant)), map[string]any{
-			"options": map[string]any{"cas": version}, "data": map[string]any{"anchor": string(text)},
+			"options": map[string]any{"cas": version}, "data": data,
 		})
 	})
 	if err != nil {

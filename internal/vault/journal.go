@@ -40,6 +40,17 @@ type JournalLine struct {
 	Erased *JournalErasure `json:"erased,omitempty"`
 	Moving *JournalMove    `json:"moving,omitempty"`
 	Moved  string          `json:"moved,omitempty"` // the id of a move that was committed
+	// Recovering says that an older copy of the data began to take over.
+	Recovering *JournalRecovery `json:"recovering,omitempty"`
+}
+
+// JournalRecovery is the head that an anchor names and that is lost, and the head
+// of the copy that takes over.
+type JournalRecovery struct {
+	Size     int64      `json:"size"`
+	Root     audit.Hash `json:"root"`
+	From     int64      `json:"from"`
+	FromRoot audit.Hash `json:"from_root"`
 }
 
 // JournalErasure is an erasure as it stood, and keys that it destroyed. Where it
@@ -88,8 +99,11 @@ type JournalTombstone struct {
 
 // JournalMove says that values are sealed anew in a commit.
 type JournalMove struct {
-	Change string        `json:"change"`
-	Tokens []JournalStep `json:"tokens"`
+	Change string `json:"change"`
+	// Replayed says that a recovery did it: in the history that was lost the values
+	// stayed where they were.
+	Replayed bool          `json:"replayed,omitempty"`
+	Tokens   []JournalStep `json:"tokens"`
 }
 
 // JournalStep is where one value goes.
@@ -116,7 +130,7 @@ func ParseJournalLine(b []byte) (JournalLine, error) {
 		return JournalLine{}, ErrJournal
 	}
 	parts := 0
-	for _, is := range []bool{l.Erased != nil, l.Moving != nil, l.Moved != ""} {
+	for _, is := range []bool{l.Erased != nil, l.Moving != nil, l.Moved != "", l.Recovering != nil} {
 		if is {
 			parts++
 		}
@@ -194,13 +208,14 @@ func erasureLines(e Erasure, buried []Tombstone) (lines []JournalLine) {
 // it does not, and the line that confirms it.
 func MovesOf(c Change) (lines []JournalLine, confirm JournalLine) {
 	var moves []Resealed
+	replayed := false
 	switch e := c.Effect().(type) {
 	case Erase:
 		moves = e.Reseal
 	case Move:
 		moves = e.Reseal
 	case Replay:
-		moves = e.Reseal
+		moves, replayed = e.Reseal, true
 	}
 	for len(moves) > 0 {
 		n := min(len(moves), maxJournalItems)
@@ -208,7 +223,7 @@ func MovesOf(c Change) (lines []JournalLine, confirm JournalLine) {
 		for i, m := range moves[:n] {
 			steps[i] = JournalStep{Scope: m.ScopeID, Token: m.TokenID, From: m.From, To: m.To}
 		}
-		lines = append(lines, JournalLine{Moving: &JournalMove{Change: c.ID(), Tokens: steps}})
+		lines = append(lines, JournalLine{Moving: &JournalMove{Change: c.ID(), Replayed: replayed, Tokens: steps}})
 		moves = moves[n:]
 	}
 	return lines, JournalLine{Moved: c.ID()}
