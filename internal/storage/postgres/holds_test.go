@@ -187,6 +187,12 @@ func TestHoldsCostWhatTheyAre(t *testing.T) {
 	}
 	t.Logf("counting them: %v", time.Since(begun))
 	begun = time.Now()
+	all, err := s.Remains.Inventory(t.Context(), "acme")
+	if err != nil || len(all.Mappings) != 1 || all.Mappings[0].Held != mappings {
+		t.Errorf("the inventory: %+v, %v", all, err)
+	}
+	t.Logf("an inventory: %v", time.Since(begun))
+	begun = time.Now()
 	if sweep, err := s.Registry.Expired(t.Context(), "acme", 500); err != nil || len(sweep.Mappings) > 0 {
 		t.Errorf("of what is held %d mappings are to be swept, %v", len(sweep.Mappings), err)
 	}
