@@ -30,7 +30,7 @@ func TestInvariant8_TwinsOfErasure(t *testing.T) {
 			[]string{"DELETE FROM data_keys WHERE tenant = ?1", "UPDATE data_keys SET sealed = sealed WHERE tenant = ?1"}},
 		{"keys are destroyed whatever races with them", "Invariant8/of an erasure and what races",
 			[]string{"DELETE FROM data_keys WHERE tenant = ?1", "UPDATE data_keys SET sealed = sealed WHERE tenant = ?1"}},
-		{"all keys of a person go", "erasure/a plan has keys",
+		{"all keys of a person go", "Invariant8/the name of who was erased",
 			[]string{"data_keys AS k WHERE k.tenant = ?1 AND k.subject_ref = ?2", "data_keys AS k WHERE k.tenant = ?1 AND k.subject_ref = ?2 AND 0"}},
 		{"what is about others too does not go", done, []string{"THEN 'held' WHEN EXISTS", "THEN 'held' WHEN 0 AND EXISTS",
 			"AND o.subject_ref = ?2)\n        AND NOT EXISTS", "AND o.subject_ref = ?2)\n        AND 0 = 0 * EXISTS"}},
