@@ -158,7 +158,7 @@ func (in *Instance) recoverTenant(ctx context.Context, anchor audit.Anchor, req 
 	if err := in.sound(ctx, anchor.Tenant); err != nil {
 		return done, err
 	}
-	lines, _, err := in.journals.Lines(anchor.Tenant)
+	lines, _, err := in.journals.Intact(anchor)
 	if err != nil {
 		return done, err
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,6 +90,7 @@ type value struct {
 	scope, token, text string
 	early              bool // it was there when the copy was made
 	people             map[string]bool
+	ever               []string // whom it was about at any time
 	erased             bool
 }
 
@@ -98,6 +100,7 @@ type history struct {
 	rand   *rand.Rand
 	values []*value
 	erased map[string]bool
+	ids    map[string]string // of their erasures
 	held   map[string]string // by person: a hold on all that is theirs
 	n      int
 }
@@ -116,6 +119,7 @@ func (h *history) step(backedUp bool) {
 			who = ""
 		} else {
 			v.people[who] = true
+			v.ever = append(v.ever, who)
 		}
 		v.token = h.keep(v.scope, who, v.text)
 		h.values = append(h.values, v)
@@ -127,6 +131,7 @@ func (h *history) step(backedUp bool) {
 		if !v.erased && len(v.people) < 2 {
 			h.tie(who, v.text)
 			v.people[who] = true
+			v.ever = append(v.ever, who)
 		}
 	case 7:
 		if h.held[who] == "" && h.rand.IntN(2) == 0 {
@@ -150,7 +155,7 @@ func (h *history) eraseSomebody(who string) {
 	if h.erased[who] {
 		return
 	}
-	h.erase(who)
+	h.ids[who] = h.erase(who).ID
 	h.erased[who] = true
 	if h.held[who] != "" {
 		if h.rand.IntN(2) == 0 {
@@ -173,11 +178,14 @@ func (h *history) eraseSomebody(who string) {
 // check fails unless the erased do not restore, and the others do.
 func (h *history) check(after string) {
 	h.Helper()
+	deferred := make(map[string]bool) // what is about them may be restricted
+	for who, id := range h.ids {
+		found, err := h.in.Store.Erasures(h.Context(), "acme", vault.ErasureQuery{ID: id})
+		h.no(err)
+		deferred[who] = found[0].State == vault.ErasureDeferred
+	}
 	for _, v := range h.values {
-		held := false
-		for who := range v.people {
-			held = held || h.erased[who] // deferred: restricted
-		}
+		held := slices.ContainsFunc(v.ever, func(who string) bool { return deferred[who] })
 		switch got := h.restored(v.scope, v.token); {
 		case v.erased && got == v.text:
 			h.Errorf("%s: %s was erased and restores", after, v.token)
@@ -199,7 +207,7 @@ func TestInvariant8_ErasedStaysErasedInAnOlderCopy(t *testing.T) {
 }
 
 func resurrection(e *estate, seed uint64) {
-	h := &history{estate: e, rand: rand.New(rand.NewPCG(seed, 1)), erased: make(map[string]bool), held: make(map[string]string)}
+	h := &history{estate: e, rand: rand.New(rand.NewPCG(seed, 1)), erased: make(map[string]bool), held: make(map[string]string), ids: make(map[string]string)}
 	e.open()
 	for n := range 3 {
 		e.scope(fmt.Sprint("docs-", n))
@@ -239,4 +247,119 @@ func resurrection(e *estate, seed uint64) {
 	h.check("swept")
 	e.close()
 	e.verifies()
+}
+
+// lost is an estate whose database is an older copy: after it was made values were
+// tied to two people, who were erased one after the other, so that the second
+// erasure names only a key that the copy does not have.
+func lost(e *estate) (mine, anns, bobs string) {
+	e.open()
+	e.scope("docs")
+	mine, anns, bobs = e.keep("docs", "", "M-1"), e.keep("docs", "", "A-1"), e.keep("docs", "", "B-1")
+	older := e.backup()
+	e.tie("crm:ann", "A-1")
+	e.tie("crm:bob", "B-1")
+	e.erase("crm:ann")
+	e.erase("crm:bob")
+	e.close()
+	older.putBack()
+	return mine, anns, bobs
+}
+
+// TestRecoveryAfterACrash before and after each commit of it: until it is done the
+// service is refused, and then the erased are gone and the others are not.
+func TestRecoveryAfterACrash(t *testing.T) {
+	e := newEstate(t, embedded)
+	mine, anns, bobs := lost(e)
+	plain := e.options
+	plug, crashes := &plug{}, 0
+	e.options.Store = func(s vault.Store) vault.Store { plug.Store = s; return plug }
+	for kept := false; ; kept = !kept {
+		left := 1
+		if kept {
+			left = 0
+		}
+		plug.kept = kept
+		plug.fails = func(vault.Effect) bool { left--; return left < 0 }
+		_, err := assembly.Recover(t.Context(), e.backends, assembly.RecoverRequest{Reference: "INCIDENT-1"}, e.options)
+		if err == nil {
+			break
+		}
+		if crashes++; !errors.Is(err, errPlug) || crashes > 20 {
+			t.Fatalf("crash %d: %v", crashes, err)
+		}
+		if err := e.tryOpen(); err == nil {
+			t.Fatalf("served after crash %d", crashes)
+		}
+	}
+	e.options = plain
+	if e.recover(false); crashes < 4 {
+		t.Errorf("%d crashes are no test", crashes)
+	}
+	e.open()
+	for token, want := range map[string]string{mine: "M-1", anns: anns, bobs: bobs} {
+		if got := e.restored("docs", token); got != want {
+			t.Errorf("%s restores to %q", token, got)
+		}
+	}
+	e.close()
+	e.verifies()
+}
+
+// TestRecoveryRefuses what is no older copy of the same data.
+func TestRecoveryRefuses(t *testing.T) {
+	e := newEstate(t, embedded)
+	lost(e)
+	request := assembly.RecoverRequest{Reference: "INCIDENT-1"}
+	try := func(what string, want error, req assembly.RecoverRequest) {
+		t.Helper()
+		if _, err := assembly.Recover(t.Context(), e.backends, req, e.options); err == nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err := e.tryOpen(); err == nil {
+			t.Errorf("%s: served", what)
+			e.close()
+		}
+	}
+	try("nobody's word", nil, assembly.RecoverRequest{})
+	try("a tenant that is there is lost", nil, assembly.RecoverRequest{Reference: "INCIDENT-1", Lost: []string{"acme"}})
+	file := filepath.Join(e.backends.Anchors, "acme.journal")
+	journal, err := os.ReadFile(file)
+	e.no(err)
+	e.no(os.WriteFile(file, nil, 0o600))
+	try("without a journal", vault.ErrJournal, request)
+	e.no(os.WriteFile(file, journal, 0o600))
+	// A second history: the copy was served without its anchors, and went on.
+	aside := e.backends.Anchors
+	e.backends.Anchors = filepath.Join(t.TempDir(), "none")
+	e.open()
+	for n := range 30 {
+		e.keep("docs", "", fmt.Sprint("X-", n))
+	}
+	e.close()
+	e.backends.Anchors = aside
+	try("a second history", nil, request)
+}
+
+// TestRecoveryGivesUpALostTenant only where that is said.
+func TestRecoveryGivesUpALostTenant(t *testing.T) {
+	e := newEstate(t, embedded)
+	e.open()
+	older := e.backup()
+	e.close()
+	e.no(assembly.CreateTenant(t.Context(), e.backends, "globex", e.options))
+	older.putBack()
+	_, err := assembly.Recover(t.Context(), e.backends, assembly.RecoverRequest{Reference: "I-1"}, e.options)
+	if !errors.Is(err, assembly.ErrLost) {
+		t.Fatal(err)
+	}
+	_, err = assembly.Recover(t.Context(), e.backends, assembly.RecoverRequest{Reference: "I-1", Lost: []string{"globex"}}, e.options)
+	e.no(err)
+	e.open()
+	e.close()
+	e.verifies()
+	kept, err := filepath.Glob(filepath.Join(e.backends.Anchors, "globex.anchor.*.aside"))
+	if err != nil || len(kept) != 1 {
+		t.Errorf("put aside: %v, %v", kept, err)
+	}
 }

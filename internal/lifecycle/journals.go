@@ -68,21 +68,27 @@ func (k *Journals) Lines(tenant string) (lines []vault.JournalLine, chain []audi
 	return lines, chain, nil
 }
 
-// Check holds a journal against the anchor, which may know less of it and nothing
-// else, and against the store, which has to have every erasure that is in it.
-func (k *Journals) Check(ctx context.Context, anchor audit.Anchor) error {
+// Intact holds a journal against its anchor, which may know less of it and nothing
+// else. It returns the lines, and how many the anchor speaks for.
+func (k *Journals) Intact(anchor audit.Anchor) (lines []vault.JournalLine, spoken int, err error) {
 	lines, chain, err := k.Lines(anchor.Tenant)
-	if err != nil {
-		return err
+	if err != nil || anchor.Tombstones == (audit.Hash{}) {
+		return lines, 0, err
 	}
-	spoken, found := 0, anchor.Tombstones == audit.Hash{}
 	for n, hash := range chain {
 		if hash == anchor.Tombstones {
-			spoken, found = n+1, true
+			return lines, n + 1, nil
 		}
 	}
-	if !found {
-		return fmt.Errorf("lifecycle: %w: that of %s is not the one that its anchor speaks for", vault.ErrJournal, anchor.Tenant)
+	return nil, 0, fmt.Errorf("lifecycle: %w: that of %s is not the one that its anchor speaks for", vault.ErrJournal, anchor.Tenant)
+}
+
+// Check holds a journal against its anchor and against the store, which has to have
+// every erasure that is in it.
+func (k *Journals) Check(ctx context.Context, anchor audit.Anchor) error {
+	lines, spoken, err := k.Intact(anchor)
+	if err != nil {
+		return err
 	}
 	// What the anchor speaks for is before the head that the store was held
 	// against; only what is younger may be missing.
