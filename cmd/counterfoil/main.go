@@ -14,6 +14,8 @@
 //	counterfoil request        answer requests of persons, erase with a receipt
 //	counterfoil retention      say what is kept for how long
 //	counterfoil verify         check the logs of a service, or a receipt
+//	counterfoil backup         copy the SQLite database of a service
+//	counterfoil recover        take up an older copy of the database
 //	counterfoil policy test    run the policy's decision tables
 //	counterfoil version        what this is
 package main
@@ -55,6 +57,8 @@ type commands struct {
 	Request   requestCommands   `cmd:"" help:"Answer what persons ask for, as a caller of a service."`
 	Retention retentionCommands `cmd:"" help:"Say what is kept for how long, as a caller of a service."`
 	Verify    verifyCommand     `cmd:"" help:"Check the logs of a service, or the receipt of an erasure."`
+	Backup    backupCommand     `cmd:"" help:"Copy the SQLite database of a configured service."`
+	Recover   recoverCommand    `cmd:"" help:"Take up an older copy of the database, with what was erased since erased again."`
 	Policy    policyCommands    `cmd:"" help:"Work with the policy."`
 	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
