@@ -10,14 +10,17 @@
 --   counterfoil_app      serves. It inserts and reads; of what stands it
 --                        changes only what is named below; it deletes no
 --                        mapping, no key and no entry. It places holds, for
---                        that only narrows what may be destroyed.
+--                        that only narrows what may be destroyed, and writes
+--                        down what persons ask for, and the notes on it.
 --   counterfoil_destroy  erases, sweeps, closes, re-wraps. It deletes mappings
 --                        and keys, seals anew what stays of a key that goes,
---                        releases holds, and inserts entries.
+--                        releases holds, lifts restrictions, says what is
+--                        final and what is kept out, forgets requests that
+--                        were answered, and inserts entries.
 --   counterfoil_audit    reads, for verification.
 --
 -- Nobody may update or delete entries, nor delete holds, erasures or what is left
--- of erased keys, nor truncate anything.
+-- of erased keys, nor change a note, nor truncate anything.
 -- Passwords, or better certificates, are the administrator's: ALTER ROLE ...
 -- PASSWORD.
 
