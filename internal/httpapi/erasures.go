@@ -69,6 +69,7 @@ func erasureInfo(e *vault.ErasureInfo) gen.ErasureInfo {
 	for _, d := range e.Destinations {
 		info.Destinations = append(info.Destinations, gen.ErasedDestination{
 			Destination: d.Destination, Mappings: int64(d.Mappings), FirstSent: d.First, LastSent: d.Last,
+			Vendor: optional(d.Vendor), Region: optional(d.Region),
 		})
 	}
 	return info

@@ -82,7 +82,7 @@ func reported(t *testing.T, kind string, name string) (*world, string) {
 	}}).Want(http.StatusOK).Decode(&out)
 	v.Clock.Advance(time.Minute)
 	w.As("restorer").Post("/v1/detokenize", m{
-		"scope": "chat-1", "reason": m{"code": "CUSTOMER_SUPPORT", "reference": "TICKET-7"}, "tokens": out.Values[:2],
+		"scope": "chat-1", "reason": m{"code": "CUSTOMER_SUPPORT", "reference": "TICKET-7"}, "tokens": out.Values[:2], "recipient": "desk-4",
 	}).Want(http.StatusOK)
 	v.Clock.Advance(time.Minute)
 	_, path := w.open(t, intakeOf(kind, m{"subject": "crm:jane", "identity": checked()}))
@@ -98,6 +98,9 @@ func TestAReportSaysWhatThereIs(t *testing.T) {
 		if strings.Contains(string(answer.Body), secret) {
 			t.Errorf("without values and actors it tells %q: %s", secret, answer.Body)
 		}
+	}
+	if len(plain.Restorations) != 1 || plain.Restorations[0].Recipient != "desk-4" {
+		t.Errorf("to whom: %+v", plain.Restorations)
 	}
 	if plain.Kind != "access" || plain.Reference != "DSAR-31" || len(plain.SubjectRefs) != 1 || plain.Values != nil || plain.Audit == nil || len(plain.Limits) < 3 {
 		t.Errorf("report: %s", answer.Body)

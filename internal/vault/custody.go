@@ -86,7 +86,7 @@ type SubjectSearchRequest struct {
 	Subject     string
 	Identifiers []Identifier
 	// Variants looks also for other ways in which the identifiers may have been
-	// written: see access.Variants.
+	// written: see detect.Variants.
 	Variants bool
 }
 

@@ -28,6 +28,7 @@ func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeReque
 	if err := checkDetokenize(&req); err != nil {
 		return DetokenizeResult{}, err
 	}
+	job.entry.Recipient = req.Recipient
 	// Whatever was done on the way out, tokens are looked for everywhere.
 	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, access.UnknownEveryLeaf); err != nil {
 		return DetokenizeResult{}, public(err)

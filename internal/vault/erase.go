@@ -36,9 +36,16 @@ type ErasureInfo struct {
 	// ExpectedFinalAt is when no backup will open it either, if keys are rotated
 	// and trimmed in time; FinalAt is when that came true, zero before.
 	ExpectedFinalAt, FinalAt time.Time
-	SuppressUntil            time.Time        // zero: not at all; SuppressForever: for ever
-	Destinations             []DestinationUse // to be told that it was erased
+	SuppressUntil            time.Time // zero: not at all; SuppressForever: for ever
+	Destinations             []ToldOf  // who is to be told that it was erased
 	Counts                   ErasureCounts
+}
+
+// ToldOf is a destination of what was erased, with what the policy says of it; one
+// that the policy dropped has no vendor.
+type ToldOf struct {
+	DestinationUse
+	Vendor, Region string
 }
 
 // ErasureResult is the answer to a request for an erasure.

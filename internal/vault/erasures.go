@@ -79,7 +79,11 @@ func (s *Service) describeErasure(e Erasure) *ErasureInfo {
 	info := &ErasureInfo{
 		ID: e.ID, Regime: e.Regime, Reference: e.Reference, State: e.State, Identity: e.Identity,
 		ErasedAt: e.ErasedAt, CompletedAt: e.CompletedAt, FinalAt: e.FinalAt,
-		SuppressUntil: e.SuppressUntil, Destinations: e.Destinations, Counts: e.Counts,
+		SuppressUntil: e.SuppressUntil, Counts: e.Counts,
+	}
+	for _, use := range e.Destinations {
+		known, _ := s.policy.Destination(use.Destination)
+		info.Destinations = append(info.Destinations, ToldOf{DestinationUse: use, Vendor: known.Vendor, Region: known.Region})
 	}
 	if last := e.CompletedAt; !last.IsZero() {
 		info.ExpectedFinalAt = last.Add(s.finality.Epoch + s.finality.BackupHorizon + s.finality.KeyBackups)

@@ -26,6 +26,9 @@ func (s *Service) PlaceHold(ctx context.Context, call Call, req HoldRequest) (Ho
 		return HoldResult{}, err
 	}
 	tenant := call.Caller.Tenant
+	if err := s.checkSentThere(ctx, tenant, match.Destinations); err != nil {
+		return HoldResult{}, err
+	}
 	entry.Reference = req.Reference
 	entry.Counts = map[string]int{
 		"subjects": len(match.Subjects), "identifiers": len(match.Lookups), "scopes": len(match.Scopes),

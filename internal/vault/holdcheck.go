@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,6 +88,24 @@ func (s *Service) checkHoldWords(w *HoldWords) error {
 		}
 	}
 	return s.checkIdentifiers("/match/identifiers", w.Identifiers)
+}
+
+// checkSentThere refuses a destination that the policy does not know and to which
+// nothing was sent: a name that is misspelt would hold nothing.
+func (s *Service) checkSentThere(ctx context.Context, tenant string, destinations []string) error {
+	for i, name := range destinations {
+		if _, known := s.policy.Destination(name); known {
+			continue
+		}
+		reach, err := s.custody.Reach(ctx, tenant, HoldMatch{Destinations: []string{name}})
+		if err != nil {
+			return public(err)
+		}
+		if reach.Mappings == 0 {
+			return Invalid("/match/destinations/"+strconv.Itoa(i), "is not in the policy, and nothing was sent there")
+		}
+	}
+	return nil
 }
 
 // destinationName is how the catalogue names destinations.

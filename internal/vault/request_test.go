@@ -290,3 +290,33 @@ func TestRequestSummary(t *testing.T) {
 		t.Errorf("erasure: %+v", e)
 	}
 }
+
+// TestNothingIsLifted: a restriction that was never made is not lifted.
+func TestNothingIsLifted(t *testing.T) {
+	v := vaulttest.New(t)
+	r := opened(t, v, intake(v, vault.RequestRestriction, "crm:jane"))
+	if _, err := v.Service.LiftRestriction(context.Background(), officer(), r.ID); vault.CodeOf(err) != vault.CodeConflict {
+		t.Errorf("lifted: %v", err)
+	}
+	if got := must2(v.Service.CompleteRequest(context.Background(), officer(), r.ID, false))(t); got.Request.Status != vault.StateCompleted {
+		t.Errorf("there is nothing to restrict: %+v", got.Request)
+	}
+}
+
+// TestHoldOnADestination: one that nobody knows is a mistake of writing; one that
+// the policy knows is held before anything was sent there.
+func TestHoldOnADestination(t *testing.T) {
+	v := vaulttest.New(t)
+	_, err := v.Service.PlaceHold(context.Background(), counsel(), holdRequest(vault.HoldWords{Destinations: []string{"openai/usa"}}))
+	wantViolation(t, err, "/match/destinations/0")
+	_, err = v.Service.PlaceHold(context.Background(), counsel(), holdRequest(vault.HoldWords{Destinations: []string{"Not One"}}))
+	wantViolation(t, err, "/match/destinations/0")
+	held := place(t, v, vault.HoldWords{Destinations: []string{"openai/us"}})
+	got, err := v.Service.Tokenize(context.Background(), v.Gateway(), vault.TokenizeRequest{
+		Scope: "chat", Destination: "openai/us", Values: []vault.Value{{Entity: "EMAIL_ADDRESS", Value: "jane@example.com"}},
+	})
+	must(t, got, err)
+	if reach := must2(v.Service.Hold(context.Background(), counsel(), held.ID))(t).Reach; reach.Mappings != 1 {
+		t.Errorf("the hold reaches %+v", reach)
+	}
+}

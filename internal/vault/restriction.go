@@ -53,6 +53,9 @@ func (s *Service) LiftRestriction(ctx context.Context, call Call, id string) (Re
 			if row.Kind != RequestRestriction {
 				return Errorf(CodeConflict, "a request for %s is not lifted", row.Kind)
 			}
+			if err := row.in(StateRunning); err != nil {
+				return err
+			}
 			row.State = StateCompleted
 			return nil
 		},
