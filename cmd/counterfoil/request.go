@@ -121,6 +121,11 @@ type requestListCommand struct {
 	To     time.Time `format:"2006-01-02" help:"Received before this day."`
 }
 
+// Help says what the mark in the list means.
+func (requestListCommand) Help() string {
+	return "A ! after the day on which an answer is due says that the person waits, or had to wait, for longer."
+}
+
 // Run lists all pages.
 func (c *requestListCommand) Run(ctx context.Context, s streams) error {
 	service, err := c.open()
