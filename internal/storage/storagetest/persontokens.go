@@ -12,6 +12,7 @@ import (
 
 var personTokenClauses = []clause{
 	{"persons/their tokens are those that are seen, page by page", personTokens},
+	{"persons/a page of their tokens has its size", personTokenPage},
 	{"Invariant6/tokens of a person of one tenant are no other's", personTokensForeign},
 }
 
@@ -124,6 +125,23 @@ func personTokens(w *world) {
 	}
 	if got := w.tokensOf("acme", vault.PersonQuery{}); len(got) != 0 {
 		w.Errorf("of nobody: %+v", got)
+	}
+}
+
+func personTokenPage(w *world) {
+	p := w.place("acme")
+	var values []vault.NewMapping
+	for i := range vault.PageTokens + 1 {
+		m := p.Value(fmt.Sprint("value ", i))
+		m.Mapping.Lookup = Digest("known")
+		values = append(values, m)
+	}
+	w.keep(p, values...)
+	q := vault.PersonQuery{Lookups: []vault.Digest{Digest("known")}}
+	page, err := w.Requests.PersonTokens(w.ctx, "acme", q, vault.MappingRef{})
+	w.no(err)
+	if all := w.tokensOf("acme", q); len(page) != vault.PageTokens || len(all) != len(values) {
+		w.Errorf("%d are listed, %d of them on the first page", len(all), len(page))
 	}
 }
 

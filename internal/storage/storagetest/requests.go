@@ -359,6 +359,13 @@ func requestClosed(w *world) {
 		}
 		w.sameRequest("after what was refused", want, w.requested("acme", r.ID))
 	}
+	// One that was answered before it was written down.
+	asked := w.request(vault.RequestAccess, person("ann"))
+	asked.State, asked.Lookups = vault.StateCompleted, lookups(2)
+	got := w.open("acme", asked)
+	want := asked
+	want.ID, want.Revision, want.Subject, want.Lookups, want.ClosedAt = got.ID, 1, vault.Digest{}, nil, w.now()
+	w.sameRequest("closed from the beginning", want, got)
 }
 
 func requestForeign(w *world) {

@@ -66,7 +66,7 @@ func clauses() []clause {
 		holdClauses, heldClauses, custodyClauses, personClauses, personTokenClauses, closingClauses,
 		erasureClauses, erasedClauses, planClauses, refusalClauses, deferredClauses, linkClauses, erasureRaceClauses,
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
-		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses,
+		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
 		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)

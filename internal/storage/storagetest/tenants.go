@@ -23,7 +23,8 @@ func unknownTenant(w *world) {
 	for _, effect := range []vault.Effect{
 		vault.Record{}, p.Open(), p.Tokenize(), vault.Restore{}, vault.Sweep{}, vault.DestroyKeys{},
 		vault.PlaceHold{}, vault.ReviewHold{}, vault.ReleaseHold{}, vault.CloseScope{},
-		vault.Erase{}, vault.LinkSubject{}, vault.UnlinkSubject{},
+		vault.Erase{}, vault.LinkSubject{}, vault.UnlinkSubject{}, vault.OpenRequest{}, vault.UpdateRequest{}, vault.NoteRequest{},
+		vault.Restrict{}, vault.LiftRestriction{}, vault.RetireVersions{}, vault.Finality{}, vault.Replay{}, vault.Move{},
 	} {
 		w.refuse(vault.ErrUnknownTenant, "globex", effect)
 	}
