@@ -113,6 +113,12 @@ func TestInvariant7_HoldOverMany(t *testing.T) {
 		if again := m.timed("plan it again", func() { m.plan(0) }); again > first/2 && !underRace {
 			t.Errorf("planning again took %v, after %v: what is held is looked at with every plan", again, first)
 		}
+		m.timed("count all that there is", func() {
+			all, err := m.Remains.Inventory(t.Context(), "acme")
+			if want := m.many - vault.SweepBatch; must(t, len(all.Mappings), err) != 1 || all.Mappings[0].Held != want {
+				t.Errorf("an inventory has %+v, want %d held", all.Mappings, want)
+			}
+		})
 		m.timed("release it", func() { m.commit(vault.ReleaseHold{ID: id}) })
 	}
 	m.commit(vault.PlaceHold{Hold: vault.Hold{Matter: "M-2", Reference: "R-2", Match: vault.HoldMatch{

@@ -83,7 +83,7 @@ func TestInvariant8_TwinsOfRemains(t *testing.T) {
 		{"keys that were never there are buried", "Invariant8/what the copy never had",
 			[]string{"VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, key_id) DO NOTHING", "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE 0"}},
 		{"what was erased says so until it is swept", out,
-			[]string{"OR EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup", "OR 0 * EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup"}},
+			[]string{"AND EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup", "AND 0 * EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup"}},
 		{"a sweep says it after that", out, []string{"AND e.suppress_until > ?3", "AND 0 > ?3"}},
 		{"it is asked while rows say so", out, []string{"OR EXISTS (SELECT 1 FROM tombstones AS z INDEXED", "OR 0 * EXISTS (SELECT 1 FROM tombstones AS z INDEXED"}},
 		{"it is asked after that", out, []string{"SELECT EXISTS (SELECT 1 FROM suppressions", "SELECT 0 * EXISTS (SELECT 1 FROM suppressions"}},

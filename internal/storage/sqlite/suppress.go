@@ -20,12 +20,14 @@ const (
 SELECT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.tenant = ?1 AND s.until > ?2)
     OR EXISTS (SELECT 1 FROM tombstones AS z INDEXED BY tombstones_unswept WHERE z.tenant = ?1 AND z.swept_at IS NULL)`
 	// What was erased says so itself until it is swept, then what the sweep wrote.
+	// Many may have the same value: they are looked at only until then.
 	sqlSuppressed = `
 SELECT j.value FROM json_each(?2) AS j
 WHERE EXISTS (SELECT 1 FROM suppressions AS s
         WHERE s.tenant = ?1 AND s.lookup = unhex(j.value) AND s.scope IN (zeroblob(32), ?3)
             AND s.until > MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)))
-    OR EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup CROSS JOIN tombstones AS z CROSS JOIN erasures AS e
+    OR EXISTS (SELECT 1 FROM tombstones AS z INDEXED BY tombstones_unswept WHERE z.tenant = ?1 AND z.swept_at IS NULL)
+    AND EXISTS (SELECT 1 FROM mappings AS m INDEXED BY mappings_lookup CROSS JOIN tombstones AS z CROSS JOIN erasures AS e
         WHERE m.tenant = ?1 AND m.lookup = unhex(j.value) AND z.tenant = ?1 AND z.key_id = m.key_id
             AND e.tenant = ?1 AND e.erasure_id = z.erasure_id
             AND e.suppress_until > MAX(?4, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0))
