@@ -10,11 +10,13 @@ import (
 )
 
 type keysCommands struct {
-	Init   keysInitCommand   `cmd:"" help:"Make the key file of a new service, or the first key of a key service."`
-	Rotate keysRotateCommand `cmd:"" help:"Give the wrapping keys a new version; no key is written under an older one from then on."`
-	Rewrap keysRewrapCommand `cmd:"" help:"Wrap what older versions wrapped under the current one."`
-	Status keysStatusCommand `cmd:"" help:"Say for each tenant which version wraps, and what is still to be wrapped anew."`
-	Trim   keysTrimCommand   `cmd:"" help:"Destroy versions that no backup needs any more; what was erased under them opens nowhere from then on."`
+	Init    keysInitCommand    `cmd:"" help:"Make the key file of a new service, or the first key of a key service."`
+	Rotate  keysRotateCommand  `cmd:"" help:"Give the wrapping keys a new version; no key is written under an older one from then on."`
+	Rewrap  keysRewrapCommand  `cmd:"" help:"Wrap what older versions wrapped under the current one."`
+	Status  keysStatusCommand  `cmd:"" help:"Say for each tenant which version wraps, and what is still to be wrapped anew."`
+	Backup  keysBackupCommand  `cmd:"" help:"Write a sealed backup of the key file, and print the shares of its recovery key."`
+	Restore keysRestoreCommand `cmd:"" help:"Write the key file again from a backup and shares, which are read from the standard input."`
+	Trim    keysTrimCommand    `cmd:"" help:"Destroy versions that no backup needs any more; what was erased under them opens nowhere from then on."`
 }
 
 type keysInitCommand struct{ configFile }

@@ -123,7 +123,7 @@ func verifyTenant(ctx context.Context, files config.Files, view view, opts verif
 	case !errors.Is(err, vault.ErrNotFound):
 		return verify.Result{}, err
 	}
-	tables := &tables{view: view, tenant: tenant, head: head, state: vault.TenantActive, minWrap: 1}
+	tables := &tables{view: view, tenant: tenant, head: head, state: vault.TenantActive, minWrap: 1, retired: 1}
 	result, err := verify.Log(ctx, tables.source(ctx), opts)
 	var fault *verify.Fault
 	if errors.As(err, &fault) {
@@ -144,6 +144,7 @@ type tables struct {
 
 	state    vault.TenantState // as the leaves up to the head say
 	minWrap  int
+	retired  int // below which versions of the wrapping key are retired
 	frontier audit.Frontier // of the leaves read so far
 	atHead   *audit.Frontier
 }
@@ -201,6 +202,8 @@ func (t *tables) follow(row *entryrow.Row) error {
 		t.state = vault.TenantClosed
 	case audit.KindKeyRotate:
 		t.minWrap = e.Counts[vault.CountMinWrapVersion]
+	case audit.KindKeyRetire:
+		t.retired = e.Counts[vault.CountRetiredBelow]
 	}
 	return nil
 }
@@ -245,7 +248,7 @@ func (t *tables) finish() error {
 	if err != nil || string(got) != string(want) {
 		return fmt.Errorf("%w: the head is not what its leaves give", ErrFault)
 	}
-	if t.head.State != t.state || t.head.MinWrapVersion != t.minWrap {
+	if t.head.State != t.state || t.head.MinWrapVersion != t.minWrap || t.head.RetiredBelow != t.retired {
 		return fmt.Errorf("%w: the state of the tenant is not what its leaves say", ErrFault)
 	}
 	return nil
