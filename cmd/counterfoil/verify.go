@@ -13,8 +13,8 @@ import (
 type verifyCommand struct {
 	Data    string   `required:"" xor:"service" type:"path" help:"Data folder of the development mode."`
 	Config  string   `required:"" xor:"service" type:"path" help:"Configuration of a service. It may be running."`
-	Receipt []string `required:"" xor:"service" type:"path" help:"Receipt of an erasure, as 'request receipt' prints it; may be given several times. Nothing else is needed but --log-key."`
-	LogKey  []string `help:"With --receipt: verifier key of the log, or a file with one on each line."`
+	Receipt []string `required:"" xor:"service" type:"path" sep:"none" placeholder:"FILE" help:"Receipt of an erasure, as 'request receipt' prints it; may be given several times. Nothing else is needed but --log-key."`
+	LogKey  []string `sep:"none" placeholder:"KEY" help:"With --receipt: verifier key of the log, or a file with one on each line."`
 }
 
 // Help says what the exit code tells.

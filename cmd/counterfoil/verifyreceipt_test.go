@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,6 +55,11 @@ func TestVerifyReceiptExitCodes(t *testing.T) {
 	sound, key := madeReceipt(t, 1)
 	wrong, _ := madeReceipt(t, 2)
 	keys := write(t, key+"\n")
+	comma := filepath.Join(t.TempDir(), "DSAR-7, Doe.json")
+	if err := os.Rename(sound, comma); err != nil {
+		t.Fatal(err)
+	}
+	sound = comma
 	for name, c := range map[string]struct {
 		args []string
 		code int
