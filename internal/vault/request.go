@@ -208,6 +208,8 @@ func (s *Service) requestInfo(ctx context.Context, tenant, id string) (RequestIn
 	}
 	if len(erased) > 0 {
 		info.Erasure = s.describeErasure(erased[0])
+		// The person was answered then; what a hold kept went later.
+		info.Overdue = erased[0].ErasedAt.After(row.DueAt)
 	}
 	return info, nil
 }

@@ -320,3 +320,35 @@ func TestHoldOnADestination(t *testing.T) {
 		t.Errorf("the hold reaches %+v", reach)
 	}
 }
+
+// TestInvariant7_DeferredRequest: what a hold keeps defers the request, which is
+// neither refused nor withdrawn then, and is completed by itself.
+func TestInvariant7_DeferredRequest(t *testing.T) {
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	token := together(t, v, "chat", vault.Value{Entity: "EMAIL_ADDRESS", Value: "jane@example.com", Subject: "crm:jane"})[0]
+	held := place(t, v, vault.HoldWords{Subjects: []string{"crm:jane"}})
+	r := opened(t, v, intake(v, vault.RequestErasure, "crm:jane"))
+	done := must2(v.Service.ExecuteErasure(ctx, officer(), r.ID, vault.ExecuteRequest{ConfirmSubject: "crm:jane"}))(t)
+	if done.Request.Status != vault.StateDeferred || done.Erasure.Counts.Deferred != 1 || !done.Erasure.ExpectedFinalAt.IsZero() {
+		t.Fatalf("erased: %+v %+v", done.Request, done.Erasure)
+	}
+	if got := must2(llm(v, v.Gateway(), "chat", token))(t); *got.Text != token {
+		t.Errorf("while it is deferred %q is restored", *got.Text)
+	}
+	if _, err := v.Service.WithdrawRequest(ctx, officer(), r.ID); vault.CodeOf(err) != vault.CodeConflict {
+		t.Errorf("withdrawn: %v", err)
+	}
+	v.Clock.Advance(60 * 24 * time.Hour)
+	if info := must2(v.Service.SubjectRequest(ctx, officer(), r.ID))(t); info.Overdue || info.Status != vault.StateDeferred {
+		t.Errorf("while it is deferred: %+v", info)
+	}
+	must2(v.Service.ReleaseHold(ctx, counsel(), held.ID, "ORDER-5"))(t)
+	if err := v.Worker.ResumeErasures(ctx); err != nil {
+		t.Fatal(err)
+	}
+	info := must2(v.Service.SubjectRequest(ctx, officer(), r.ID))(t)
+	if info.Status != vault.StateCompleted || info.Overdue || info.ClosedAt.IsZero() || info.Named || info.Erasure.CompletedAt.IsZero() || info.Erasure.ExpectedFinalAt.IsZero() {
+		t.Errorf("after the release: %+v %+v", info, info.Erasure)
+	}
+}
