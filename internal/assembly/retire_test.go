@@ -5,11 +5,14 @@ package assembly_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/storage/postgres"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -49,10 +52,13 @@ func (e *estate) trim(req vault.TrimRequest) {
 	e.no(err)
 }
 
-// dataKeys are all data keys of scopes and people that the test knows of.
-func (e *estate) dataKeys(tokens ...string) (keys []vault.DataKey) {
+// dataKeys are all keys that stand.
+func (e *estate) dataKeys() []vault.DataKey { e.Helper(); return e.allKeys(e.in.Store) }
+
+// allKeys are all data keys and tenant keys of acme in a store.
+func (e *estate) allKeys(store vault.Registry) (keys []vault.DataKey) {
 	e.Helper()
-	stale, err := e.in.Store.StaleKeys(e.Context(), "acme", 1000, 1000)
+	stale, err := store.StaleKeys(e.Context(), "acme", 1000, 1000)
 	e.no(err)
 	for _, k := range stale {
 		keys = append(keys, vault.DataKey{ID: k.ID, Wrapped: k.Wrapped})
@@ -60,10 +66,27 @@ func (e *estate) dataKeys(tokens ...string) (keys []vault.DataKey) {
 	return keys
 }
 
+// keys are all keys of the copy, read from it.
+func (c copied) keys() []vault.DataKey {
+	e := c.e
+	e.Helper()
+	if e.db == nil {
+		s, err := sqlite.Open(e.Context(), c.file, sqlite.Options{Clock: e.clock.Now})
+		e.no(err)
+		defer func() { e.no(s.Close()) }()
+		return e.allKeys(s)
+	}
+	in := func(dsn string) string { return strings.Replace(dsn, e.db.Name, c.db, 1) }
+	s, err := postgres.Open(e.Context(), postgres.Config{AppDSN: in(e.db.App), DestroyDSN: in(e.db.Destroy), Clock: e.clock.Now})
+	e.no(err)
+	defer func() { e.no(s.Close()) }()
+	return e.allKeys(s)
+}
+
 // TestFinality: after an epoch and the backup horizon a trim is due. From then on
 // no key of before opens, what was erased is final, and what stands restores.
 func TestFinality(t *testing.T) {
-	for _, kind := range []string{embedded, sqliteKeys} {
+	for _, kind := range []string{embedded, sqliteKeys, production} {
 		t.Run(kind, func(t *testing.T) { finality(newEstate(t, kind)) })
 	}
 }
@@ -76,7 +99,7 @@ func finality(e *estate) {
 	if _, p := e.plan(vault.TrimRequest{}); !p.Done || p.Blocked() != nil {
 		e.Errorf("at first: %+v", p)
 	}
-	before := e.dataKeys()
+	older := e.backup()
 	id := e.erase("crm:ann").ID
 	e.clock.Advance(time.Hour)
 	e.epoch()
@@ -107,6 +130,15 @@ func finality(e *estate) {
 	}
 	_, err = e.in.Service.ReleaseHold(e.Context(), counsel(), hold.Hold.ID, "O-2")
 	e.no(err)
+	before := older.keys()
+	for _, k := range before { // the twin: until then all of it opens
+		if !e.unwraps("acme", k) {
+			e.Errorf("key %s of the copy does not open", k.ID)
+		}
+	}
+	if len(before) < 4 { // of the tenant, the scope and ann
+		e.Errorf("the copy has %d keys", len(before))
+	}
 	e.trim(vault.TrimRequest{})
 	e.ended(before, id, mine, hers)
 	if _, p := e.plan(vault.TrimRequest{}); p.Done || p.Below != 3 || p.NotBefore.IsZero() {

@@ -144,7 +144,7 @@ type tables struct {
 
 	state    vault.TenantState // as the leaves up to the head say
 	minWrap  int
-	retired  int // below which versions of the wrapping key are retired
+	retired  int            // below which versions of the wrapping key are retired
 	frontier audit.Frontier // of the leaves read so far
 	atHead   *audit.Frontier
 }
