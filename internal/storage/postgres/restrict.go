@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"fmt"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -47,7 +49,10 @@ WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id AND 
 // restrict restricts what lives of a subject and is about nobody else.
 func (b *batch) restrict(e vault.Restrict) (o vault.Outcome, err error) {
 	p := b.pipeline()
-	if err := b.updateRequest(p, &e.Request); err != nil || !storable(e.SubjectRef) {
+	if !storable(e.SubjectRef) {
+		return o, fmt.Errorf("%w: a restriction", ErrMalformed)
+	}
+	if err := b.updateRequest(p, &e.Request); err != nil {
 		return o, err
 	}
 	var found []place
@@ -75,7 +80,10 @@ func (b *batch) restrict(e vault.Restrict) (o vault.Outcome, err error) {
 // again, unless another does.
 func (b *batch) liftRestriction(e vault.LiftRestriction) (o vault.Outcome, err error) {
 	p := b.pipeline()
-	if err := b.updateRequest(p, &e.Request); err != nil || !storable(e.SubjectRef) {
+	if !storable(e.SubjectRef) {
+		return o, fmt.Errorf("%w: a restriction", ErrMalformed)
+	}
+	if err := b.updateRequest(p, &e.Request); err != nil {
 		return o, err
 	}
 	var erased, retired, lives []place
