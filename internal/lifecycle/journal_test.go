@@ -211,3 +211,59 @@ func TestJournalAheadOfItsAnchor(t *testing.T) {
 		t.Errorf("it has %d lines, %v", len(lines(t, a, "acme", 0)), err)
 	}
 }
+
+// lame is an anchor store whose journals cannot be written.
+type lame struct {
+	*lifecycle.Anchors
+	broken bool
+}
+
+func (l *lame) Append(tenant string, after int, lines [][]byte) error {
+	if l.broken {
+		return errors.New("no journal")
+	}
+	return l.Anchors.Append(tenant, after, lines)
+}
+
+// memory is a store that remembers what it was asked to commit.
+type memory struct {
+	vault.Store
+	seen int
+}
+
+func (m *memory) Commit(context.Context, string, vault.Change) (vault.Committed, error) {
+	m.seen++
+	return vault.Committed{}, nil
+}
+
+// TestMovesAreJournaledFirst: where they cannot be, nothing is sealed anew; what
+// moves nothing is committed all the same.
+func TestMovesAreJournaledFirst(t *testing.T) {
+	anchors, err := lifecycle.OpenAnchors(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeps, inner, woken := &lame{Anchors: anchors, broken: true}, &memory{}, 0
+	store := &lifecycle.Journaled{Store: inner, Journals: lifecycle.NewJournals(keeps, nil), Erased: func() { woken++ }}
+	change := func(effect vault.Effect, kind audit.Kind) vault.Change {
+		c, err := vault.NewChange("acme", effect, audit.Entry{Kind: kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	moving := change(vault.Erase{Reseal: []vault.Resealed{{ScopeID: "s", TokenID: "v", From: "k1", To: "k2"}}}, audit.KindErase)
+	if _, err := store.Commit(t.Context(), "acme", moving); !errors.Is(err, vault.ErrUnavailable) || inner.seen != 0 || woken != 0 {
+		t.Errorf("without a journal: %v, %d commits", err, inner.seen)
+	}
+	if _, err := store.Commit(t.Context(), "acme", change(vault.Erase{}, audit.KindErase)); err != nil || inner.seen != 1 || woken != 1 {
+		t.Errorf("of nothing that moves: %v, %d commits", err, inner.seen)
+	}
+	keeps.broken = false
+	if _, err := store.Commit(t.Context(), "acme", moving); err != nil || inner.seen != 2 || woken != 2 {
+		t.Errorf("with one: %v, %d commits", err, inner.seen)
+	}
+	if got := lines(t, anchors, "acme", 0); len(got) != 2 {
+		t.Errorf("the journal is %q", got)
+	}
+}
