@@ -1,5 +1,6 @@
-# Where the anchors of the logs are kept in a KV engine of version 2 in place of
-# files: an addition to the serving identity, or an identity of its own.
+# Where the anchors of the logs, and the journals of erasures under journal/, are
+# kept in a KV engine of version 2 in place of files: an addition to the serving
+# identity, or an identity of its own.
 #
 # "delete" is missing on purpose, here and under secret/destroy and
 # secret/metadata: who can take an anchor away can put back an older copy of the
