@@ -136,10 +136,23 @@ func (v *View) snapshot(ctx context.Context, what string, read func(eachRow) err
 	}
 }
 
-func (v *View) reading(ctx context.Context, read func(eachRow) error) (err error) {
+// reading reads in one transaction. What it had to prepare for itself is prepared
+// for all once its connection is back.
+func (v *View) reading(ctx context.Context, read func(eachRow) error) error {
+	missed, err := v.readingOnce(ctx, read)
+	for _, text := range missed {
+		if err != nil {
+			break
+		}
+		_, err = v.made.get(ctx, text)
+	}
+	return err
+}
+
+func (v *View) readingOnce(ctx context.Context, read func(eachRow) error) (missed []string, err error) {
 	tx, err := v.db.BeginTx(ctx, nil) // the connection cannot write
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() {
 		// Where the context ended, it is rolled back already.
@@ -147,13 +160,17 @@ func (v *View) reading(ctx context.Context, read func(eachRow) error) (err error
 			err = rerr
 		}
 	}()
-	return read(func(text string, scan func(*sql.Rows) error, args ...any) error {
-		stmt, err := v.made.get(ctx, text)
+	err = read(func(text string, scan func(*sql.Rows) error, args ...any) error {
+		stmt, isNew, err := v.made.within(ctx, tx, text)
 		if err != nil {
 			return err
 		}
-		return scanAll(ctx, tx.StmtContext(ctx, stmt), scan, args)
+		if isNew {
+			missed = append(missed, text)
+		}
+		return scanAll(ctx, stmt, scan, args)
 	})
+	return missed, err
 }
 
 // Erasures implements vault.Erasures.
