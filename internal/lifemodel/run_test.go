@@ -100,9 +100,7 @@ func TestInvariant7And8And9_ModelTwin(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := vaulttest.New(t, vaulttest.WithStore(func(s vault.Store) vault.Store {
-				return &forgetful{Store: s, forgets: forgets, released: make(map[string]vault.Committed)}
-			}))
+			v := vaulttest.New(t, vaulttest.WithStore(forgetting(forgets)))
 			if said := failure(play(t, v)); said == "" {
 				t.Error("nobody noticed")
 			} else {
@@ -141,7 +139,16 @@ type forgetful struct {
 
 	mu       sync.Mutex
 	released map[string]vault.Committed // holds, by id
+	tokens   map[vault.Digest]string    // that values had first
 	last     vault.Committed            // restoration
+}
+
+func forgetting(forgets func(*forgetful, vault.Change) (vault.Committed, error)) func(vault.Store) vault.Store {
+	return func(s vault.Store) vault.Store {
+		return &forgetful{
+			Store: s, forgets: forgets, released: make(map[string]vault.Committed), tokens: make(map[vault.Digest]string),
+		}
+	}
 }
 
 func (f *forgetful) Commit(c context.Context, tenant string, change vault.Change) (vault.Committed, error) {
