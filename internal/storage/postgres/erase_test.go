@@ -304,6 +304,14 @@ func TestErasureIsQuick(t *testing.T) {
 	if took > 5*time.Second {
 		t.Error("it took too long")
 	}
+	found, err := s.Erasures.Erasures(t.Context(), "acme", vault.ErasureQuery{State: vault.ErasureCompleted, Limit: 1})
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d erasures, %v", len(found), err)
+	}
+	found, err = s.Erasures.Erasures(t.Context(), "acme", vault.ErasureQuery{ID: found[0].ID})
+	if err != nil || len(found) != 1 || len(found[0].Destinations) != 1 || found[0].Destinations[0].Mappings != mappings {
+		t.Errorf("where it had been sent: %+v, %v", found, err)
+	}
 	if _, err := s.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", p.Restore(m))); !errors.Is(err, vault.ErrConflict) {
 		t.Errorf("what was erased: %v", err)
 	}
@@ -317,8 +325,8 @@ func TestErasureIsQuick(t *testing.T) {
 	t.Logf("sweeping %d of them: planned in %v, committed in %v", vault.SweepBatch, planned.Sub(begun), time.Since(planned))
 }
 
-// fillPerson adds living values of a person, all under one key, by the
-// superuser, whom nothing holds back.
+// fillPerson adds living values of a person, all under one key and sent
+// to one destination, by the superuser, whom nothing holds back.
 func fillPerson(t *testing.T, db *pgtest.Database, p storagetest.Place, ref, key string, mappings int) {
 	t.Helper()
 	admin := connect(t, db.Admin)
@@ -330,6 +338,8 @@ func fillPerson(t *testing.T, db *pgtest.Database, p storagetest.Place, ref, key
 		SELECT ` + from + `, 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, '` + key + `', 'sealed', 'live', 1, ` + far + `, ` + far + ` ` + series)
 	admin.do(`INSERT INTO mapping_subjects (tenant, scope_id, token_id, subject_ref, basis, created_at)
 		SELECT ` + from + `, 't' || g, '` + ref + `', 'declared', 1 ` + series)
+	admin.do(`INSERT INTO mapping_destinations (tenant, scope_id, token_id, destination, first_sent, last_sent)
+		SELECT ` + from + `, 't' || g, 'vendor', g, g + 1 ` + series)
 	admin.do("ANALYZE")
 	if err := admin.conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
