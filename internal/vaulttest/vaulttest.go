@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
+	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite/sqlitetest"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -54,6 +56,11 @@ func New(t testing.TB, opts ...Option) *Vault {
 	for _, opt := range opts {
 		opt(&options)
 	}
+	files := config.Layout{Dir: v.Dir}.Files()
+	if err := assembly.CreateKey(files); err != nil {
+		t.Fatalf("vaulttest: key: %v", err)
+	}
+	sqlitetest.Prepare(t, files.Database)
 	instance, err := assembly.Open(context.Background(), v.Dir, options)
 	if err != nil {
 		t.Fatalf("vaulttest: open: %v", err)

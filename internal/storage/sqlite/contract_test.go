@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
+	"github.com/counterfoil/counterfoil/internal/storage/sqlite/sqlitetest"
 	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
 )
 
@@ -28,7 +29,9 @@ func TestContract(t *testing.T) {
 func openWith(o sqlite.Options, h sqlite.Hooks) storagetest.Open {
 	return func(t testing.TB, clock func() time.Time) storagetest.Stores {
 		o.Clock = clock
-		return openAt(t, filepath.Join(t.TempDir(), "vault", "vault.db"), o, h)
+		path := filepath.Join(t.TempDir(), "vault", "vault.db")
+		sqlitetest.Prepare(t, path)
+		return openAt(t, path, o, h)
 	}
 }
 
