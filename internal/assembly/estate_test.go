@@ -11,6 +11,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
+	"github.com/counterfoil/counterfoil/internal/transit"
 	"github.com/counterfoil/counterfoil/internal/transit/transittest"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
@@ -54,6 +55,13 @@ func newEstate(t *testing.T, kind string) *estate {
 	} else {
 		t.Setenv("VAULT_ADDR", "") // the tests start a key service of their own
 		server := transittest.Start(t)
+		if kind == production { // the serving identity keeps the anchors there, too
+			_, err := server.Root().Logical().Write("auth/approle/role/counterfoil-serving", map[string]any{
+				"token_policies": "counterfoil-serving,counterfoil-anchors", "token_ttl": "20m",
+			})
+			e.no(err)
+			e.backends.AnchorsAt = &transit.Place{}
+		}
 		serving, keys := server.Serving(t), server.Keys(t)
 		e.backends.Transit, e.backends.Administration = &serving, &keys
 		e.no(assembly.MakeKey(t.Context(), e.backends, vault.SystemTenant))

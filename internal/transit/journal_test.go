@@ -121,3 +121,33 @@ func TestDamagedJournalsDoNotCountAsShort(t *testing.T) {
 		}
 	}
 }
+
+// TestAnchorsAreSetAside for one of a smaller size and of another log, or for
+// none; what they said stays readable, and they are written on.
+func TestAnchorsAreSetAside(t *testing.T) {
+	s := transittest.Start(t)
+	a := openAnchors(t, s)
+	if err := a.SetAside("acme", nil); err != nil {
+		t.Fatal(err)
+	}
+	write(t, a, anchorAt(t, "acme", 9, "log"))
+	write(t, a, anchorAt(t, "globex", 9, "log"))
+	by := anchorAt(t, "acme", 5, "other log")
+	if err := a.SetAside("acme", &by); err != nil {
+		t.Fatal(err)
+	}
+	keeps(t, a, by, anchorAt(t, "globex", 9, "log"))
+	write(t, a, anchorAt(t, "acme", 6, "other log"))
+	for range 2 {
+		if err := a.SetAside("acme", nil); err != nil {
+			t.Fatal(err)
+		}
+		keeps(t, openAnchors(t, s), anchorAt(t, "globex", 9, "log"))
+	}
+	document, err := s.Root().Logical().ReadWithData("secret/data/counterfoil/anchors/n-acme-n", map[string][]string{"version": {"1"}})
+	if err != nil || document == nil || document.Data["data"] == nil {
+		t.Errorf("what was said first: %v, %v", document, err)
+	}
+	write(t, a, anchorAt(t, "acme", 2, "third log"))
+	keeps(t, openAnchors(t, s), anchorAt(t, "acme", 2, "third log"), anchorAt(t, "globex", 9, "log"))
+}
