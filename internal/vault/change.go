@@ -163,8 +163,9 @@ type CloseScope struct{ ScopeID string }
 //   - The subject's row stands as it was read, where the erasure begins; or
 //     SubjectRef is empty and there is none of that digest, and then nothing is
 //     destroyed. One that goes on may find the row gone.
-//   - Keys stand. They are all keys of the subject but those in Fresh, and all
-//     under which anything is sealed that goes.
+//   - Keys stand. They are all under which anything is sealed that goes, and those
+//     of the subject but Fresh and those under which nothing goes and something
+//     stays that is still the subject's: held, or younger than the erasure.
 //   - Whatever else they seal is in Reseal or in Names, exactly, each with the
 //     key that it has; nothing that goes is.
 //

@@ -228,8 +228,9 @@ type ErasureCounts struct {
 
 // ErasurePlan is what erasing a subject would touch, as it was read.
 type ErasurePlan struct {
-	// Keys are all that go: the subject's own, and those under which anything
-	// is sealed that goes.
+	// Keys are all that go: those under which anything is sealed that goes, and the
+	// subject's own, but for those under which all that is the subject's stays: it
+	// is held, or younger than the erasure.
 	Keys []string
 	// Survivors are sealed under one of Keys and stay: they are about somebody
 	// else too, or about nobody, or held, or younger than the erasure. Names are

@@ -42,12 +42,16 @@ const holdOf = ` AND (o.by_sent OR o.created_from <= m.created_at)
         AND (NOT (o.by_destination OR o.by_sent) OR (
             SELECT d.token_id FROM mapping_destinations AS d
             WHERE d.tenant = $1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
-                AND (NOT o.by_sent OR d.first_sent < o.created_to AND d.last_sent >= o.created_from)
+                AND (NOT o.by_sent OR d.first_sent < o.created_to AND d.last_sent >= o.created_from - ` + sentSlack + `)
                 AND (NOT o.by_destination OR (
                     SELECT t.hold_id FROM hold_terms AS t
                     WHERE t.tenant = $1 AND t.hold_id = o.hold_id AND t.field = 'destination'
                         AND t.term = convert_to(d.destination, 'UTF8') LIMIT 1) IS NOT NULL)
             LIMIT 1) IS NOT NULL)`
+
+// sentSlack is vault.SentResolution in microseconds: a value may have been
+// sent so much later than its row says, and a hold on that time keeps it.
+const sentSlack = "3600000000"
 
 const (
 	// Of rows by token, those that a hold keeps.

@@ -25,7 +25,7 @@ const (
         AND ($10::text[] IS NULL AND NOT $11 OR (
             SELECT d.token_id FROM mapping_destinations AS d
             WHERE d.tenant = $1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
-                AND ($10 IS NULL OR d.destination = ANY ($10)) AND (NOT $11 OR d.first_sent < $9 AND d.last_sent >= $8) LIMIT 1) IS NOT NULL))`
+                AND ($10 IS NULL OR d.destination = ANY ($10)) AND (NOT $11 OR d.first_sent < $9 AND d.last_sent >= $8 - ` + sentSlack + `) LIMIT 1) IS NOT NULL))`
 	reachFound = `
 WITH found AS MATERIALIZED (
     SELECT m.scope_id, m.token_id, m.entity,
@@ -142,7 +142,7 @@ func (v *View) Reach(ctx context.Context, tenant string, m vault.HoldMatch) (vau
 	}
 	from, to := bounds(m)
 	var r vault.Reach
-	err := v.each(ctx, "what a match is about", reachOf(m), func(rows pgx.Rows) error {
+	err := v.within(ctx, reportTimeout, "what a match is about", reachOf(m), func(rows pgx.Rows) error {
 		var entity string
 		var mappings, expired int
 		err := scan(rows, &entity, &mappings, &expired, &r.Scopes, &r.Subjects)

@@ -28,10 +28,14 @@ const fits = `(g.by_sent OR m.created_at >= g.created_from AND m.created_at < g.
                 AND t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'subject' AND t.term = p.digest))
         AND (NOT (g.by_destination OR g.by_sent) OR EXISTS (SELECT 1 FROM mapping_destinations AS d
             WHERE d.tenant = ?1 AND d.scope_id = m.scope_id AND d.token_id = m.token_id
-                AND (NOT g.by_sent OR d.first_sent < g.created_to AND d.last_sent >= g.created_from)
+                AND (NOT g.by_sent OR d.first_sent < g.created_to AND d.last_sent >= g.created_from - ` + sentSlack + `)
                 AND (NOT g.by_destination OR EXISTS (SELECT 1 FROM hold_terms AS t
                     WHERE t.tenant = ?1 AND t.hold_id = g.hold_id AND t.field = 'destination'
                         AND t.term = CAST(d.destination AS BLOB)))))`
+
+// sentSlack is vault.SentResolution in microseconds: a value may have been
+// sent so much later than its row says, and a hold on that time keeps it.
+const sentSlack = "3600000000"
 
 // held tells whether a standing hold of the tenant ?1 keeps the mapping m.
 // Where none stands, the partial index is empty, and nothing else is looked at.

@@ -74,7 +74,7 @@ func overlaps(sent []send, began time.Time, match vault.HoldMatch) bool {
 			continue
 		}
 		first, last := began.Add(time.Duration(hours[0])*time.Hour), began.Add(time.Duration(hours[len(hours)-1])*time.Hour)
-		if !last.Before(match.From) && (match.To.IsZero() || first.Before(match.To)) {
+		if !last.Add(vault.SentResolution).Before(match.From) && (match.To.IsZero() || first.Before(match.To)) {
 			return true
 		}
 	}
@@ -117,6 +117,9 @@ func heldBySent(w *world) {
 		at := began.Add(time.Duration(hour) * time.Hour)
 		bounds = append(bounds, at.Add(-time.Microsecond), at, at.Add(time.Microsecond))
 	}
+	// Until then a value may have been sent whose last sending is kept as began.
+	latest := began.Add(vault.SentResolution)
+	bounds = append(bounds, latest, latest.Add(time.Microsecond))
 	n := 0
 	for _, destinations := range [][]string{nil, {"vendor"}, {"other"}, {"other", "vendor"}} {
 		for _, from := range bounds {
