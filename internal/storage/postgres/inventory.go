@@ -49,7 +49,7 @@ func (v *View) Inventory(ctx context.Context, tenant string) (vault.Inventory, e
 	err := v.moment(ctx, "an inventory", tenant, func(run func(*pipeline) error) error {
 		i = vault.Inventory{}
 		p := &pipeline{hooks: v.hooks}
-		p.exec(sqlPatience, inMillis(inventoryTimeout))
+		p.exec(sqlPatience, inMillis(reportTimeout))
 		p.each(sqlInventoryLines, func(rows pgx.Rows) error {
 			var l vault.InventoryLine
 			var oldest, ends *int64

@@ -48,6 +48,11 @@ func (v *View) Close() error {
 // and gives its rows to scan, one by one. An identifier that cannot be stored
 // is that of no row.
 func (v *View) each(ctx context.Context, what, text string, scan func(pgx.Rows) error, tenant string, args ...any) error {
+	return v.within(ctx, statementTimeout, what, text, scan, tenant, args...)
+}
+
+// within does the same in a time of its own.
+func (v *View) within(ctx context.Context, timeout time.Duration, what, text string, scan func(pgx.Rows) error, tenant string, args ...any) error {
 	for _, a := range args {
 		if id, ok := a.(string); ok && !storable(id) {
 			return nil
@@ -58,7 +63,7 @@ func (v *View) each(ctx context.Context, what, text string, scan func(pgx.Rows) 
 	}
 	return v.query(ctx, what, func(row func(pgx.Rows) error) *pipeline {
 		p := &pipeline{hooks: v.hooks}
-		p.exec(sqlTenant, tenant, inMillis(statementTimeout))
+		p.exec(sqlTenant, tenant, inMillis(timeout))
 		p.each(text, row, append([]any{tenant}, args...)...)
 		return p
 	}, scan)
