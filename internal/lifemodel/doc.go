@@ -21,4 +21,5 @@
 //
 // With COUNTERFOIL_LONG=1 there are 10^4 histories and 10^5 rounds, and a sweep
 // of 10^6 rows while requests are served (scale_test.go), which prints figures.
+// COUNTERFOIL_ROUNDS and COUNTERFOIL_ROWS are other numbers of rounds and rows.
 package lifemodel

@@ -27,7 +27,7 @@ type epoch struct {
 
 func (h *history) rotate(*rapid.T) {
 	h.step()
-	told := func(tenant string, version int) error { h.keys.version = version; return nil }
+	told := func(_ string, version int) error { h.keys.version = version; return nil }
 	if err := h.v.Rotate(ctx, h.keys.tenants, told); err != nil {
 		h.Fatalf("rotate: %v", err)
 	}
