@@ -5,10 +5,12 @@ package assembly_test
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
+	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 	"github.com/counterfoil/counterfoil/internal/transit"
@@ -35,10 +37,19 @@ const (
 	production = "PostgreSQL and a key service"
 )
 
+// detector is one for all estates: they are opened often.
+var detector = sync.OnceValue(func() *detect.Detector {
+	d, err := detect.New(detect.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
+
 func newEstate(t *testing.T, kind string) *estate {
 	t.Helper()
 	e := &estate{T: t, clock: vaulttest.NewClock(), options: options}
-	e.options.Clock = e.clock.Now
+	e.options.Clock, e.options.Detector = e.clock.Now, detector()
 	dir := t.TempDir()
 	e.backends.Files = config.Files{Anchors: filepath.Join(dir, "anchors"), LogKeys: filepath.Join(dir, "log-keys")}
 	if kind == production {

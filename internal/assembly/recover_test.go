@@ -196,13 +196,18 @@ func (h *history) check(after string) {
 }
 
 // TestInvariant8_ErasedStaysErasedInAnOlderCopy: twenty of twenty histories, on
-// PostgreSQL four of them unless the long run is asked for.
+// PostgreSQL four of them unless the long run is asked for, and with the race
+// detector fewer.
 func TestInvariant8_ErasedStaysErasedInAnOlderCopy(t *testing.T) {
-	onPostgres := 4
-	if os.Getenv("COUNTERFOIL_LONG") == "1" {
-		onPostgres = 20
+	const all = 20
+	times := map[string]int{embedded: all, production: 4}
+	switch {
+	case os.Getenv("COUNTERFOIL_LONG") == "1":
+		times[production] = all
+	case underRace:
+		times[embedded], times[production] = 4, 1
 	}
-	for kind, times := range map[string]int{embedded: 20, production: onPostgres} {
+	for kind, times := range times {
 		t.Run(kind, func(t *testing.T) {
 			for n := range times {
 				t.Run(fmt.Sprint(n), func(t *testing.T) { resurrection(newEstate(t, kind), uint64(n)) })
