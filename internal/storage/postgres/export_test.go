@@ -27,6 +27,9 @@ func WithHooks(c Config, h Hooks) Config {
 	return c
 }
 
+// SentSlack is vault.SentResolution as statements have it.
+const SentSlack = sentSlack
+
 // GuardBreaker is a guard that is not judged on rows.
 const GuardBreaker = guardBreaker
 

@@ -114,6 +114,13 @@ func TestInvariant7_TwinTwoReplicas(t *testing.T) {
 	}
 }
 
+// TestSentSlack: what is written in the statements is what the contract says.
+func TestSentSlack(t *testing.T) {
+	if want := fmt.Sprint(vault.SentResolution.Microseconds()); postgres.SentSlack != want {
+		t.Errorf("%s, want %s", postgres.SentSlack, want)
+	}
+}
+
 // TestSweepPassesWhatIsHeld: what may be destroyed is found behind more than one
 // statement looks at, wherever a window ends.
 func TestSweepPassesWhatIsHeld(t *testing.T) {
