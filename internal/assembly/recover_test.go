@@ -3,7 +3,6 @@
 package assembly_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,8 +11,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
@@ -39,7 +36,7 @@ func (e *estate) backup() copied {
 	// A database is only a template while nobody is connected to it.
 	e.close()
 	c.db = "copy_" + vault.NewID()
-	e.no(e.administer(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", c.db, e.db.Name)))
+	e.db.Copy(e, c.db)
 	e.open()
 	return c
 }
@@ -49,8 +46,7 @@ func (c copied) putBack() {
 	e := c.e
 	e.Helper()
 	if e.db != nil {
-		e.no(e.administer("DROP DATABASE " + e.db.Name + " WITH (FORCE)"))
-		e.no(e.administer(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", e.db.Name, c.db)))
+		e.db.PutBack(e, c.db)
 		return
 	}
 	for _, suffix := range []string{"-wal", "-shm"} {
@@ -61,21 +57,6 @@ func (c copied) putBack() {
 	body, err := os.ReadFile(c.file)
 	e.no(err)
 	e.no(os.WriteFile(e.backends.Database, body, 0o600))
-}
-
-// administer runs a statement past the database of the estate.
-func (e *estate) administer(text string) error {
-	config, err := pgx.ParseConfig(e.db.Admin)
-	if err != nil {
-		return err
-	}
-	config.Database = "postgres"
-	conn, err := pgx.ConnectConfig(context.Background(), config)
-	if err != nil {
-		return err
-	}
-	_, err = conn.Exec(context.Background(), text)
-	return errors.Join(err, conn.Close(context.Background()))
 }
 
 func (e *estate) recover(dry bool) []assembly.Recovered {

@@ -144,7 +144,7 @@ func finality(e *estate) {
 	if _, p := e.plan(vault.TrimRequest{}); p.Done || p.Below != 3 || p.NotBefore.IsZero() {
 		e.Errorf("the next: %+v", p)
 	}
-	e.now(id)
+	e.now()
 	e.close()
 	e.verifies()
 }
@@ -172,7 +172,7 @@ func (e *estate) ended(before []vault.DataKey, id, mine, hers string) {
 }
 
 // now trims without waiting for the horizon, on somebody's word.
-func (e *estate) now(id string) {
+func (e *estate) now() {
 	e.Helper()
 	plans, _ := e.plan(vault.TrimRequest{Now: true})
 	if _, err := e.in.Trim(e.Context(), plans, vault.TrimRequest{Now: true}); vault.CodeOf(err) != vault.CodeInvalid {

@@ -51,7 +51,7 @@ func (p *Period) UnmarshalYAML(node *yaml.Node) error {
 		if err != nil {
 			return &yaml.TypeError{Errors: []string{"no number of days"}}
 		}
-		*p = Period(time.Duration(n) * day) //nolint:gosec // 16 bits of days fit
+		*p = Period(time.Duration(n) * day)
 		return nil
 	}
 	d, err := time.ParseDuration(node.Value)

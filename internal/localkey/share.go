@@ -97,8 +97,8 @@ func split(backup string, shares, threshold int) (key []byte, lines []string, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("localkey: recovery key: %w", err)
 	}
-	sharing := secretsharing.New(rand.Reader, uint(threshold-1), secret) //nolint:gosec // between 2 and MaxShares
-	for n, part := range sharing.Share(uint(shares)) {                   //nolint:gosec // as above
+	sharing := secretsharing.New(rand.Reader, uint(threshold-1), secret)
+	for n, part := range sharing.Share(uint(shares)) {
 		lines = append(lines, share{backup: backup, number: n + 1, value: part.Value}.String())
 	}
 	return key, lines, nil
@@ -126,7 +126,7 @@ func join(backup string, threshold int, lines []string) ([]byte, error) {
 	if len(parts) < threshold {
 		return nil, fmt.Errorf("%w: %d are needed, %d were given", ErrShare, threshold, len(parts))
 	}
-	secret, err := secretsharing.Recover(uint(threshold-1), parts) //nolint:gosec // it was checked when the file was read
+	secret, err := secretsharing.Recover(uint(threshold-1), parts)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrShare, err)
 	}
