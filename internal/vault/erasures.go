@@ -115,7 +115,7 @@ func (s *Service) ResumeErasures(ctx context.Context, tenant string) error {
 // left to the next round.
 func (s *Service) resume(ctx context.Context, tenant string, e Erasure) error {
 	entry := s.entry(Call{Channel: "lifecycle"}, audit.KindErase, nil)
-	entry.Reference = e.Reference
+	entry.Reference, entry.Obligations = e.Reference, []string{"request:" + e.ID}
 	job := &eraseJob{s: s, tenant: tenant, entry: entry, erasure: e}
 	for range MaxAttempts {
 		plan, err := job.plan(ctx)

@@ -259,7 +259,7 @@ func requestFilters(w *world) {
 		var want []string
 		for _, r := range all {
 			if (q.ID == "" || q.ID == r.ID) && (q.Kind == "" || q.Kind == r.Kind) && (q.State == "" || q.State == r.State) &&
-				!(q.Open && r.State.Closes()) && !r.ReceivedAt.Before(q.From) && (q.To.IsZero() || r.ReceivedAt.Before(q.To)) {
+				(!q.Open || !r.State.Closes()) && !r.ReceivedAt.Before(q.From) && (q.To.IsZero() || r.ReceivedAt.Before(q.To)) {
 				want = append(want, r.ID)
 			}
 		}

@@ -46,7 +46,8 @@ func suppressionHistories(w *world) {
 	}
 	for seed := range runs {
 		h := &history{
-			world: w, rng: rand.New(rand.NewPCG(uint64(seed), 7)), people: make(map[string][]kept),
+			world: w, rng: rand.New(rand.NewPCG(uint64(seed), 7)), //nolint:gosec // a history that can be had again
+			people: make(map[string][]kept),
 			digest: make(map[string]vault.Subject), kept: make(map[vault.Digest]map[vault.Digest]time.Time),
 		}
 		tenant := fmt.Sprint("history-", seed)
