@@ -12,4 +12,8 @@
 // durably; the key file, the issuer and the anchors are written once or
 // replaced atomically. Losing the key file loses every value: it is never made
 // anew beside a database that exists.
+//
+// A database that is older than what is kept outside it is refused: a head behind
+// its anchor, or a journal with an erasure that is not in it. [Recover] takes such
+// a copy up where no newer one is left.
 package assembly
