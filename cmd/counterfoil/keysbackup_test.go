@@ -78,4 +78,16 @@ func TestDisasterDrill(t *testing.T) {
 	if out := s.must("verify") + s.must("keys", "trim", "--dry-run"); !strings.Contains(out, "acme: nothing ends, no version is older than 2") {
 		t.Errorf("after: %q", out)
 	}
+	v := s.serve()
+	var tokenized struct{ Text string }
+	gateway := s.issuer.credential("acme", "llm-gateway")
+	status, raw, err := callWith(s.client(), "POST", v.url+"/v1/tokenize", gateway, object{"scope": "chat-1", "text": plainText}, &tokenized)
+	if err != nil || status != 200 || tokenized.Text == plainText {
+		t.Fatalf("it does not serve: %d %s %v", status, raw, err)
+	}
+	back := object{"scope": "chat-1", "text": tokenized.Text, "reason": object{"code": "LLM_RESPONSE"}}
+	if status, raw, err = callWith(s.client(), "POST", v.url+"/v1/detokenize", gateway, back, &tokenized); err != nil || status != 200 || tokenized.Text != plainText {
+		t.Errorf("what it keeps does not come back: %d %s %v", status, raw, err)
+	}
+	v.end()
 }

@@ -77,6 +77,9 @@ func proved(w io.Writer, r *verify.ErasureResult) error {
 	c := r.Counts
 	line += fmt.Sprintf(" request=%s reference=%s erased_at=%s erased=%d deferred=%d shared=%d keys=%d rekeyed=%d",
 		r.RequestID, r.Reference, stamp(r.ErasedAt), c.Erased, c.Deferred, c.Shared, c.Keys, c.Rekeyed)
+	if r.Replayed {
+		line += "\n       it was erased again then, in an older copy of the data that took over; the counts are those of the copy"
+	}
 	if r.Later > 0 {
 		line += fmt.Sprintf("\n       %d more were erased when they were released: later entries say so, not this receipt", r.Later)
 	}

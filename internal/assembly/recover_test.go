@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
@@ -233,11 +234,30 @@ func resurrection(e *estate, seed uint64) {
 	}
 	e.open()
 	h.check("recovered")
+	h.receipts()
 	e.keep("docs-1", "", "as before")
 	e.no(e.in.Worker.Sweep(e.Context()))
 	h.check("swept")
 	e.close()
 	e.verifies()
+}
+
+// receipts fails unless the log of the copy proves every erasure: that it was
+// done, or done again.
+func (h *history) receipts() {
+	h.Helper()
+	keys, err := h.in.Service.LogKeys(h.Context(), "acme")
+	h.no(err)
+	for who, id := range h.ids {
+		receipt, err := h.in.Service.ErasureReceipt(h.Context(), officer(), id)
+		h.no(err)
+		entry, err := audit.ParseLeaf(receipt.Leaf)
+		h.no(err)
+		again := entry.Kind == audit.KindReplay && entry.ReplayOf == id
+		if again == (entry.Kind == audit.KindErase) || receipt.Proof.Verify(keys[0].Key) != nil || audit.LeafHash(receipt.Leaf) != receipt.Proof.LeafHash {
+			h.Errorf("the receipt of %s: %s", who, receipt.Leaf)
+		}
+	}
 }
 
 // lost is an estate whose database is an older copy: after it was made values were

@@ -58,7 +58,21 @@ func (s *Service) entryOfErasure(ctx context.Context, tenant string, e *ErasureI
 			}
 		}
 	}
-	return StoredEntry{}, Errorf(CodeNotFound, "the log has no entry of the erasure")
+	return s.entryOfReplay(ctx, tenant, e.ID)
+}
+
+// entryOfReplay finds the entry that says that an erasure was done again: the one
+// that there is in the log of an older copy of the data, which took over.
+func (s *Service) entryOfReplay(ctx context.Context, tenant, id string) (found StoredEntry, err error) {
+	err = s.eachStored(ctx, tenant, audit.KindReplay, func(stored StoredEntry, entry audit.Entry) {
+		if entry.ReplayOf == id && entry.Seq == 0 {
+			found = stored
+		}
+	})
+	if err == nil && found.Leaf == nil {
+		err = Errorf(CodeNotFound, "the log has no entry of the erasure")
+	}
+	return found, public(err)
 }
 
 func (s *Service) erased(ctx context.Context, tenant, id string) (ErasureResult, error) {

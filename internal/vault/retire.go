@@ -146,6 +146,11 @@ func (s *Service) readEpochs(ctx context.Context, tenant string) (epochs, error)
 
 // eachEntry reads the entries of a kind, the oldest first.
 func (s *Service) eachEntry(ctx context.Context, tenant string, kind audit.Kind, do func(audit.Entry)) error {
+	return s.eachStored(ctx, tenant, kind, func(_ StoredEntry, entry audit.Entry) { do(entry) })
+}
+
+// eachStored is eachEntry with the entries as they were hashed.
+func (s *Service) eachStored(ctx context.Context, tenant string, kind audit.Kind, do func(StoredEntry, audit.Entry)) error {
 	q := EntryQuery{Kind: string(kind), Limit: PageEntries}
 	for {
 		page, err := s.ledger.Entries(ctx, tenant, q)
@@ -157,7 +162,7 @@ func (s *Service) eachEntry(ctx context.Context, tenant string, kind audit.Kind,
 			if err != nil {
 				return err
 			}
-			do(entry)
+			do(stored, entry)
 		}
 		if len(page) < PageEntries {
 			return nil

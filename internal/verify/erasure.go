@@ -34,6 +34,10 @@ type ErasureResult struct {
 	// Later are values that a hold kept and that went after it: other entries
 	// speak for these, and the receipt does not prove them.
 	Later int
+	// Replayed says that the log is that of an older copy of the data, which took
+	// over: the entry says that the erasure was done again there, when, and how much
+	// it came to in the copy.
+	Replayed bool
 }
 
 // Erasure checks the receipt of an erasure, as the service gives it, with
@@ -44,7 +48,9 @@ type ErasureResult struct {
 // the leaf to its root. Of a copy with the entry: its bytes have that leaf hash,
 // it records an allowed erasure of the tenant whose log it is, and what the
 // receipt says of the request, the times and the counts is what the entry says.
-// What an entry does not hold is not proven by it: regime, who checked the
+// In the log of an older copy of the data that took over, the entry is that of
+// the erasure done again: it names the request and has times and counts of its
+// own. What an entry does not hold is not proven by it: regime, who checked the
 // identity, destinations, the times at which backups are over.
 func Erasure(receipt []byte, vkeys ...string) (ErasureResult, error) {
 	return newVerifier(Options{VKeys: vkeys}).erasure(receipt)
@@ -87,6 +93,11 @@ func (v *verifier) erasureEntry(r *erasureReceipt, result ErasureResult) (Erasur
 	}
 	if err := v.tenant(result.Index, &e); err != nil {
 		return ErasureResult{}, err
+	}
+	if e.Kind == audit.KindReplay && e.Seq == 0 && e.ReplayOf == r.RequestID {
+		result.Entry, result.Replayed, result.Reference = true, true, e.Reference
+		result.ErasedAt, result.Counts = e.Time, countsOf(&e)
+		return result, nil
 	}
 	// The parts after the first hold keys and no counts.
 	if e.Kind != audit.KindErase || e.Decision != audit.Allow || e.Seq != 0 {
