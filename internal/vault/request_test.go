@@ -352,3 +352,32 @@ func TestInvariant7_DeferredRequest(t *testing.T) {
 		t.Errorf("after the release: %+v %+v", info, info.Erasure)
 	}
 }
+
+// TestRestrictedTwice: what two requests restrict is restored once both are over,
+// and never where one was an objection that was upheld.
+func TestRestrictedTwice(t *testing.T) {
+	v := vaulttest.New(t)
+	ctx := context.Background()
+	token := together(t, v, "chat", vault.Value{Entity: "EMAIL_ADDRESS", Value: "jane@example.com", Subject: "crm:jane"})[0]
+	restrict := func(kind vault.RequestKind) string {
+		t.Helper()
+		r := opened(t, v, intake(v, kind, "crm:jane"))
+		must2(v.Service.RestrictSubject(ctx, officer(), r.ID, vault.ExecuteRequest{ConfirmSubject: "crm:jane"}))(t)
+		return r.ID
+	}
+	restored := func(want bool) {
+		t.Helper()
+		if got := *must2(llm(v, v.Gateway(), "chat", token))(t).Text; (got != token) != want {
+			t.Errorf("%q, want it restored: %t", got, want)
+		}
+	}
+	first, second := restrict(vault.RequestRestriction), restrict(vault.RequestObjection)
+	must2(v.Service.LiftRestriction(ctx, officer(), first))(t)
+	restored(false)
+	must2(v.Service.RefuseRequest(ctx, officer(), second, vault.RefusedGrounds))(t)
+	restored(true)
+	first, second = restrict(vault.RequestRestriction), restrict(vault.RequestObjection)
+	must2(v.Service.CompleteRequest(ctx, officer(), second, false))(t)
+	must2(v.Service.LiftRestriction(ctx, officer(), first))(t)
+	restored(false)
+}

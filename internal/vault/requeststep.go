@@ -177,7 +177,9 @@ func (s *Service) give(ctx context.Context, call Call, id, code string, end func
 		return nil
 	}}
 	if restricted {
-		st.kind, st.effect = audit.KindLiftRestriction, lifting
+		if err := s.lift(ctx, call.Caller.Tenant, &row, &st); err != nil {
+			return RequestResult{}, err
+		}
 	}
 	return s.take(ctx, call, id, st)
 }
