@@ -42,7 +42,7 @@ deps: ## Install what the tests start, where it is missing: PostgreSQL and PgBou
 # nothing in: properties and histories of one goroutine, and races in the log.
 test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
-	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|_Model|_Races|BeyondOneCommit' ./internal/vault ./internal/lifemodel
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
