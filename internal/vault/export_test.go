@@ -1,5 +1,7 @@
 package vault
 
+import "context"
+
 // Faults take guards out of a service, for the twins of the invariants' tests.
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
@@ -15,4 +17,19 @@ func (s *Service) SetFaults(f Faults) {
 		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
 		ignoreClaims: f.IgnoreClaims, ignoreSpanCache: f.IgnoreSpanCache,
 	}
+}
+
+// OpensUnder tells whether a sealed value opens under any of the data keys that
+// stand, whoever's they are.
+func (s *Service) OpensUnder(ctx context.Context, tenant string, m Mapping, keys []string) (bool, error) {
+	opened, err := s.openStored(ctx, tenant, keys)
+	if err != nil {
+		return false, err
+	}
+	for _, key := range opened {
+		if _, err := openValue(tenant, m, key); err == nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }
