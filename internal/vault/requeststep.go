@@ -14,17 +14,25 @@ import (
 type step struct {
 	code   string
 	duty   string // what came with it, as it stands among the obligations
+	note   string // free text, of which the entry has the keyed digest
 	change func(row *SubjectRequest, keys *keySet) error
-	effect func(row SubjectRequest) Effect
+	effect func(ctx context.Context, row SubjectRequest) (Effect, error)
 	kind   audit.Kind
+}
+
+// updating is the effect of most steps.
+func updating(_ context.Context, row SubjectRequest) (Effect, error) {
+	return UpdateRequest{Request: row}, nil
 }
 
 // take does a step on a request. Two people who change a request at once both
 // succeed, one after the other, as long as the second step is still possible.
 func (s *Service) take(ctx context.Context, call Call, id string, st step) (RequestResult, error) {
+	if st.effect == nil {
+		st.effect = updating
+	}
 	if st.kind == "" {
 		st.kind = audit.KindRequestChange
-		st.effect = func(row SubjectRequest) Effect { return UpdateRequest{Request: row} }
 	}
 	keys, entry, err := s.authorise(ctx, call, access.ActionRequestManage, st.kind)
 	if err != nil {
@@ -59,8 +67,18 @@ func (s *Service) takeOnce(ctx context.Context, tenant string, keys *keySet, id 
 	if st.duty != "" {
 		entry.Obligations = append(entry.Obligations, st.duty)
 	}
-	committed, err := s.commitClaiming(ctx, tenant, st.effect(row), entry, claim)
+	if st.note != "" {
+		entry.NoteDigest = hexDigest(keys.index.Note(st.note))
+	}
+	effect, err := st.effect(ctx, row)
 	if err != nil {
+		return RequestResult{}, err
+	}
+	committed, err := s.commitClaiming(ctx, tenant, effect, entry, claim)
+	if err != nil {
+		if note, ok := effect.(NoteRequest); ok && note.Key != nil {
+			s.refused(tenant, err, []DataKey{*note.Key})
+		}
 		return RequestResult{}, err
 	}
 	return s.requestAfter(ctx, tenant, keys, id, committed)
@@ -218,10 +236,6 @@ func (s *Service) CompleteRequest(ctx context.Context, call Call, id string, par
 // NoteOnRequest adds what somebody writes about a request. The text is sealed;
 // the entry has its keyed digest.
 func (s *Service) NoteOnRequest(ctx context.Context, call Call, id, text string) (RequestResult, error) {
-	keys, entry, err := s.authorise(ctx, call, access.ActionRequestManage, audit.KindRequestChange)
-	if err != nil {
-		return RequestResult{}, err
-	}
 	switch {
 	case text == "":
 		return RequestResult{}, Invalid("/text", "is required")
@@ -231,43 +245,15 @@ func (s *Service) NoteOnRequest(ctx context.Context, call Call, id, text string)
 	if err := checkText("/text", text); err != nil {
 		return RequestResult{}, err
 	}
-	entry.NoteDigest = hexDigest(keys.index.Note(text))
-	tenant := call.Caller.Tenant
-	claim := s.newClaiming(call, keys)
-	for range MaxAttempts {
-		if err := claim.read(ctx, s, tenant, &entry); err != nil {
-			return RequestResult{}, public(err)
-		}
-		if entry.ReplayOf != "" {
-			return s.requestBefore(ctx, tenant, keys, id, entry.ReplayOf)
-		}
-		result, err := s.noteOnce(ctx, call, keys, id, text, entry, &claim)
-		if err == nil || !plannable(err) {
-			return result, public(err)
-		}
-	}
-	return RequestResult{}, public(ErrConflict)
-}
-
-func (s *Service) noteOnce(ctx context.Context, call Call, keys *keySet, id, text string, entry audit.Entry, claim *claiming) (RequestResult, error) {
-	tenant := call.Caller.Tenant
-	row, err := s.openRequest(ctx, tenant, id)
-	if err != nil {
-		return RequestResult{}, err
-	}
-	describeStep(&entry, &row, "note")
-	effect := NoteRequest{Note: RequestNote{RequestID: id, Author: call.Caller.Subject}}
-	if err := s.sealNote(ctx, tenant, &effect, text); err != nil {
-		return RequestResult{}, err
-	}
-	committed, err := s.commitClaiming(ctx, tenant, effect, entry, claim)
-	if err != nil {
-		if effect.Key != nil {
-			s.refused(tenant, err, []DataKey{*effect.Key})
-		}
-		return RequestResult{}, err
-	}
-	return s.requestAfter(ctx, tenant, keys, id, committed)
+	return s.take(ctx, call, id, step{
+		code: "note", note: text,
+		change: func(*SubjectRequest, *keySet) error { return nil },
+		effect: func(ctx context.Context, row SubjectRequest) (Effect, error) {
+			note := NoteRequest{Note: RequestNote{RequestID: row.ID, Author: call.Caller.Subject}}
+			err := s.sealNote(ctx, call.Caller.Tenant, &note, text)
+			return note, err
+		},
+	})
 }
 
 // NotesOfRequest opens the notes of a request, the oldest first. That they were

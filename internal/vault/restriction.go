@@ -40,7 +40,9 @@ func (s *Service) RestrictSubject(ctx context.Context, call Call, id string, req
 			return nil
 		},
 	}
-	st.effect = func(row SubjectRequest) Effect { return Restrict{SubjectRef: ref, Request: row} }
+	st.effect = func(_ context.Context, row SubjectRequest) (Effect, error) {
+		return Restrict{SubjectRef: ref, Request: row}, nil
+	}
 	return s.take(ctx, call, id, st)
 }
 
@@ -94,8 +96,8 @@ func (s *Service) lift(ctx context.Context, tenant string, row *SubjectRequest, 
 }
 
 // lifting lifts what a request restricted.
-func lifting(row SubjectRequest) Effect {
-	return LiftRestriction{SubjectRef: row.SubjectRef, Request: row}
+func lifting(_ context.Context, row SubjectRequest) (Effect, error) {
+	return LiftRestriction{SubjectRef: row.SubjectRef, Request: row}, nil
 }
 
 // confirms refuses a call that does not say the subject of a request again.
