@@ -42,7 +42,8 @@ WHERE m.tenant = ?1 AND m.key_id = ?2 AND NOT EXISTS (
 LIMIT 1`
 	sqlEraseKey = `
 DELETE FROM data_keys WHERE tenant = ?1 AND key_id = ?2
-RETURNING wrap_version, sealed > (SELECT COUNT(*) FROM mappings AS m WHERE m.tenant = ?1 AND m.key_id = ?2)`
+RETURNING wrap_version, sealed > (
+    SELECT COUNT(*) FROM mappings AS m INDEXED BY mappings_key WHERE m.tenant = ?1 AND m.key_id = ?2)`
 	sqlBury = `
 INSERT INTO tombstones (tenant, key_id, erasure_id, erased_at, wrap_version, rekeyed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
 	// Of what is left under the keys, which is what goes.

@@ -60,6 +60,7 @@ func writerAddress(path string) string {
 		"busy_timeout("+strconv.FormatInt(busyTimeout.Milliseconds(), 10)+")",
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "secure_delete(on)",
 		"trusted_schema(off)", "temp_store(memory)",
+		"cache_size(-"+strconv.Itoa(pageCache)+")", // negative: in KiB
 		"journal_size_limit("+strconv.Itoa(journalLimit)+")",
 	)
 }

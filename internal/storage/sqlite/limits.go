@@ -12,6 +12,10 @@ const (
 	// journalLimit is what the write-ahead log is cut back to after a
 	// checkpoint, should a long read have let it grow.
 	journalLimit = 64 << 20
+	// pageCache bounds the pages in memory, in KiB, of the connection that writes:
+	// those of 10^5 values with their ties, which an erasure walks in one commit.
+	// With the 2 MB that SQLite has by itself each of them is read again and again.
+	pageCache = 64 << 10
 	// maxNote bounds a note; a checkpoint has a few hundred bytes.
 	maxNote = 1 << 20
 	// defaultPage is how many entries are read where no limit is given.

@@ -203,6 +203,9 @@ func replayedUnknown(w *world) {
 	all := w.tombstones("acme", vault.TombstoneQuery{})
 	all = slices.DeleteFunc(all, func(t vault.Tombstone) bool { return slices.Contains(ids, t.KeyID) })
 	effect := older.again(w.erasure("acme", all[0].ErasureID), all)
+	if len(effect.Fresh) == 0 {
+		w.Fatal("nothing is sealed anew")
+	}
 	for i := range effect.Reseal {
 		if effect.Reseal[i].To == effect.Fresh[0].ID {
 			effect.Reseal[i].To = ids[0]
