@@ -38,11 +38,12 @@ deps: ## Install what the tests start, where it is missing: PostgreSQL and PgBou
 	@{ ls /usr/lib/postgresql/*/bin/initdb && command -v pgbouncer && command -v pg_dump; } >/dev/null 2>&1 \
 		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql pgbouncer; }
 
-# The second line runs in full what the race detector makes slow and finds
-# nothing in: properties and histories of one goroutine, and races in the log.
+# The other lines run in full what the race detector makes slow and finds nothing
+# in: properties and histories of one goroutine, races in the log, pairs of changes.
 test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
