@@ -123,6 +123,7 @@ type eraseJob struct {
 	request  SubjectRequest // what asks for it; one without an id is opened by the commit
 	unnamed  Digest         // of the subject of a request that names none
 	erasure  Erasure        // as it begins, or as it stands
+	many     bool           // what was looked at is not all that has to be moved
 }
 
 // run tries until nobody comes in between.
@@ -162,7 +163,7 @@ func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
 	case j.preview != "" && j.preview != preview:
 		return ErasureResult{}, Errorf(CodeConflict, "what would be erased is not what the preview showed")
 	}
-	if plan, err = j.tie(ctx, plan); err != nil {
+	if plan, err = j.ready(ctx, plan); err != nil {
 		return ErasureResult{}, err
 	}
 	id, committed, err := j.commit(ctx, plan)
@@ -187,16 +188,23 @@ func (j *eraseJob) after(ctx context.Context, id string) (ErasureResult, error) 
 	return ErasureResult{Erasure: info.Erasure, Request: &info}, nil
 }
 
-// plan reads what the erasure would touch. Where more of others' values share the
-// keys that go than one commit seals anew, a dry run is told so much of it as it
-// shows; an erasure first moves them, batch by batch, with an entry for each.
+// read reads what the erasure would touch. Where more of others' values share the
+// keys that go than one commit seals anew, many is true, and the plan has not all
+// of them.
+func (j *eraseJob) read(ctx context.Context) (plan ErasurePlan, many bool, err error) {
+	plan, err = j.s.erasures.PlanErasure(ctx, j.tenant, j.erasure.SubjectRef, j.erasure.ErasedAt, MaxReseals)
+	if many = errors.Is(err, ErrTooMany); many {
+		err = nil
+	}
+	return plan, many, err
+}
+
+// plan reads what the erasure touches, and first moves others' values that are too
+// many for its commit, batch by batch, with an entry for each.
 func (j *eraseJob) plan(ctx context.Context) (ErasurePlan, error) {
 	for range maxMoves {
-		plan, err := j.s.erasures.PlanErasure(ctx, j.tenant, j.erasure.SubjectRef, j.erasure.ErasedAt, MaxReseals)
-		if !errors.Is(err, ErrTooMany) || j.dryRun {
-			if j.dryRun && errors.Is(err, ErrTooMany) {
-				err = nil
-			}
+		plan, many, err := j.read(ctx)
+		if err != nil || !many {
 			return plan, err
 		}
 		if err := j.move(ctx, plan); err != nil && !plannable(err) {

@@ -354,6 +354,14 @@ func TestErasureBeyondOneCommit(t *testing.T) {
 		t.Fatalf("a dry run has %d entries", len(made))
 	}
 	from = head(t, v)
+	other := erasure(v, "crm:jane")
+	other.PreviewID = "another"
+	if _, err := v.Service.EraseSubject(ctx, officer(), other); vault.CodeOf(err) != vault.CodeConflict {
+		t.Fatalf("erased against its preview: %v", err)
+	}
+	if made := entriesFrom(t, v, from); len(made) != 0 {
+		t.Fatalf("%d entries of an erasure that was refused", len(made))
+	}
 	done := erase(t, v, "crm:jane")
 	if done.Erasure.Counts.Erased != keys || done.Erasure.State != vault.ErasureCompleted {
 		t.Errorf("erased: %+v", done.Erasure.Counts)

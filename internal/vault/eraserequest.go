@@ -106,9 +106,10 @@ func (j *eraseJob) readRequest(ctx context.Context) error {
 // by identifiers alone it tells how many there are: what a hold keeps of them is
 // known only once they are tied.
 func (j *eraseJob) look(ctx context.Context) (plan ErasurePlan, preview string, err error) {
+	j.many = false
 	if j.request.Subject != (Digest{}) {
 		if j.erasure.SubjectRef != "" {
-			plan, err = j.plan(ctx)
+			plan, j.many, err = j.read(ctx)
 		}
 		return plan, previewOf(j.erasure.SubjectRef, plan.Parts), err
 	}
@@ -125,17 +126,21 @@ func (j *eraseJob) look(ctx context.Context) (plan ErasurePlan, preview string, 
 	return plan, previewOf("", plan.Parts), nil
 }
 
-// tie ties what was found by identifiers to a subject of the request's own, and
-// plans its erasure. What is tied stays so where the erasure then fails: the next
-// attempt finds it.
-func (j *eraseJob) tie(ctx context.Context, plan ErasurePlan) (ErasurePlan, error) {
-	if j.request.Subject != (Digest{}) || len(plan.Parts) == 0 {
+// ready makes a plan of what was looked at, once nothing stands against it any
+// more: what was found by identifiers is tied to a subject of the request's own,
+// and what is too much for one commit is moved. What is tied or moved stays so
+// where the erasure then fails: the next attempt finds it.
+func (j *eraseJob) ready(ctx context.Context, plan ErasurePlan) (ErasurePlan, error) {
+	untied := j.request.Subject == Digest{} && len(plan.Parts) > 0
+	if !untied && !j.many {
 		return plan, nil
 	}
-	ref, err := j.s.tieFound(ctx, j.call, j.keys, j.unnamed, &j.request)
-	if err != nil {
-		return ErasurePlan{}, err
+	if untied {
+		ref, err := j.s.tieFound(ctx, j.call, j.keys, j.unnamed, &j.request)
+		if err != nil {
+			return ErasurePlan{}, err
+		}
+		j.erasure.SubjectRef = ref
 	}
-	j.erasure.SubjectRef = ref
 	return j.plan(ctx)
 }

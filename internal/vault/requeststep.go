@@ -143,14 +143,13 @@ func (s *Service) AssignRequest(ctx context.Context, call Call, id, assignee str
 // ExtendRequest gives a request the longer time that its regime allows once,
 // where its clock has not run out: the person has to be told by then.
 func (s *Service) ExtendRequest(ctx context.Context, call Call, id, reference string) (RequestResult, error) {
-	if reference == "" {
-		return RequestResult{}, Invalid("/reference", "is required")
-	}
-	if err := checkIdentifier("/reference", reference); err != nil {
-		return RequestResult{}, err
-	}
 	return s.take(ctx, call, id, step{code: "extend", duty: "reference:" + reference, change: func(row *SubjectRequest, _ *keySet) error {
+		if err := checkIdentifier("/reference", reference); err != nil {
+			return err
+		}
 		switch {
+		case reference == "":
+			return Invalid("/reference", "is required")
 		case row.Extended:
 			return Errorf(CodeConflict, "the request was extended before")
 		case s.clock().After(row.DueAt):
@@ -164,21 +163,25 @@ func (s *Service) ExtendRequest(ctx context.Context, call Call, id, reference st
 // RefuseRequest closes a request with a reason of the closed list. What it had
 // restricted is restored again for every reason that may.
 func (s *Service) RefuseRequest(ctx context.Context, call Call, id string, code RefusalCode) (RequestResult, error) {
-	if !slices.Contains(RefusalCodes(), code) {
-		return RequestResult{}, Invalid("/refusal_code", "is none of the codes")
-	}
-	return s.give(ctx, call, id, "refuse", func(row *SubjectRequest) {
+	return s.give(ctx, call, id, "refuse", func(row *SubjectRequest) error {
+		if !slices.Contains(RefusalCodes(), code) {
+			return Invalid("/refusal_code", "is none of the codes")
+		}
 		row.State, row.RefusalCode = StateRefused, string(code)
+		return nil
 	})
 }
 
 // WithdrawRequest closes a request that the person takes back.
 func (s *Service) WithdrawRequest(ctx context.Context, call Call, id string) (RequestResult, error) {
-	return s.give(ctx, call, id, "withdraw", func(row *SubjectRequest) { row.State = StateWithdrawn })
+	return s.give(ctx, call, id, "withdraw", func(row *SubjectRequest) error {
+		row.State = StateWithdrawn
+		return nil
+	})
 }
 
 // give gives a request up, and lifts what it had restricted in the same commit.
-func (s *Service) give(ctx context.Context, call Call, id, code string, end func(*SubjectRequest)) (RequestResult, error) {
+func (s *Service) give(ctx context.Context, call Call, id, code string, end func(*SubjectRequest) error) (RequestResult, error) {
 	row, err := s.readRequest(ctx, call, id)
 	if err != nil {
 		return RequestResult{}, err
@@ -191,8 +194,7 @@ func (s *Service) give(ctx context.Context, call Call, id, code string, end func
 		if row.State == StateDeferred {
 			return Errorf(CodeConflict, "what was asked for is done, but for what a hold keeps")
 		}
-		end(row)
-		return nil
+		return end(row)
 	}}
 	if restricted {
 		if err := s.lift(ctx, call.Caller.Tenant, &row, &st); err != nil {
@@ -236,18 +238,18 @@ func (s *Service) CompleteRequest(ctx context.Context, call Call, id string, par
 // NoteOnRequest adds what somebody writes about a request. The text is sealed;
 // the entry has its keyed digest.
 func (s *Service) NoteOnRequest(ctx context.Context, call Call, id, text string) (RequestResult, error) {
-	switch {
-	case text == "":
-		return RequestResult{}, Invalid("/text", "is required")
-	case len(text) > MaxNoteBytes:
-		return RequestResult{}, tooLarge("/text", "note_bytes", MaxNoteBytes)
-	}
-	if err := checkText("/text", text); err != nil {
-		return RequestResult{}, err
-	}
 	return s.take(ctx, call, id, step{
 		code: "note", note: text,
-		change: func(*SubjectRequest, *keySet) error { return nil },
+		change: func(*SubjectRequest, *keySet) error {
+			switch {
+			case text == "":
+				return Invalid("/text", "is required")
+			case len(text) > MaxNoteBytes:
+				return tooLarge("/text", "note_bytes", MaxNoteBytes)
+			default:
+				return checkText("/text", text)
+			}
+		},
 		effect: func(ctx context.Context, row SubjectRequest) (Effect, error) {
 			note := NoteRequest{Note: RequestNote{RequestID: row.ID, Author: call.Caller.Subject}}
 			err := s.sealNote(ctx, call.Caller.Tenant, &note, text)
