@@ -197,9 +197,7 @@ func (s *Service) give(ctx context.Context, call Call, id, code string, end func
 		return end(row)
 	}}
 	if restricted {
-		if err := s.lift(ctx, call.Caller.Tenant, &row, &st); err != nil {
-			return RequestResult{}, err
-		}
+		st.kind, st.effect = audit.KindLiftRestriction, lifting
 	}
 	return s.take(ctx, call, id, st)
 }

@@ -50,49 +50,19 @@ func (s *Service) RestrictSubject(ctx context.Context, call Call, id string, req
 // request. Values are restored again for every reason that may, unless another
 // request of the person restricts them, too.
 func (s *Service) LiftRestriction(ctx context.Context, call Call, id string) (RequestResult, error) {
-	row, err := s.readRequest(ctx, call, id)
-	if err != nil {
-		return RequestResult{}, err
-	}
-	st := step{code: "lift", change: func(row *SubjectRequest, _ *keySet) error {
-		if row.Kind != RequestRestriction {
-			return Errorf(CodeConflict, "a request for %s is not lifted", row.Kind)
-		}
-		if err := row.in(StateRunning); err != nil {
-			return err
-		}
-		row.State = StateCompleted
-		return nil
-	}}
-	if err := s.lift(ctx, call.Caller.Tenant, &row, &st); err != nil {
-		return RequestResult{}, err
-	}
-	return s.take(ctx, call, id, st)
-}
-
-// lift has a step lift what its request restricted, where nothing else of the
-// person's restricts it: a request that is running, or an objection that was
-// upheld.
-func (s *Service) lift(ctx context.Context, tenant string, row *SubjectRequest, st *step) error {
-	for _, q := range []RequestQuery{{State: StateRunning}, {Kind: RequestObjection, State: StateCompleted}} {
-		for q.Limit = PageRequests; ; {
-			page, err := s.requests.Requests(ctx, tenant, q)
-			if err != nil {
-				return public(err)
+	return s.take(ctx, call, id, step{
+		code: "lift", kind: audit.KindLiftRestriction, effect: lifting,
+		change: func(row *SubjectRequest, _ *keySet) error {
+			if row.Kind != RequestRestriction {
+				return Errorf(CodeConflict, "a request for %s is not lifted", row.Kind)
 			}
-			for _, other := range page {
-				if other.ID != row.ID && other.SubjectRef == row.SubjectRef {
-					return nil
-				}
-				q.Before = other.ID
+			if err := row.in(StateRunning); err != nil {
+				return err
 			}
-			if len(page) < PageRequests {
-				break
-			}
-		}
-	}
-	st.kind, st.effect = audit.KindLiftRestriction, lifting
-	return nil
+			row.State = StateCompleted
+			return nil
+		},
+	})
 }
 
 // lifting lifts what a request restricted.

@@ -154,7 +154,9 @@ type Restrict struct {
 	Request    SubjectRequest
 }
 
-// LiftRestriction undoes Restrict: restricted mappings of the subject alone live
+// LiftRestriction undoes Restrict, unless another request of the same SubjectRef
+// restricts the same: one that is running, or an objection that is completed. Then
+// only the request is changed. Otherwise restricted mappings of the subject alone live
 // again, but for those that a deferred erasure of the subject restricted
 // (created at or before its ErasedAt), and those whose value has another live
 // token by now, which are retired. It changes the request as UpdateRequest does.

@@ -39,7 +39,7 @@ CREATE TABLE subject_requests (
 CREATE INDEX subject_requests_age ON subject_requests (tenant, received_at, request_id);
 CREATE INDEX subject_requests_open ON subject_requests (tenant, received_at, request_id) WHERE closed_at IS NULL;
 CREATE INDEX subject_requests_closed ON subject_requests (tenant, closed_at) WHERE closed_at IS NOT NULL;
-CREATE INDEX subject_requests_subject ON subject_requests (tenant, subject_ref) WHERE closed_at IS NULL;
+CREATE INDEX subject_requests_subject ON subject_requests (tenant, subject_ref);
 
 -- What the person is known by: look-up digests, until the request is closed.
 CREATE TABLE subject_request_lookups (

@@ -40,6 +40,13 @@ LEFT JOIN LATERAL (
     FROM mappings AS n
     WHERE n.tenant = $1 AND n.scope_id = m.scope_id AND n.identity = m.identity AND n.state = 'live' LIMIT 1) AS n ON true
 WHERE true`
+	// Another request that restricts the same: it is running, or an objection that
+	// was upheld.
+	sqlRestrictedElsewhere = `
+SELECT q.request_id FROM subject_requests AS q
+WHERE q.tenant = $1 AND q.subject_ref = $2 AND q.request_id <> $3
+    AND (q.state = 'running' OR q.kind = 'objection' AND q.state = 'completed')
+LIMIT 1`
 	sqlSetStates = `
 UPDATE mappings AS m SET state = $5::text
 FROM unnest($2::text[], $3::text[]) AS r (scope_id, token_id)
@@ -86,6 +93,8 @@ func (b *batch) liftRestriction(e vault.LiftRestriction) (o vault.Outcome, err e
 	if err := b.updateRequest(p, &e.Request); err != nil {
 		return o, err
 	}
+	elsewhere := make(map[string]bool)
+	p.each(sqlRestrictedElsewhere, mark(elsewhere), b.tenant, e.SubjectRef, e.Request.ID)
 	var erased, retired, lives []place
 	taken := make(map[valuePlace]bool)
 	p.each(sqlRestricted, func(rows pgx.Rows) error {
@@ -115,6 +124,9 @@ func (b *batch) liftRestriction(e vault.LiftRestriction) (o vault.Outcome, err e
 	}, b.tenant, e.SubjectRef)
 	if err := b.run(p, 0); err != nil {
 		return o, err
+	}
+	if len(elsewhere) > 0 {
+		return vault.Outcome{}, nil
 	}
 	o.Restricted = len(retired) + len(lives)
 	p = b.pipeline()

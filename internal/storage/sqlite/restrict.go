@@ -16,6 +16,13 @@ UPDATE mappings AS m SET state = 'restricted'
 WHERE m.tenant = ?1 AND (m.scope_id, m.token_id) IN (
         SELECT l.scope_id, l.token_id FROM mapping_subjects AS l WHERE l.tenant = ?1 AND l.subject_ref = ?2)
     AND +m.state = 'live' AND NOT ` + shared + ` AND NOT ` + erased
+	// Another request than ?3 that restricts the same: it is running, or an
+	// objection that was upheld.
+	sqlRestrictedElsewhere = `
+SELECT 1 FROM subject_requests AS q INDEXED BY subject_requests_subject
+WHERE q.tenant = ?1 AND q.subject_ref = ?2 AND q.request_id <> ?3
+    AND (q.state = 'running' OR q.kind = 'objection' AND q.state = 'completed')
+LIMIT 1`
 	// The state ?3 of those that are about others too.
 	sqlCountShared = `
 SELECT COUNT(*) FROM mapping_subjects AS l CROSS JOIN mappings AS m
@@ -71,6 +78,10 @@ func (b *batch) liftRestriction(e vault.LiftRestriction) (vault.Outcome, error) 
 		return vault.Outcome{}, err
 	}
 	var o vault.Outcome
+	var one int
+	if elsewhere, err := b.row([]any{&one}, sqlRestrictedElsewhere, b.tenant, e.SubjectRef, e.Request.ID); err != nil || elsewhere {
+		return o, err
+	}
 	if _, err := b.row([]any{&o.Shared}, sqlCountShared, b.tenant, e.SubjectRef, string(vault.MappingRestricted)); err != nil {
 		return vault.Outcome{}, err
 	}
