@@ -14,6 +14,7 @@ var restrictionClauses = []clause{
 	{"restriction/what is restricted is restored only by what reaches it, and not found again", restrictedReached},
 	{"restriction/is of what lives when it is put on", restrictedLiving},
 	{"restriction/where its request is another now it does nothing", restrictedRefused},
+	{"restriction/is not lifted while another request restricts the same", liftedElsewhere},
 	{"restriction/what came to be about somebody else too stays as it is", liftedShared},
 	{"Invariant4/of a value with a newer live token the older is retired", liftedReplaced},
 	{"Invariant4/of a value with two restricted tokens one lives again", liftedTwice},
@@ -45,6 +46,34 @@ func (w *world) changed(what string, c vault.Committed, restricted, shared int) 
 	if c.Outcome.Restricted != restricted || c.Outcome.Shared != shared {
 		w.Errorf("%s: %d were changed and %d are shared, want %d and %d", what, c.Outcome.Restricted, c.Outcome.Shared, restricted, shared)
 	}
+}
+
+// object restricts what is a person's for an objection.
+func (w *world) object(tenant string, s vault.Subject) vault.SubjectRequest {
+	w.Helper()
+	r := w.open(tenant, w.request(vault.RequestObjection, s))
+	r.State, r.SubjectRef = vault.StateRunning, s.Ref
+	w.commit(tenant, vault.Restrict{SubjectRef: s.Ref, Request: r})
+	return w.requested(tenant, r.ID)
+}
+
+func liftedElsewhere(w *world) {
+	e := w.estate("acme")
+	first, _ := w.restrict("acme", e.ann)
+	second := w.object("acme", e.ann)
+	w.changed("the first", w.lift("acme", e.ann, first), 0, 0)
+	e.alone("one restricts still", vault.MappingRestricted)
+	if got := w.requested("acme", first.ID); got.State != vault.StateCompleted {
+		w.Errorf("the first request is %s", got.State)
+	}
+	w.changed("the second", w.lift("acme", e.ann, second), 3, 0)
+	e.alone("none restricts", vault.MappingLive)
+	first, _ = w.restrict("acme", e.ann)
+	upheld := w.object("acme", e.ann)
+	upheld.State = vault.StateCompleted
+	w.commit("acme", vault.UpdateRequest{Request: upheld})
+	w.changed("beside one that was upheld", w.lift("acme", e.ann, first), 0, 0)
+	e.alone("upheld", vault.MappingRestricted)
 }
 
 func restrictedAlone(w *world) {
