@@ -1,5 +1,7 @@
 package vault
 
+import "net/netip"
+
 // Caller is who calls, as the authentication layer established it from a
 // verified credential. It is a parameter of every operation, never a context
 // value, so that no operation can be written that forgets to ask for it.
@@ -24,6 +26,15 @@ type Caller struct {
 	JTIDigest, CertFingerprint string
 	// MFA tells that the credential was obtained with a second factor (amr).
 	MFA bool
+	// ACR is the authentication context that the issuer vouches for (acr), empty
+	// where it says none.
+	ACR string
+	// Person is who the principal is wherever they have an account: the claim that
+	// the issuer's configuration names for it, empty where it names none. Two
+	// principals of one person are one person where approvals are counted.
+	Person string
+	// Address is where the connection comes from; invalid where that is not known.
+	Address netip.Addr
 	// Attributes are the further claims that policy conditions may name.
 	Attributes map[string]string
 }
