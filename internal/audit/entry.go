@@ -79,6 +79,19 @@ const (
 	KindReplay           Kind = "replay"
 	KindRecover          Kind = "recover"
 	KindReseal           Kind = "reseal"
+	KindApprovalRequest  Kind = "approval_request"
+	KindApprovalDecide   Kind = "approval_decide"
+	KindReviewOpen       Kind = "review_open"
+	KindReviewClose      Kind = "review_close"
+	KindSuspend          Kind = "suspend"
+	KindLiftSuspension   Kind = "lift_suspension"
+	KindIncidentOpen     Kind = "incident_open"
+	KindIncidentChange   Kind = "incident_change"
+	KindConsent          Kind = "consent"
+	KindWithdrawConsent  Kind = "withdraw_consent"
+	KindAccessReview     Kind = "access_review"
+	KindPolicyPropose    Kind = "policy_propose"
+	KindPolicyChange     Kind = "policy_change"
 )
 
 // Decision is the answer of the policy, empty where none was asked for.

@@ -19,6 +19,11 @@ type Change struct {
 	effect Effect
 	entry  audit.Entry
 	claim  *Claim
+	// What rides along: an approval that is used, a proceeding that is opened, a
+	// notice that is sent.
+	redeems *Redemption
+	opens   *Proceeding
+	notice  *Notice
 }
 
 // Effect is what a change does. The set is closed: a store switches over it.
@@ -59,9 +64,9 @@ type Tokenize struct {
 	// Source is the document that the text came from: every token that stands
 	// in the answer is noted under it. The zero digest notes nothing.
 	Source Digest
-	// Destination is where the text is sent: when each token that stands or is
-	// touched was first and last sent there is kept. Empty keeps nothing.
-	Destination string
+	// Destinations are where the text is sent, each once: when each token that
+	// stands or is touched was first and last sent there is kept.
+	Destinations []string
 }
 
 // SubjectUse is a subject as read, or to be made.
@@ -94,10 +99,26 @@ type Restore struct {
 	// Names are those of scopes and subjects: each must be sealed under its key
 	// as it was read, and the key stand.
 	Names []NameRef
+	// By is who has them back. No suspension that stands may stop any of it
+	// (Stopped), else ErrConflict.
+	By Restorer
+	// Spends are counted, all or none, each of another Key. Where one would pass
+	// its limit the change fails with ErrExhausted.
+	Spends []Spend
+	// Standing are proceedings that it rests on, such as consents: each must be
+	// ProceedingStanding and not expired, else ErrConflict.
+	Standing []string
+	// MaxOverdue, where it is above zero, is how many reviews of By.Actor may be
+	// past their DueAt and not closed: with so many or more it is ErrConflict.
+	MaxOverdue int
 }
 
-// NameRef is a sealed name as it was read.
-type NameRef struct{ ScopeID, SubjectRef, KeyID string }
+// NameRef is a sealed name as it was read. ScopeName is the digest of the scope's
+// name, where it is that of a scope.
+type NameRef struct {
+	ScopeID, SubjectRef, KeyID string
+	ScopeName                  Digest
+}
 
 // RestoreRef names one mapping as it was read.
 type RestoreRef struct {
@@ -105,6 +126,10 @@ type RestoreRef struct {
 	TokenID string
 	KeyID   string
 	Entity  string
+	// ScopeName is the digest of the scope's name, and MadeAt when the mapping was
+	// made: suspensions match them. They never change.
+	ScopeName Digest
+	MadeAt    time.Time
 	// Restricted and Expired admit a mapping in that state, for reasons that
 	// reach it. One that is expired or retired must be held, too.
 	Restricted bool
@@ -361,6 +386,9 @@ func (c Change) Effect() Effect { return c.effect }
 // Shares tells whether the change may share a commit with others. Whatever
 // destroys commits alone, in queue order.
 func (c Change) Shares() bool {
+	if c.redeems != nil {
+		return false
+	}
 	switch c.effect.(type) {
 	case Tokenize, Restore, Record, OpenScope:
 		return true
@@ -427,6 +455,9 @@ func (c Change) tell(o Outcome, entry *audit.Entry) {
 func (c Change) Leaves(o Outcome, at time.Time) ([]audit.Entry, [][]byte, error) {
 	if c.effect == nil {
 		return nil, nil, ErrNoEntry
+	}
+	if err := c.checkRiders(); err != nil {
+		return nil, nil, err
 	}
 	entry := c.entry
 	c.tell(o, &entry)

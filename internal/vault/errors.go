@@ -116,6 +116,8 @@ var (
 	// ErrSuppressed says that a value of the change was erased and is kept out:
 	// leave it out, or mask it.
 	ErrSuppressed = errors.New("vault: the value is suppressed")
+	// ErrExhausted says that a budget of the change is spent for this hour.
+	ErrExhausted = errors.New("vault: a budget is spent")
 	// ErrHeld says that a hold forbids the destruction.
 	ErrHeld = errors.New("vault: held")
 	// ErrUnknownTenant says that the tenant was never made.

@@ -308,7 +308,7 @@ func (p *sealPlan) effect(j *tokenizeJob) Tokenize {
 	}
 	effect := Tokenize{
 		Scope: j.scope, NewScope: j.newScope, Subjects: uses, Keys: p.keys, Mappings: p.mappings, Touch: touch,
-		Destination: j.entry.Destination,
+		Destinations: []string{j.entry.Destination},
 	}
 	if j.req.SourceRef != "" {
 		effect.Source = j.keys.index.Source(j.req.SourceRef)

@@ -25,6 +25,10 @@ type Config struct {
 	Erasures Erasures
 	Requests Requests
 	Remains  Remains
+
+	Proceedings Proceedings
+	Outbox      Outbox
+
 	Finality FinalityTimes
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy

@@ -11,7 +11,8 @@
 --                        changes only what is named below; it deletes no
 --                        mapping, no key and no entry. It places holds, for
 --                        that only narrows what may be destroyed, and writes
---                        down what persons ask for, and the notes on it.
+--                        down what persons ask for, and the notes on it, and
+--                        what people have to come back to: approvals, reviews.
 --   counterfoil_destroy  erases, sweeps, closes, re-wraps. It deletes mappings
 --                        and keys, seals anew what stays of a key that goes,
 --                        releases holds, lifts restrictions, says what is
@@ -39,7 +40,7 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('suppressions') IS NULL THEN
+    IF to_regclass('notices') IS NULL THEN
         RETURN; -- before the last migration, which is followed by this again
     END IF;
 
@@ -47,13 +48,13 @@ BEGIN
     REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
         claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
         subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
-        erasure_destinations, erasure_common, suppressions
+        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices
         FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
     GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
         claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
         subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
-        erasure_destinations, erasure_common, suppressions
+        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices
         TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
     GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
@@ -62,6 +63,10 @@ BEGIN
     GRANT INSERT ON entries, entry_terms, log_nodes, claims TO counterfoil_app, counterfoil_destroy;
     GRANT UPDATE (frontier, last_time) ON log_heads TO counterfoil_app, counterfoil_destroy;
     GRANT UPDATE (body, change_id, created_at) ON claims TO counterfoil_app, counterfoil_destroy;
+
+    -- Every change may use an approval and bring a notice.
+    GRANT UPDATE (revision, state, closed_at) ON proceedings TO counterfoil_app, counterfoil_destroy;
+    GRANT INSERT ON notices TO counterfoil_app, counterfoil_destroy;
 
     -- To serve. A new tenant is active, under the first version: the other
     -- columns of its head are not the app's to write.
@@ -80,6 +85,14 @@ BEGIN
     GRANT UPDATE (revision, subject, subject_ref, state, identity_method, identity_reference, verified_by, verified_at,
         assignee, refusal_code, extended, due_at, closed_at) ON subject_requests TO counterfoil_app, counterfoil_destroy;
     GRANT DELETE ON subject_request_lookups TO counterfoil_app, counterfoil_destroy;
+
+    -- What people come back to is opened and changed, never deleted; budgets are
+    -- counted and forgotten; notices are sent.
+    GRANT INSERT ON proceedings, budget_hours TO counterfoil_app;
+    GRANT UPDATE (due_at, expires_at, body) ON proceedings TO counterfoil_app;
+    GRANT UPDATE (spent) ON budget_hours TO counterfoil_app;
+    GRANT UPDATE (attempts, next_at) ON notices TO counterfoil_app;
+    GRANT DELETE ON budget_hours, notices TO counterfoil_app;
 
     -- To destroy. What a mapping is linked to goes with it, by foreign key.
     GRANT DELETE ON mappings, mapping_subjects, data_keys, scopes, subjects TO counterfoil_destroy;

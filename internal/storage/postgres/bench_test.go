@@ -32,7 +32,7 @@ func BenchmarkCommit(b *testing.B) {
 					benchmark(b, sharing.batch, clients, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
 						p.Key = p.FreshKey()
 						effect := p.Tokenize(p.Value(fmt.Sprint(n, "a")), p.Value(fmt.Sprint(n, "b")), p.Value(fmt.Sprint(n, "c")))
-						effect.Keys, effect.Destination = []vault.DataKey{p.Key}, destination
+						effect.Keys, effect.Destinations = []vault.DataKey{p.Key}, []string{destination}
 						return effect
 					})
 				})

@@ -192,7 +192,7 @@ var faultCases = append([]faultCase{
 	}},
 	{"tokenize", func(p *prepared) vault.Effect {
 		effect := p.place.Tokenize(p.again, p.place.Value("stands"), p.added)
-		effect.Source, effect.Destination = storagetest.Digest("doc"), "vendor"
+		effect.Source, effect.Destinations = storagetest.Digest("doc"), []string{"vendor"}
 		return effect
 	}, func(t *testing.T, p *prepared) bool {
 		n := p.reads(t, p.again, p.added)

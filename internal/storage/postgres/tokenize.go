@@ -27,7 +27,7 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 	if t.keys, err = newKeyUses(c.Scope, c.Keys); err != nil {
 		return vault.Outcome{}, err
 	}
-	if c.Destination != "" && !named(c.Destination) {
+	if slices.ContainsFunc(c.Destinations, func(name string) bool { return !named(name) }) {
 		return vault.Outcome{}, fmt.Errorf("%w: a destination", ErrMalformed)
 	}
 	if err := t.scope(c); err != nil {
@@ -54,8 +54,10 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 		o.Touched = append(o.Touched, expires)
 	}
 	t.note(c, o)
-	t.send(c.Destination, column(o.Standing, func(s vault.Standing) string { return s.TokenID })...)
-	t.send(c.Destination, column(c.Touch, func(r vault.TouchRef) string { return r.TokenID })...)
+	for _, destination := range c.Destinations {
+		t.send(destination, column(o.Standing, func(s vault.Standing) string { return s.TokenID })...)
+		t.send(destination, column(c.Touch, func(r vault.TouchRef) string { return r.TokenID })...)
+	}
 	return o, b.useKeys(t.keys)
 }
 

@@ -53,7 +53,7 @@ func BenchmarkDestination(b *testing.B) {
 						values = append(values, p.Value(fmt.Sprint(n*(1-again), i)))
 					}
 					effect := p.Tokenize(values...)
-					effect.Keys, effect.Destination = []vault.DataKey{p.Key}, destination
+					effect.Keys, effect.Destinations = []vault.DataKey{p.Key}, []string{destination}
 					return effect
 				})
 			})

@@ -30,7 +30,7 @@ func (p *prepared) rights(commit func(vault.Effect) string) []faultCase {
 		m.Mapping.KeyID, m.SubjectRefs = key.ID, []string{s.Ref}
 		effect := x.place.Tokenize(m)
 		effect.Subjects, effect.Keys = []vault.SubjectUse{{Subject: s, New: true}}, []vault.DataKey{key}
-		effect.Destination = "vendor"
+		effect.Destinations = []string{"vendor"}
 		commit(effect)
 		x.values[name] = m
 	}

@@ -103,7 +103,7 @@ func (b *batch) tokenize(c vault.Tokenize) (vault.Outcome, error) {
 // note keeps which source the tokens of the answer come from, once each, and
 // where they are sent.
 func (t *tokenizing) note(c vault.Tokenize, o vault.Outcome) error {
-	if c.Source == (vault.Digest{}) && c.Destination == "" {
+	if c.Source == (vault.Digest{}) && len(c.Destinations) == 0 {
 		return nil
 	}
 	ids := make([]string, 0, len(o.Standing)+len(c.Touch))
@@ -113,8 +113,13 @@ func (t *tokenizing) note(c vault.Tokenize, o vault.Outcome) error {
 	for _, kept := range c.Touch {
 		ids = append(ids, kept.TokenID)
 	}
-	if err := t.sent(c.Destination, ids); err != nil || c.Source == (vault.Digest{}) {
-		return err
+	for _, destination := range c.Destinations {
+		if err := t.sent(destination, ids); err != nil {
+			return err
+		}
+	}
+	if c.Source == (vault.Digest{}) {
+		return nil
 	}
 	for _, id := range ids {
 		if _, err := t.exec(sqlNoteSource, t.tenant, t.scopeID, c.Source[:], id, t.now); err != nil {

@@ -23,7 +23,7 @@ var destinationClauses = slices.Concat([]clause{
 // to is a tokenize of what is sent somewhere.
 func (p Place) to(destination string, values ...vault.NewMapping) vault.Tokenize {
 	effect := p.Tokenize(values...)
-	effect.Destination = destination
+	effect.Destinations = []string{destination}
 	return effect
 }
 
@@ -132,12 +132,12 @@ func sentSightings(w *world) {
 	long.TTL, short.TTL = maxAge, 30*time.Minute
 	long.SubjectRefs, short.SubjectRefs = []string{e.ann.Ref}, []string{e.ann.Ref}
 	effect := about(e.p, []vault.SubjectUse{{Subject: e.ann}}, long, short)
-	effect.Destination = "vendor"
+	effect.Destinations = []string{"vendor"}
 	w.commit("acme", effect)
 	mail := e.p.Value("mail")
 	mail.Mapping.Entity, mail.SubjectRefs = "EMAIL_ADDRESS", []string{e.ann.Ref}
 	effect = about(e.p, []vault.SubjectUse{{Subject: e.ann}}, mail)
-	effect.Destination = "mail"
+	effect.Destinations = []string{"mail"}
 	w.commit("acme", effect)
 	ends := map[string]time.Time{e.p.Scope.ID + "PERSON": at(10), e.q.Scope.ID + "PERSON": at(1), e.p.Scope.ID + "EMAIL_ADDRESS": at(1)}
 	want := map[string][]vault.DestinationUse{
@@ -166,7 +166,7 @@ func sentSightings(w *world) {
 	effect = e.p.to("vendor")
 	effect.Touch = []vault.TouchRef{{TokenID: long.Mapping.TokenID, Entity: "PERSON", TTL: ttl}}
 	w.commit("acme", effect)
-	effect.Destination = "another"
+	effect.Destinations = []string{"another"}
 	w.commit("acme", effect)
 	want[e.p.Scope.ID+"PERSON"] = []vault.DestinationUse{use("another", 1, w.now(), w.now()), use("vendor", 2, began, w.now())}
 	check("after two hours more")

@@ -38,6 +38,9 @@ type Stores struct {
 	Requests vault.Requests
 	Remains  vault.Remains
 
+	Proceedings vault.Proceedings
+	Outbox      vault.Outbox
+
 	// Hold keeps the queue from taking a batch until release is called.
 	Hold func() (release func())
 	// Waiting tells how many changes of a tenant wait in the queue.
@@ -67,6 +70,7 @@ func clauses() []clause {
 		erasureClauses, erasedClauses, planClauses, refusalClauses, deferredClauses, linkClauses, erasureRaceClauses,
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
+		proceedingClauses, redeemClauses, budgetClauses, suspensionClauses, reviewClauses, noticeClauses, exposureClauses,
 		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
 	} {
 		all = append(all, part...)

@@ -241,7 +241,7 @@ func suppressedAlone(w *world) {
 	w.eraseKeepingOut("acme", e.ann, vault.Suppression{For: month})
 	eve, free, bad := person("eve"), e.q.Value("free"), e.q.Value("hers")
 	effect := about(e.q, []vault.SubjectUse{{Subject: eve, New: true}}, free, bad)
-	effect.Destination = "vendor"
+	effect.Destinations = []string{"vendor"}
 	w.refuse(vault.ErrSuppressed, "acme", effect)
 	e.knows(eve, false)
 	if got := w.read(e.q, free.Mapping.TokenID, bad.Mapping.TokenID); len(got) != 0 {

@@ -1,0 +1,4 @@
+package storagetest
+
+// noticeClauses are about notices that ride along.
+var noticeClauses = []clause{}

@@ -1,0 +1,4 @@
+package storagetest
+
+// proceedingClauses are about what people have to come back to.
+var proceedingClauses = []clause{}

@@ -1,0 +1,4 @@
+package storagetest
+
+// redeemClauses are about approvals that a change uses.
+var redeemClauses = []clause{}
