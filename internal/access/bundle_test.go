@@ -30,14 +30,26 @@ func copyOfShipped(t testing.TB) fstest.MapFS {
 	return out
 }
 
-// edit replaces one text, which must be there exactly once.
+// edit replaces one text, which must be there exactly once. In "file#NAME" it is
+// looked for in the paragraph that starts with NAME only.
 func edit(t testing.TB, bundle fstest.MapFS, file, from, to string) {
 	t.Helper()
-	text := string(bundle[file].Data)
+	file, name, _ := strings.Cut(file, "#")
+	before, text, after := "", string(bundle[file].Data), ""
+	if name != "" {
+		start := strings.Index(text, "\n  "+name+":\n")
+		if start < 0 {
+			t.Fatalf("%s has no %s", file, name)
+		}
+		before, text = text[:start+1], text[start+1:]
+		if end := strings.Index(text, "\n\n"); end >= 0 {
+			text, after = text[:end], text[end:]
+		}
+	}
 	if n := strings.Count(text, from); n != 1 {
 		t.Fatalf("%s has %d times %q, want once", file, n, from)
 	}
-	bundle[file] = &fstest.MapFile{Data: []byte(strings.Replace(text, from, to, 1))}
+	bundle[file] = &fstest.MapFile{Data: []byte(before + strings.Replace(text, from, to, 1) + after)}
 }
 
 func load(t testing.TB, bundle fs.FS) *access.Policy {
@@ -65,8 +77,16 @@ const reasonTemplate = `
     places: %s
     tools: %s
     approvals: {public: 0, internal: 0, confidential: %d, restricted: %d}
+    form: full
     mfa: %t
+    acr: []
+    networks: []
+    environments: []
     max_tokens: 10
+    budgets: []
+    notify: false
+    review_hours: 0
+    consent: ""
     reaches: {held: %t, restricted: %t}
 `
 

@@ -1,10 +1,13 @@
 package access
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -15,11 +18,19 @@ const (
 	maxApprovals = 9
 	// maxPatternLength bounds the compiled size of a reference pattern.
 	maxPatternLength = 256
+	// maxReviewHours is a quarter of a year: a review later than that is none.
+	maxReviewHours = 90 * 24
+	// maxListed bounds lists of networks and authentication contexts.
+	maxListed = 100
 )
 
 var (
-	reasonCode = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
-	toolName   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+	reasonCode  = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
+	toolName    = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+	acrValue    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9:/._#-]{0,127}$`)
+	purposeName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+	// consentBasis is what the legal basis of a reason says that rests on consent.
+	consentBasis = regexp.MustCompile(`Art\. (?:6\(1\)\(a\)|9\(2\)\(a\))`)
 )
 
 type reasonsFile struct {
@@ -39,11 +50,20 @@ type reasonDoc struct {
 	} `yaml:"reference"`
 	Classes   []Class       `yaml:"classes"`
 	Entities  []string      `yaml:"entities"`
+	Form      Form          `yaml:"form"`
 	Places    []Place       `yaml:"places"`
 	Tools     []string      `yaml:"tools"`
 	Approvals map[Class]int `yaml:"approvals"`
 	MFA       *bool         `yaml:"mfa"`
+	ACR       []string      `yaml:"acr"`
+	Hours     *hoursDoc     `yaml:"hours"`
+	Networks  []string      `yaml:"networks"`
+	Envs      []string      `yaml:"environments"`
 	MaxTokens int           `yaml:"max_tokens"`
+	Budgets   []budgetDoc   `yaml:"budgets"`
+	Notify    *bool         `yaml:"notify"`
+	Review    *int          `yaml:"review_hours"`
+	Consent   *string       `yaml:"consent"`
 	Reaches   struct {
 		Held       *bool `yaml:"held"`
 		Restricted *bool `yaml:"restricted"`
@@ -72,21 +92,19 @@ func (f reasonsFile) check(entities map[string]Entity) (map[string]*Reason, erro
 }
 
 func (d reasonDoc) reason(code string, entities map[string]Entity) (*Reason, error) {
-	// What widens or narrows access is spelt out in each reason: a default
-	// that is wrong for one of them would not be seen.
-	if d.Description == "" || d.LegalBasis.GDPR == "" || d.LegalBasis.HIPAA == "" {
-		return nil, fmt.Errorf("description and legal_basis (gdpr, hipaa) are required")
-	}
-	if d.Reference.Required == nil || d.MFA == nil || d.Reaches.Held == nil || d.Reaches.Restricted == nil {
-		return nil, fmt.Errorf("reference.required, mfa, reaches.held and reaches.restricted are required")
+	if err := d.spelt(); err != nil {
+		return nil, err
 	}
 	if d.MaxTokens < 1 || d.MaxTokens > maxTokens {
 		return nil, fmt.Errorf("max_tokens must be 1 to %d", maxTokens)
 	}
+	if d.Form.rank() == 0 {
+		return nil, fmt.Errorf("form: unknown %q", d.Form)
+	}
 	r := &Reason{
 		Code: code, Description: d.Description, GDPR: d.LegalBasis.GDPR, HIPAA: d.LegalBasis.HIPAA,
-		Classes: d.Classes, Places: d.Places, Tools: d.Tools, MFA: *d.MFA, MaxTokens: d.MaxTokens,
-		ReachesHeld: *d.Reaches.Held, ReachesRestricted: *d.Reaches.Restricted,
+		Form: d.Form, Classes: d.Classes, Places: d.Places, Tools: d.Tools, MFA: *d.MFA, MaxTokens: d.MaxTokens,
+		Notify: *d.Notify, ReachesHeld: *d.Reaches.Held, ReachesRestricted: *d.Reaches.Restricted,
 	}
 	pattern, err := compileReference(d.Reference.Pattern)
 	if err != nil {
@@ -99,14 +117,132 @@ func (d reasonDoc) reason(code string, entities map[string]Entity) (*Reason, err
 	if len(d.Approvals) != classCount {
 		return nil, fmt.Errorf("approvals must give each of the %d classes", classCount)
 	}
-	for class, n := range d.Approvals {
-		rank, ok := class.rank()
-		if !ok || n < 0 || n > maxApprovals {
-			return nil, fmt.Errorf("approvals: %q must be a class with 0 to %d", class, maxApprovals)
-		}
-		r.approvals[rank] = n
+	if r.approvals, err = raised(r.approvals, d.Approvals); err != nil {
+		return nil, fmt.Errorf("approvals: %w", err)
 	}
-	return r, nil
+	if r.Consent = *d.Consent; r.Consent != "" && !purposeName.MatchString(r.Consent) {
+		return nil, fmt.Errorf("consent must be empty or match %s", purposeName)
+	}
+	if consentBasis.MatchString(r.GDPR) != (r.Consent != "") {
+		return nil, errors.New("consent and a legal basis of Art. 6(1)(a) or Art. 9(2)(a) go together")
+	}
+	return r, d.circumstances(r)
+}
+
+// spelt says whether everything is given that widens or narrows access: a
+// default that is wrong for one of the reasons would not be seen.
+func (d reasonDoc) spelt() error {
+	if d.Description == "" || d.LegalBasis.GDPR == "" || d.LegalBasis.HIPAA == "" {
+		return errors.New("description and legal_basis (gdpr, hipaa) are required")
+	}
+	for field, missing := range map[string]bool{
+		"reference.required": d.Reference.Required == nil,
+		"form":               d.Form == "",
+		"mfa":                d.MFA == nil,
+		"acr":                d.ACR == nil,
+		"networks":           d.Networks == nil,
+		"environments":       d.Envs == nil,
+		"budgets":            d.Budgets == nil,
+		"notify":             d.Notify == nil,
+		"review_hours":       d.Review == nil,
+		"consent":            d.Consent == nil,
+		"reaches.held":       d.Reaches.Held == nil,
+		"reaches.restricted": d.Reaches.Restricted == nil,
+	} {
+		if missing {
+			return fmt.Errorf("%s is required", field)
+		}
+	}
+	return nil
+}
+
+// circumstances reads when, where from and how often the reason may be used, and
+// what follows.
+func (d reasonDoc) circumstances(r *Reason) error {
+	var err error
+	if r.ACR, err = acrs(d.ACR); err != nil {
+		return fmt.Errorf("acr: %w", err)
+	}
+	if r.Hours, err = d.Hours.hours(); err != nil {
+		return fmt.Errorf("hours: %w", err)
+	}
+	if r.Networks, err = networks(d.Networks); err != nil {
+		return fmt.Errorf("networks: %w", err)
+	}
+	if r.Environments, err = environments(d.Envs); err != nil {
+		return fmt.Errorf("environments: %w", err)
+	}
+	if r.Budgets, err = budgets(d.Budgets, r.Classes); err != nil {
+		return fmt.Errorf("budgets: %w", err)
+	}
+	if r.Review, err = reviewTime(*d.Review); err != nil {
+		return fmt.Errorf("review_hours: %w", err)
+	}
+	return nil
+}
+
+// raised returns the approvals with those that are given, none of which may be
+// fewer.
+func raised(base [classCount]int, given map[Class]int) ([classCount]int, error) {
+	for class, n := range given {
+		rank, ok := class.rank()
+		if !ok || n > maxApprovals {
+			return base, fmt.Errorf("%q must be a class with 0 to %d", class, maxApprovals)
+		}
+		if n < base[rank] {
+			return base, fmt.Errorf("%s: fewer than %d", class, base[rank])
+		}
+		base[rank] = n
+	}
+	return base, nil
+}
+
+func acrs(given []string) ([]string, error) {
+	if len(given) > maxListed {
+		return nil, fmt.Errorf("more than %d", maxListed)
+	}
+	for i, value := range given {
+		if !acrValue.MatchString(value) || slices.Contains(given[:i], value) {
+			return nil, fmt.Errorf("malformed or repeated %q", value)
+		}
+	}
+	return given, nil
+}
+
+func networks(given []string) ([]netip.Prefix, error) {
+	if len(given) > maxListed {
+		return nil, fmt.Errorf("more than %d", maxListed)
+	}
+	var out []netip.Prefix
+	for _, text := range given {
+		n, err := netip.ParsePrefix(text)
+		// An address inside of a network is a slip, and so is a network of IPv4
+		// addresses inside IPv6, which no address is held against.
+		if err != nil || n != n.Masked() || n.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is not the CIDR of a network", text)
+		}
+		if slices.Contains(out, n) {
+			return nil, fmt.Errorf("repeated %q", text)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func environments(given []string) ([]string, error) {
+	for i, name := range given {
+		if !slices.Contains(knownEnvironments, name) || slices.Contains(given[:i], name) {
+			return nil, fmt.Errorf("unknown or repeated %q", name)
+		}
+	}
+	return given, nil
+}
+
+func reviewTime(hours int) (time.Duration, error) {
+	if hours < 0 || hours > maxReviewHours {
+		return 0, fmt.Errorf("it must be 0 to %d", maxReviewHours)
+	}
+	return time.Duration(hours) * time.Hour, nil
 }
 
 // compileReference takes a pattern that is anchored as people read it, and

@@ -144,11 +144,8 @@ func TestCheckTwinChangedFilesAreCaught(t *testing.T) {
 			"model.conf", "class_in(r.caller, p.classes) && entity_in(r.caller, p.entities)",
 			"class_in(r.caller, p.entities) && entity_in(r.caller, p.classes)", "",
 		},
-		"model: never": {"model.conf", "r.reason == p.reason", "r.reason == p.reason && r.reason == p.role", ""},
-		"reason: a place more": {
-			"reasons.yaml", "    places: [prose, code]\n    tools: []\n    approvals: {public: 0, internal: 0, confidential: 0, restricted: 0}\n    mfa: false\n    max_tokens: 500\n    reaches: {held: false, restricted: false}\n\n  CUSTOMER",
-			"    places: [prose, code, url]\n    tools: []\n    approvals: {public: 0, internal: 0, confidential: 0, restricted: 0}\n    mfa: false\n    max_tokens: 500\n    reaches: {held: false, restricted: false}\n\n  CUSTOMER", "LLM_RESPONSE",
-		},
+		"model: never":             {"model.conf", "r.reason == p.reason", "r.reason == p.reason && r.reason == p.role", ""},
+		"reason: a place more":     {"reasons.yaml#LLM_RESPONSE", "places: [prose, code]", "places: [prose, code, url]", "LLM_RESPONSE"},
 		"reason: an approval less": {"reasons.yaml", "restricted: 1}", "restricted: 0}", "LEGAL_DISCOVERY"},
 		"reason: no MFA":           {"reasons.yaml", "    mfa: true", "    mfa: false", ""},
 		"a rule that gives more": {
@@ -201,8 +198,16 @@ const newReason = `
     places: [prose]
     tools: []
     approvals: {public: 0, internal: 0, confidential: 0, restricted: 0}
+    form: full
     mfa: false
+    acr: []
+    networks: []
+    environments: []
     max_tokens: 1
+    budgets: []
+    notify: false
+    review_hours: 0
+    consent: ""
     reaches: {held: false, restricted: false}
 `
 

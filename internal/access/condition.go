@@ -10,14 +10,19 @@ import (
 // shortfall is what a request lacks to meet the conditions of a rule.
 type shortfall uint8
 
+// From the least to the most severe: of several that a request lacks for one
+// rule the most severe is told, and of several rules the one that lacks least.
 const (
 	lacksBinding shortfall = 1 << iota
 	lacksSecondPerson
 	lacksMFA
+	lacksHours
+	lacksNetwork
 	lacksAttribute
 )
 
-// lacksContext is what the best case of the same caller grants.
+// lacksContext is what the best case of the same caller grants. It is less than
+// anything else, so that it never changes which other one is told.
 const lacksContext = lacksBinding | lacksSecondPerson
 
 // condition is one name of the "when" column. Conditions are compared by name.

@@ -18,8 +18,9 @@ func (p *Policy) Decide(r Request) Decision {
 }
 
 // Best answers for the best case of the same caller: a scope that is bound to
-// them, prose, live data, approvals given. It fixes what the caller may be
-// told; SameClient, EndUser, Place, Tool, Held and Restricted are not read.
+// them, prose, live data, approvals and consents given. It fixes what the caller
+// may be told; SameClient, EndUser, Place, Tool, Held, Restricted, Approved and
+// Consented are not read.
 func (p *Policy) Best(r Request) Decision {
 	return p.evaluate(&r, true)
 }
@@ -34,13 +35,13 @@ func (p *Policy) evaluate(r *Request, best bool) Decision {
 	var reason *Reason
 	if r.Action == ActionRestore {
 		var ok bool
-		if reason, ok = p.reasons[r.Reason]; !ok {
+		if reason, ok = p.reasonOf(r.Tenant, r.Reason); !ok {
 			return denied(WhyReasonUnknown)
 		}
 		if why := p.fixValue(r, reason); why != WhyNone {
 			return denied(why)
 		}
-		key.reason, ev.mfa = r.Reason, reason.MFA
+		key.reason, ev.lacks = r.Reason, reason.lacks(r)
 	} else if r.Reason != "" {
 		return denied(WhyReasonUnknown)
 	}
@@ -124,17 +125,39 @@ func (ev *evaluation) why() Why {
 		return WhyBinding
 	case lacks&lacksAttribute != 0:
 		return WhyAttribute
+	case lacks&lacksNetwork != 0:
+		return WhyNetwork
+	case lacks&lacksHours != 0:
+		return WhyHours
 	case lacks&lacksMFA != 0:
 		return WhyMFA
 	}
 	return WhySecondPerson
 }
 
+// lacks is what the reason demands of every caller and this one has not: facts
+// of the caller and the moment, which no rule and no best case grants.
+func (r *Reason) lacks(q *Request) shortfall {
+	var lacks shortfall
+	if r.MFA && !q.MFA || len(r.ACR) > 0 && !slices.Contains(r.ACR, q.ACR) {
+		lacks |= lacksMFA
+	}
+	if r.Hours != nil && !r.Hours.Contain(q.At) {
+		lacks |= lacksHours
+	}
+	if len(r.Networks) > 0 && !r.inNetwork(q.Address) {
+		lacks |= lacksNetwork
+	}
+	if len(r.Environments) > 0 && !slices.Contains(r.Environments, q.Environment) {
+		lacks |= lacksAttribute
+	}
+	return lacks
+}
+
 // meet checks what the reason demands whatever the rules say. The place comes
 // after the state of the data, and approvals last: each is only reported if
 // nothing else is in the way.
 func (r *Reason) meet(d Decision, q *Request, best bool) Decision {
-	approvals := r.Approvals(q.Class)
 	if !best {
 		switch {
 		case !slices.Contains(EndUserMatches(), q.EndUser):
@@ -145,12 +168,23 @@ func (r *Reason) meet(d Decision, q *Request, best bool) Decision {
 			return denied(WhyHeld)
 		case !r.reachesPlace(q.Place, q.Tool):
 			return denied(WhyPlace)
-		case approvals > 0:
-			// Nothing in a request can say yet that they were given.
-			return Decision{Why: WhyNeedsApproval, Approvals: approvals, RuleIDs: d.RuleIDs}
 		}
 	}
-	d.Approvals = approvals
-	d.Obligations = r.Obligations()
-	return d
+	out := Decision{
+		RuleIDs: d.RuleIDs, Approvals: r.Approvals(q.Class), Budgets: r.budgetsOf(q.Class), Purpose: r.Consent,
+	}
+	switch {
+	case !best && r.Consent != "" && !q.Consented:
+		out.Why = WhyConsent
+		return out
+	case !best && q.Approved < out.Approvals:
+		out.Why = WhyNeedsApproval
+		return out
+	}
+	out.Allow, out.Form = true, d.Form
+	if r.Form.rank() < d.Form.rank() {
+		out.Form = r.Form
+	}
+	out.Obligations, out.Notify, out.Review = r.Obligations(), r.Notify, r.Review
+	return out
 }

@@ -19,12 +19,19 @@ type Agreement struct {
 	ValidTo   time.Time // exclusive
 }
 
+// InForce says whether there is an agreement at that time. One that has expired
+// or is not valid yet is as good as none.
+func (a Agreement) InForce(at time.Time) bool {
+	return a.Ref != "" && !at.Before(a.ValidFrom) && at.Before(a.ValidTo)
+}
+
 // Destination is where a prompt goes.
 type Destination struct {
 	Name                string
 	Vendor, Region      string
 	BAA, DPA            Agreement
-	Training            bool // may the vendor train on it
+	Requires            []string // of "baa", "dpa": those without which nothing is allowed to go as it is
+	Training            bool     // may the vendor train on it
 	VendorRetentionDays int
 	Payload             PayloadRules
 
@@ -33,9 +40,29 @@ type Destination struct {
 	entities map[string]EntityAction
 }
 
-// Action is what is done to an entity on the way to the destination: what the
+// The agreements that a destination may require.
+const (
+	agreementBAA = "baa"
+	agreementDPA = "dpa"
+)
+
+// ActionAt is what is done to an entity on the way to the destination: what the
 // destination says for the entity, else for its class, else the entity's own.
-func (d Destination) Action(e Entity) EntityAction {
+// An allow counts only while every agreement that the destination requires is in
+// force, and is a tokenize at any other time.
+func (d Destination) ActionAt(e Entity, at time.Time) EntityAction {
+	action := d.said(e)
+	if action == ActAllow && !d.covered(at) {
+		return ActTokenize
+	}
+	return action
+}
+
+// Action is ActionAt for no known time, at which no agreement is in force.
+func (d Destination) Action(e Entity) EntityAction { return d.ActionAt(e, time.Time{}) }
+
+// said is what stands in the file.
+func (d Destination) said(e Entity) EntityAction {
 	if a, ok := d.entities[e.Name]; ok {
 		return a
 	}
@@ -45,6 +72,20 @@ func (d Destination) Action(e Entity) EntityAction {
 		return a
 	}
 	return e.Action
+}
+
+// covered says whether every agreement that is required is in force.
+func (d Destination) covered(at time.Time) bool {
+	for _, name := range d.Requires {
+		agreement := d.DPA
+		if name == agreementBAA {
+			agreement = d.BAA
+		}
+		if !agreement.InForce(at) {
+			return false
+		}
+	}
+	return true
 }
 
 // destinationName admits vendor/region and nothing that needs escaping in a

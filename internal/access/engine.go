@@ -32,7 +32,8 @@ type bucket struct {
 type evaluation struct {
 	req  *Request
 	best bool // the binding is granted
-	mfa  bool // the reason demands it of every rule
+	// lacks is what the reason demands of every rule and the caller has not.
+	lacks shortfall
 
 	matched []*rule
 	// How far the rules came, to say why none matched.
@@ -206,10 +207,7 @@ func (e *engine) holds(args ...any) (any, error) {
 	if effect == effectDeny {
 		return missing(conditions, ev.req, false) == 0 && (!ev.best || !bound(conditions)), nil
 	}
-	lacks := missing(conditions, ev.req, ev.best)
-	if ev.mfa && !ev.req.MFA {
-		lacks |= lacksMFA
-	}
+	lacks := ev.lacks | missing(conditions, ev.req, ev.best)
 	if lacks != 0 {
 		ev.near = append(ev.near, lacks)
 		return false, nil

@@ -74,7 +74,7 @@ func TestLoadRefuses(t *testing.T) {
 		"rule columns":            {"model.conf", "p = id, eft, role", "p = eft, id, role"},
 		"a second matcher":        {"model.conf", "[matchers]", "[matchers]\nm2 = r.action == p.action"},
 		"a role definition":       {"model.conf", "[policy_effect]", "[role_definition]\ng = (_)\n[policy_effect]"},
-		"reason: unknown key":     {"reasons.yaml", "    max_tokens: 20\n    reaches: {held: false, restricted: false}\n\n  FRAUD", "    max_tokens: 20\n    maxtokens: 20\n    reaches: {held: false, restricted: false}\n\n  FRAUD"},
+		"reason: unknown key":     {"reasons.yaml", "    max_tokens: 20\n", "    max_tokens: 20\n    maxtokens: 20\n"},
 		"reason: twice":           {"reasons.yaml", "  FRAUD_REVIEW:", "  CUSTOMER_SUPPORT:"},
 		"reason: no version":      {"reasons.yaml", "version: 1\n", ""},
 		"reason: code":            {"reasons.yaml", "  FRAUD_REVIEW:", "  fraud:"},

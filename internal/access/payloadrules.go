@@ -1,6 +1,9 @@
 package access
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // PayloadRules say what is done with what in a provider's body is no plain
 // text. The zero value is filled with the strict default of each.
@@ -46,4 +49,17 @@ func (r PayloadRules) check(destination string) (PayloadRules, error) {
 		return r, fmt.Errorf("payload: unknown must be refuse, every_leaf or skip")
 	}
 	return r, nil
+}
+
+// stricter takes the stricter of each.
+func (r PayloadRules) stricter(other PayloadRules) PayloadRules {
+	if other.Keys == ActBlock {
+		r.Keys = ActBlock
+	}
+	if other.Numbers == ActBlock {
+		r.Numbers = ActBlock
+	}
+	laxest := []UnknownShape{UnknownSkip, UnknownEveryLeaf, UnknownRefuse}
+	r.Unknown = laxest[max(slices.Index(laxest, r.Unknown), slices.Index(laxest, other.Unknown))]
+	return r
 }

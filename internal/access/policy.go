@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,9 @@ type Policy struct {
 	entities     map[string]Entity
 	destinations map[string]Destination
 	retention    retention
+	overlays     map[string]map[string]*Reason // by tenant and code; nil is a reason that the tenant does not have
+	separations  []Separation
+	operations   map[Operation]OperationRule
 	engine       *engine
 	tables       []table
 }
@@ -45,14 +49,30 @@ func (p *Policy) Version() string { return p.version }
 // CatalogueVersion is the version of the catalogue of reasons.
 func (p *Policy) CatalogueVersion() int { return p.catalogue }
 
-// Reason returns one reason of the catalogue.
-func (p *Policy) Reason(code string) (Reason, bool) {
-	r, ok := p.reasons[code]
+// Reason returns one reason of the catalogue, as it is without an overlay.
+func (p *Policy) Reason(code string) (Reason, bool) { return p.ReasonOf("", code) }
+
+// ReasonOf returns one reason as it is for a tenant. One that the overlay of the
+// tenant turns off is not there.
+func (p *Policy) ReasonOf(tenant, code string) (Reason, bool) {
+	r, ok := p.reasonOf(tenant, code)
 	if !ok {
 		return Reason{}, false
 	}
 	return r.clone(), true
 }
+
+// reasonOf is ReasonOf without the copy, for reading only.
+func (p *Policy) reasonOf(tenant, code string) (*Reason, bool) {
+	if r, ok := p.overlays[tenant][code]; ok {
+		return r, r != nil
+	}
+	r, ok := p.reasons[code]
+	return r, ok
+}
+
+// Tenants returns those that have an overlay, sorted.
+func (p *Policy) Tenants() []string { return slices.Sorted(maps.Keys(p.overlays)) }
 
 // Reasons returns the catalogue, sorted by code.
 func (p *Policy) Reasons() []Reason {

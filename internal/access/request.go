@@ -1,5 +1,10 @@
 package access
 
+import (
+	"net/netip"
+	"time"
+)
+
 // Action is what a caller wants to do. The list is closed.
 type Action string
 
@@ -159,6 +164,16 @@ type Request struct {
 	Held        bool // expired, and kept only because a legal hold matches it
 	Restricted  bool // processing is restricted (not the class of that name)
 	Environment string
+
+	Tenant  string     // whose overlay counts; empty has none
+	ACR     string     // the authentication context of the credential
+	At      time.Time  // when; the zero value is outside of all hours
+	Address netip.Addr // where the connection comes from; the zero value is in no network
+	// Approved is how many people have approved exactly this restoration.
+	Approved int
+	// Consented says that everyone whom the value is about consents, at this
+	// time, to the purpose of the reason. It is read only where there is one.
+	Consented bool
 }
 
 // Why says what a denial is about. The list is closed; it is meant for the
@@ -175,22 +190,25 @@ const (
 	WhyClass         Why = "class"          // the same of the class
 	WhyRule          Why = "rule"           // a deny rule
 	WhyAttribute     Why = "attribute"      // an attribute or the environment does not fit
-	WhyMFA           Why = "mfa"            // a second factor is needed
+	WhyNetwork       Why = "network"        // the reason is not for the network that the caller is in
+	WhyHours         Why = "hours"          // the reason is not for this hour
+	WhyMFA           Why = "mfa"            // a second factor, or a stronger authentication, is needed
 	WhyFault         Why = "fault"          // the engine failed; see the package comment
 
 	WhyBinding       Why = "binding"        // would be allowed for the client and end user of the scope
 	WhyRestricted    Why = "restricted"     // the reason does not reach restricted data
 	WhyHeld          Why = "held"           // the reason does not reach data that only a hold keeps
 	WhyPlace         Why = "place"          // would be allowed in prose
-	WhyNeedsApproval Why = "needs_approval" // would be allowed once approved
+	WhyConsent       Why = "consent"        // would be allowed with the consent of whom it is about
+	WhyNeedsApproval Why = "needs_approval" // would be allowed once approved by more people
 	WhySecondPerson  Why = "second_person"  // would be allowed to somebody other than who placed the hold
 )
 
 // Whys returns the closed list of what a denial can be about.
 func Whys() []Why {
 	return []Why{
-		WhyNoRule, WhyReasonUnknown, WhyEntity, WhyClass, WhyRule, WhyAttribute, WhyMFA, WhyFault,
-		WhyBinding, WhyRestricted, WhyHeld, WhyPlace, WhyNeedsApproval, WhySecondPerson,
+		WhyNoRule, WhyReasonUnknown, WhyEntity, WhyClass, WhyRule, WhyAttribute, WhyNetwork, WhyHours, WhyMFA, WhyFault,
+		WhyBinding, WhyRestricted, WhyHeld, WhyPlace, WhyConsent, WhyNeedsApproval, WhySecondPerson,
 	}
 }
 
@@ -202,4 +220,12 @@ type Decision struct {
 	RuleIDs     []string // the rules that decided, sorted; none when no rule matched
 	Why         Why      // with a deny
 	Obligations []string // what the reason demands, sorted: see Reason.Obligations
+
+	// Budgets are those of the reason that count for this class, and Purpose
+	// the consent that it rests on. They are also given with WhyConsent and
+	// WhyNeedsApproval, so that both can be shown to who asks for an approval.
+	Budgets []Budget
+	Purpose string
+	Notify  bool          // somebody is to be told of every use
+	Review  time.Duration // every use opens a review that is due so long after; 0 is none
 }

@@ -147,6 +147,9 @@ func (v vocabulary) restoreColumns(r *rule, classes, entities string, form Form)
 	if form.rank() == 0 {
 		return fmt.Errorf("unknown form %q", form)
 	}
+	if form.rank() > reason.Form.rank() {
+		return fmt.Errorf("%s gives no more than %s", r.reason, reason.Form)
+	}
 	r.form = form
 	return nil
 }
