@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/counterfoil/counterfoil/internal/authn"
 )
 
@@ -44,7 +42,7 @@ func TestBoundTokenNeedsItsCertificate(t *testing.T) {
 		refused("at first")
 		for range 2 {
 			caller, err := v.VerifyOver(t.Context(), token, mine)
-			if diff := cmp.Diff(callerA(same), caller); err != nil || diff != "" {
+			if diff := differ(callerA(same), caller); err != nil || diff != "" {
 				t.Errorf("cache of %d: %v (-want +got):\n%s", cached, err, diff)
 			}
 			refused("after its owner")

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/counterfoil/counterfoil/internal/authn"
@@ -32,7 +31,7 @@ func TestCacheNeverChangesTheAnswer(t *testing.T) {
 			token := rapid.SampledFrom(tokens).Draw(r, "token")
 			got, gotErr := cached.Verify(t.Context(), token)
 			want, wantErr := plain.Verify(t.Context(), token)
-			if diff := cmp.Diff(want, got); diff != "" || authn.ReasonOf(gotErr) != authn.ReasonOf(wantErr) {
+			if diff := differ(want, got); diff != "" || authn.ReasonOf(gotErr) != authn.ReasonOf(wantErr) {
 				r.Fatalf("cached %v, plain %v, caller (-plain +cached):\n%s", gotErr, wantErr, diff)
 			}
 		}

@@ -14,7 +14,8 @@ import (
 // checkClaims interprets the payload of a token whose signature holds.
 func checkClaims(_ context.Context, c *credential, _ *Verifier, _ time.Time) error {
 	steps := []func(*credential) error{
-		readTimes, readAudience, readTenant, readPrincipals, readClient, readRoles, readMethods, readID, readConfirmation, readAttributes,
+		readTimes, readAudience, readTenant, readPrincipals, readClient, qualify, readPerson, readRoles, readMethods, readContext,
+		readID, readConfirmation, readAttributes,
 	}
 	for _, step := range steps {
 		if err := step(c); err != nil {

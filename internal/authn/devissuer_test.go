@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/counterfoil/counterfoil/internal/authn"
@@ -66,7 +65,7 @@ func TestDevIssuerSignsWhatIsAccepted(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.want.Tenant, tt.want.Roles = "acme", []string{"gateway"}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(vault.Caller{}, "JTIDigest")); diff != "" {
+			if diff := differ(tt.want, got, cmpopts.IgnoreFields(vault.Caller{}, "JTIDigest")); diff != "" {
 				t.Errorf("caller (-want +got):\n%s", diff)
 			}
 			if len(got.JTIDigest) != 64 {

@@ -17,7 +17,7 @@
 //     a key along (jwk, jku, x5u, x5c) or demand something (crit) are refused.
 //  4. The signature.
 //  5. Only now the claims are interpreted: exp, iat, nbf, aud, the tenant, the
-//     subject, the actor, the client, the roles.
+//     subject, the actor, the client, the person, the roles.
 //
 // golang-jwt does the signature algorithms. Its Parser is not used: it skips
 // line breaks inside a segment, keeps the last of two equal names, and reads
@@ -45,6 +45,24 @@
 // A cnf that names anything else, or anything more, is refused, not taken for a
 // bearer token that it was never meant to be. A token without cnf is accepted
 // over every connection.
+//
+// Two issuers may speak for one tenant, such as that of the machines and that of
+// the staff. A sub is unique within its issuer only, and so is a client; if both
+// had an alice, one could redeem what the other was approved. So issuers of one
+// tenant must have different namespaces, and one of them at most may have none:
+// what stands in Subject, Client and EndUser is the issuer's name of them with its
+// namespace and a slash in front, staff/alice, and the issuer without a namespace
+// may not say a name that begins like that. A name therefore stands for one
+// principal of one issuer, in entries, scopes and approvals alike, and those that
+// were given before a second issuer came stay as they are.
+//
+// That staff/alice and alice are one human being is what Person is for: the claim
+// that the issuer's configuration names, folded so that spellings which differ in
+// case or in Unicode form are one. It is not put into a namespace, since it is
+// there to be the same everywhere, and so whoever can set it for themselves can be
+// two persons: name a claim that only the issuer writes. Where somebody acts for
+// another, it is that of the actor, read inside act. acr becomes ACR. Neither is an
+// attribute.
 //
 // # Where keys come from
 //

@@ -65,6 +65,35 @@ func (v *Verifier) WithSignatureCheck(verify func(header map[string]any, signed 
 	return twin
 }
 
+// WithoutNamespaces returns a verifier that takes the names of every issuer for
+// names of everybody.
+func (v *Verifier) WithoutNamespaces() *Verifier {
+	twin := *v
+	twin.cache = newCache(0)
+	twin.issuers = map[string]*issuer{}
+	for name, i := range v.issuers {
+		plain := *i
+		plain.config.Namespace, plain.foreign = "", nil
+		twin.issuers[name] = &plain
+	}
+	return &twin
+}
+
+// WithPersonsAsSpelled returns a verifier that does not fold persons.
+func (v *Verifier) WithPersonsAsSpelled() *Verifier {
+	twin := v.Without("binding")
+	read := func(ctx context.Context, c *credential, v *Verifier, now time.Time) error {
+		err := checkClaims(ctx, c, v, now)
+		c.caller.Person, _ = c.claims[c.issuer.config.PersonClaim].(string)
+		return err
+	}
+	twin.checks[slices.IndexFunc(twin.checks, func(c check) bool { return c.name == "claims" })].run = read
+	return twin
+}
+
+// FoldPerson is how persons are compared.
+var FoldPerson = foldPerson
+
 // Member lets a test read a nested object of a header.
 func (o object) Member(name string) any { return o[name] }
 

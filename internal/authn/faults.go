@@ -27,7 +27,7 @@ func (f *Fault) Unwrap() error { return ErrConfig }
 // is none.
 func Check(issuers []Issuer) []*Fault {
 	var faults []*Fault
-	names := map[string]bool{}
+	names, namespaces := map[string]bool{}, map[string]map[string]bool{}
 	for n, c := range issuers {
 		report := func(field, rule string) {
 			faults = append(faults, &Fault{Issuer: n, Field: field, Rule: rule})
@@ -36,6 +36,7 @@ func Check(issuers []Issuer) []*Fault {
 		checkAlgorithms(c, report)
 		checkKeys(c, report)
 		checkTenants(c, report)
+		checkNamespace(c, namespaces, report)
 		checkClaimNames(c, report)
 		checkRoleMap(c, report)
 	}
@@ -145,11 +146,26 @@ func checkClaimNames(c Issuer, report func(field, rule string)) {
 	if slices.Contains(registered, c.ClientClaim) && !slices.Contains([]string{"sub", "client_id", "azp"}, c.ClientClaim) {
 		report("client_claim", ruleRegistered)
 	}
+	checkPersonClaim(c, report)
 	if c.RolesClaim != "" && c.RolesClaim == c.TenantClaim {
 		report("roles_claim", ruleDiffer)
 	}
 	if c.ClientClaim != "" && (c.ClientClaim == c.TenantClaim || c.ClientClaim == c.RolesClaim) {
 		report("client_claim", ruleDiffer)
+	}
+}
+
+// checkPersonClaim lets sub be the claim, for issuers that give every person the
+// same one wherever they are known.
+func checkPersonClaim(c Issuer, report func(field, rule string)) {
+	switch name := c.PersonClaim; {
+	case name == "":
+	case !isIdentifier(name):
+		report("person_claim", rulePrintable)
+	case name != "sub" && slices.Contains(registered, name):
+		report("person_claim", ruleRegistered)
+	case name == c.TenantClaim || name == c.RolesClaim || (name == c.ClientClaim && name != "sub"):
+		report("person_claim", ruleDiffer)
 	}
 }
 

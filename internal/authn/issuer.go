@@ -7,8 +7,8 @@ import (
 )
 
 // Issuer is the configuration of one issuer of credentials. No field has a
-// default: [New] refuses an issuer that leaves out anything but ClientClaim and
-// RoleMap, or that has both or neither of Keys and JWKS.
+// default: [New] refuses an issuer that leaves out anything but ClientClaim,
+// PersonClaim, Namespace and RoleMap, or that has both or neither of Keys and JWKS.
 type Issuer struct {
 	// Issuer is compared with iss byte for byte. It is unique.
 	Issuer string
@@ -25,6 +25,13 @@ type Issuer struct {
 	// ClientClaim names the claim with the client. Empty means client_id,
 	// else azp, which must agree when both are there.
 	ClientClaim string
+	// PersonClaim names the claim that says who the principal is wherever they
+	// have an account, such as the number of an employee. It must be one that
+	// nobody can change for themselves. Empty means that no token says it.
+	PersonClaim string
+	// Namespace begins the names of the issuer's subjects, clients and end users.
+	// Issuers of one tenant must differ in it; one of them may be without.
+	Namespace string
 	// Tenants are those that this issuer may speak for.
 	Tenants []string
 	// RoleMap, when set, gives the role for each value of the roles claim; a
@@ -47,7 +54,7 @@ var (
 )
 
 // registered are the claims that authn reads, whatever the configuration names.
-var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act", "amr", "cnf", "client_id", "azp"}
+var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act", "amr", "acr", "cnf", "client_id", "azp"}
 
 // issuer is a checked configuration, copied so that nothing can change it.
 type issuer struct {
@@ -55,17 +62,23 @@ type issuer struct {
 	algorithms map[string]bool
 	keys       keySource
 	tenants    map[string]bool
+	foreign    []string // what names of other issuers begin with
 	// reserved are the claims that never become attributes.
 	reserved map[string]bool
 }
 
-// newIssuer is for a configuration without a fault.
-func newIssuer(c Issuer) *issuer {
-	i := &issuer{config: c, algorithms: setOf(c.Algorithms), tenants: setOf(c.Tenants), reserved: setOf(registered)}
+// newIssuer is for one of all the issuers of a configuration without a fault.
+func newIssuer(c Issuer, all []Issuer) *issuer {
+	i := &issuer{
+		config: c, algorithms: setOf(c.Algorithms), tenants: setOf(c.Tenants), reserved: setOf(registered),
+		foreign: foreignPrefixes(c, all),
+	}
 	i.config.RoleMap = maps.Clone(c.RoleMap)
 	i.reserved[c.TenantClaim], i.reserved[c.RolesClaim] = true, true
-	if c.ClientClaim != "" {
-		i.reserved[c.ClientClaim] = true
+	for _, name := range []string{c.ClientClaim, c.PersonClaim} {
+		if name != "" {
+			i.reserved[name] = true
+		}
 	}
 	keys := staticKeys{}
 	for _, key := range c.Keys {

@@ -104,8 +104,8 @@ func TestCheckTellsEveryFault(t *testing.T) {
 		}
 	}
 	want := []string{
-		"1 keys[2]", "1 tenants[1]", "2 audience", "2 issuer", "2 algorithms[1]", "2 ", "2 tenants",
-		"2 tenant_claim", "2 roles_claim", "2 roles_claim",
+		"1 keys[2]", "1 tenants[1]", "3 audience", "3 issuer", "3 algorithms[1]", "3 ", "3 tenants",
+		"3 tenant_claim", "3 roles_claim", "3 roles_claim",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -77,8 +78,11 @@ func (p *publisher) issuer() authn.Issuer {
 func verifierOf(t testing.TB, publishers []*publisher, opts ...authn.Option) *authn.Verifier {
 	t.Helper()
 	var issuers []authn.Issuer
-	for _, p := range publishers {
+	for n, p := range publishers {
 		issuers = append(issuers, p.issuer())
+		if n > 0 {
+			issuers[n].Namespace = fmt.Sprint("publisher-", n) // all speak for one tenant
+		}
 	}
 	v, err := authn.New(issuers, opts...)
 	if err != nil {

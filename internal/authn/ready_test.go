@@ -105,6 +105,7 @@ func twoIssuers(t *testing.T, n *network, other authn.Issuer, opts ...authn.Opti
 		from.TenantClaim, from.RolesClaim, from.Tenants = "tenant", "roles", []string{"acme"}
 		return from
 	}
+	other.Namespace = "other"
 	v, err := authn.New([]authn.Issuer{
 		issuer(issuerP, authn.Issuer{JWKS: &authn.JWKS{URL: "https://p.example/jwks"}}), issuer(issuerA, other),
 	}, append(opts, authn.WithTransport(n))...)

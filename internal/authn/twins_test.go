@@ -16,7 +16,7 @@ import (
 
 // Without its guard each attack passes: the table holds attacks and not merely
 // strings that something else would have refused anyway.
-func TestForgedCredentialsTwinWithoutTheGuard(t *testing.T) {
+func TestInvariant6_ForgedCredentialsTwinWithoutTheGuard(t *testing.T) {
 	w := theWorld()
 	v, passed := w.verifier(t), map[string]int{}
 	for _, f := range forgeries(w) {

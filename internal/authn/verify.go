@@ -76,7 +76,7 @@ func New(issuers []Issuer, opts ...Option) (*Verifier, error) {
 	}
 	v := &Verifier{settings: s, issuers: map[string]*issuer{}, checks: checks, cache: newCache(s.cached), started: s.now()}
 	for _, c := range issuers {
-		checked := newIssuer(c)
+		checked := newIssuer(c, issuers)
 		if c.JWKS != nil {
 			remote := newRemoteKeys(c, s)
 			remote.start()

@@ -27,10 +27,11 @@ const (
 	issuerB = "https://b.example"
 )
 
-// world is two issuers, their private keys, and a stranger's.
+// world is three issuers, their private keys, and a stranger's.
 type world struct {
 	now              time.Time
 	aEC, bEC, bOther *ecdsa.PrivateKey // k1 of A, k1 of B, b-ec of B
+	cEC, cK1         *ecdsa.PrivateKey // c-ec and k1 of C
 	b384, stranger   *ecdsa.PrivateKey
 	aRSA, bRSA       *rsa.PrivateKey
 	bEd              ed25519.PrivateKey
@@ -43,6 +44,7 @@ var theWorld = sync.OnceValue(func() *world {
 	return &world{
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		aEC: ec(elliptic.P256()), bEC: ec(elliptic.P256()), bOther: ec(elliptic.P256()),
+		cEC: ec(elliptic.P256()), cK1: ec(elliptic.P256()),
 		b384: ec(elliptic.P384()), stranger: ec(elliptic.P256()),
 		aRSA: must(rsa.GenerateKey(rand.Reader, 2048)), bRSA: must(rsa.GenerateKey(rand.Reader, 2048)),
 		bEd: must(ed, err),
@@ -56,7 +58,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// issuers are the two configurations. Issuer A lists PS256 and not RS256, so
+// issuers are the configurations. Issuer A lists PS256 and not RS256, so
 // that one RSA key serves the tests of the algorithm list.
 func (w *world) issuers() []authn.Issuer {
 	return []authn.Issuer{
@@ -64,6 +66,7 @@ func (w *world) issuers() []authn.Issuer {
 			Issuer: issuerA, Audience: "counterfoil", Algorithms: []string{"ES256", "PS256"},
 			Keys:        []authn.Key{{ID: "k1", Public: &w.aEC.PublicKey}, {ID: "a-rsa", Public: &w.aRSA.PublicKey}},
 			TenantClaim: "tenant", RolesClaim: "roles", Tenants: []string{"acme", "initech"},
+			PersonClaim: "person",
 		},
 		{
 			Issuer: issuerB, Audience: "counterfoil", Algorithms: []string{"ES256", "ES384", "RS256", "EdDSA"},
@@ -75,8 +78,15 @@ func (w *world) issuers() []authn.Issuer {
 			TenantClaim: "org", RolesClaim: "groups", ClientClaim: "appid", Tenants: []string{"globex"},
 			RoleMap: map[string]string{"Fraud Team": "restorer", "Privacy": "privacy_officer"},
 		},
+		{
+			Issuer: issuerC, Audience: "counterfoil", Algorithms: []string{"ES256"}, Namespace: "partner",
+			Keys:        []authn.Key{{ID: "k1", Public: &w.cK1.PublicKey}, {ID: "c-ec", Public: &w.cEC.PublicKey}},
+			TenantClaim: "tenant", RolesClaim: "roles", Tenants: []string{"acme"}, PersonClaim: "person",
+		},
 	}
 }
+
+func (w *world) verifierClock() func() time.Time { return func() time.Time { return w.now } }
 
 func (w *world) verifier(t testing.TB, opts ...authn.Option) *authn.Verifier {
 	t.Helper()
