@@ -105,6 +105,9 @@ func load(fsys fs.FS) (*Policy, error) {
 	if p.tables, err = p.readTables(fsys); err != nil {
 		return nil, err
 	}
+	if p.texts, err = p.readTexts(fsys); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -117,7 +120,7 @@ func readBundle(fsys fs.FS) (map[string][]byte, error) {
 	}
 	for _, entry := range entries {
 		data := slices.Contains([]string{".yaml", ".yml", ".csv", ".conf"}, path.Ext(entry.Name()))
-		if data && !slices.Contains(bundleFiles, entry.Name()) {
+		if data && entry.Name() != fileChange && !slices.Contains(bundleFiles, entry.Name()) {
 			return nil, fmt.Errorf("%s is not a file of a bundle", entry.Name())
 		}
 	}

@@ -22,6 +22,7 @@ type Policy struct {
 	operations   map[Operation]OperationRule
 	engine       *engine
 	tables       []table
+	texts        []TextCase
 }
 
 // digest is the SHA-256 over names and bytes, each preceded by its length in
