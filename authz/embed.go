@@ -3,20 +3,23 @@
 //
 //	model.conf         how a rule is matched (Casbin: columns and registered functions, no eval)
 //	policy.csv         the rules: role, action, reason, classes, entities, conditions, form
-//	reasons.yaml       the reason codes with legal basis, reference, places and limits
+//	reasons.yaml       the reason codes with legal basis, reference, places, hours, approvals and limits
+//	overlays.yaml      what single tenants take away from them
 //	entities.yaml      the closed set of entities with class, retention, normaliser, format, action
 //	destinations.yaml  where prompts go, and what is done to each entity on the way
 //	retention.yaml     how long values are kept at most, and records of the service
+//	separation.yaml    which roles may not be one caller's
+//	operations.yaml    what other than a restoration needs approvals, and how many
 //	decisions/*.yaml   what the rules must decide, as tables: the tests of the policy
 //
 // Package access reads it, strictly: a name that nothing knows is a load
-// error and never a rule that silently does not match. The first six files
-// make the policy version; the decision tables are tests and do not.
+// error and never a rule that silently does not match. The files
+// but for the decision tables make the policy version; the tables are tests.
 package authz
 
 import "embed"
 
 // FS is the bundle that is built into the program.
 //
-//go:embed model.conf policy.csv reasons.yaml entities.yaml destinations.yaml retention.yaml decisions/*.yaml
+//go:embed model.conf policy.csv reasons.yaml overlays.yaml entities.yaml destinations.yaml retention.yaml separation.yaml operations.yaml decisions/*.yaml
 var FS embed.FS

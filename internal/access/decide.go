@@ -182,7 +182,9 @@ func (r *Reason) meet(d Decision, q *Request, best bool) Decision {
 		return out
 	}
 	out.Allow, out.Form = true, d.Form
-	if r.Form.rank() < d.Form.rank() {
+	// Only an overlay makes the form of the reason the lesser one. What only looks
+	// like a token is nobody's data, and a part of it would spoil a text.
+	if r.Form.rank() < d.Form.rank() && q.Entity != EntityTokenLike {
 		out.Form = r.Form
 	}
 	out.Obligations, out.Notify, out.Review = r.Obligations(), r.Notify, r.Review

@@ -102,6 +102,7 @@ type destinationDoc struct {
 	Region              string        `yaml:"region"`
 	BAA                 *agreementDoc `yaml:"baa"`
 	DPA                 *agreementDoc `yaml:"dpa"`
+	Requires            []string      `yaml:"requires"`
 	Training            *bool         `yaml:"training"`
 	VendorRetentionDays *int          `yaml:"vendor_retention_days"`
 	Payload             PayloadRules  `yaml:"payload"`
@@ -137,7 +138,7 @@ func (f destinationsFile) check(entities map[string]Entity) (map[string]Destinat
 		return nil, fmt.Errorf("there is no destination %q", DefaultDestination)
 	}
 	for name, e := range entities {
-		if fallback.Action(e) == ActAllow {
+		if fallback.said(e) == ActAllow {
 			return nil, fmt.Errorf("%s: it may not allow %s", DefaultDestination, name)
 		}
 	}
@@ -146,7 +147,7 @@ func (f destinationsFile) check(entities map[string]Entity) (map[string]Destinat
 
 func (d destinationDoc) destination(name string, entities map[string]Entity) (Destination, error) {
 	out := Destination{
-		Name: name, Vendor: d.Vendor, Region: d.Region,
+		Name: name, Vendor: d.Vendor, Region: d.Region, Requires: d.Requires,
 		classes: d.Actions.Classes, entities: d.Actions.Entities,
 	}
 	if !destinationName.MatchString(name) {
@@ -169,26 +170,40 @@ func (d destinationDoc) destination(name string, entities map[string]Entity) (De
 	if out.DPA, err = d.DPA.agreement(); err != nil {
 		return out, fmt.Errorf("dpa: %w", err)
 	}
-	for class, action := range out.classes {
+	return out, out.checkActions(entities)
+}
+
+func (d Destination) checkActions(entities map[string]Entity) error {
+	for class, action := range d.classes {
 		if _, ok := class.rank(); !ok {
-			return out, fmt.Errorf("actions: unknown class %q", class)
+			return fmt.Errorf("actions: unknown class %q", class)
 		}
 		if !slices.Contains(EntityActions(), action) {
-			return out, fmt.Errorf("actions: %s: unknown action %q", class, action)
+			return fmt.Errorf("actions: %s: unknown action %q", class, action)
 		}
 	}
-	for entity, action := range out.entities {
+	for entity, action := range d.entities {
 		if _, ok := entities[entity]; !ok {
-			return out, fmt.Errorf("actions: unknown entity %q", entity)
+			return fmt.Errorf("actions: unknown entity %q", entity)
 		}
 		if !slices.Contains(EntityActions(), action) {
-			return out, fmt.Errorf("actions: %s: unknown action %q", entity, action)
+			return fmt.Errorf("actions: %s: unknown action %q", entity, action)
 		}
 		if entity == EntityTokenLike && action != ActTokenize {
-			return out, fmt.Errorf("actions: %s is always tokenized", entity)
+			return fmt.Errorf("actions: %s is always tokenized", entity)
 		}
 	}
-	return out, nil
+	for i, name := range d.Requires {
+		if name != agreementBAA && name != agreementDPA || slices.Contains(d.Requires[:i], name) {
+			return fmt.Errorf("requires: unknown or repeated %q", name)
+		}
+	}
+	for name, e := range entities {
+		if d.said(e) == ActAllow && d.Requires == nil {
+			return fmt.Errorf("requires must be given, be it empty, where %s is allowed", name)
+		}
+	}
+	return nil
 }
 
 func (d *agreementDoc) agreement() (Agreement, error) {

@@ -54,6 +54,7 @@ destinations:
   lax:
     vendor: v
     region: r
+    requires: []
     training: true
     vendor_retention_days: 1
     actions:

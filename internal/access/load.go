@@ -20,19 +20,24 @@ const (
 	fileDestinations = "destinations.yaml"
 	fileEntities     = "entities.yaml"
 	fileModel        = "model.conf"
+	fileOperations   = "operations.yaml"
+	fileOverlays     = "overlays.yaml"
 	filePolicy       = "policy.csv"
 	fileReasons      = "reasons.yaml"
 	fileRetention    = "retention.yaml"
+	fileSeparation   = "separation.yaml"
 	dirDecisions     = "decisions"
 )
 
 // bundleFiles make the version. The decision tables do not: they test what is
 // decided and do not change it.
-var bundleFiles = []string{fileDestinations, fileEntities, fileModel, filePolicy, fileReasons, fileRetention}
+var bundleFiles = []string{
+	fileDestinations, fileEntities, fileModel, fileOperations, fileOverlays, filePolicy, fileReasons, fileRetention,
+	fileSeparation,
+}
 
 const (
-	// fileVersion of entities.yaml, destinations.yaml and retention.yaml is
-	// their format.
+	// fileVersion of every file but reasons.yaml is its format.
 	fileVersion = 1
 	// maxFileBytes is a hundred times what is shipped, and keeps a bundle that
 	// is not one from filling the memory.
@@ -62,34 +67,8 @@ func load(fsys fs.FS) (*Policy, error) {
 		return nil, err
 	}
 	p := &Policy{version: digest(files)}
-	var entities entitiesFile
-	if err := decodeYAML(files[fileEntities], &entities); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileEntities, err)
-	}
-	if p.entities, err = entities.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileEntities, err)
-	}
-	var reasons reasonsFile
-	if err := decodeYAML(files[fileReasons], &reasons); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileReasons, err)
-	}
-	if p.reasons, err = reasons.check(p.entities); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileReasons, err)
-	}
-	p.catalogue = reasons.Version
-	var destinations destinationsFile
-	if err := decodeYAML(files[fileDestinations], &destinations); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileDestinations, err)
-	}
-	if p.destinations, err = destinations.check(p.entities); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileDestinations, err)
-	}
-	var retention retentionFile
-	if err := decodeYAML(files[fileRetention], &retention); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileRetention, err)
-	}
-	if p.retention, err = retention.check(p.entities, p.destinations, entities.RetentionDays); err != nil {
-		return nil, fmt.Errorf("%s: %w", fileRetention, err)
+	if err := p.readData(files); err != nil {
+		return nil, err
 	}
 	rules, err := parseRules(string(files[filePolicy]), vocabulary{p.reasons, p.entities})
 	if err != nil {
@@ -109,6 +88,47 @@ func load(fsys fs.FS) (*Policy, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// readData reads the YAML files, each after those whose names it uses.
+func (p *Policy) readData(files map[string][]byte) error {
+	var (
+		entities     entitiesFile
+		reasons      reasonsFile
+		overlays     overlaysFile
+		destinations destinationsFile
+		retention    retentionFile
+		separation   separationFile
+		operations   operationsFile
+	)
+	for _, step := range []struct {
+		file  string
+		into  any
+		check func() error
+	}{
+		{fileEntities, &entities, func() (err error) { p.entities, err = entities.check(); return err }},
+		{fileReasons, &reasons, func() (err error) {
+			p.catalogue = reasons.Version
+			p.reasons, err = reasons.check(p.entities)
+			return err
+		}},
+		{fileOverlays, &overlays, func() (err error) { p.overlays, err = overlays.check(p.reasons, p.entities); return err }},
+		{fileDestinations, &destinations, func() (err error) { p.destinations, err = destinations.check(p.entities); return err }},
+		{fileRetention, &retention, func() (err error) {
+			p.retention, err = retention.check(p.entities, p.destinations, entities.RetentionDays)
+			return err
+		}},
+		{fileSeparation, &separation, func() (err error) { p.separations, err = separation.check(); return err }},
+		{fileOperations, &operations, func() (err error) { p.operations, err = operations.check(); return err }},
+	} {
+		if err := decodeYAML(files[step.file], step.into); err != nil {
+			return fmt.Errorf("%s: %w", step.file, err)
+		}
+		if err := step.check(); err != nil {
+			return fmt.Errorf("%s: %w", step.file, err)
+		}
+	}
+	return nil
 }
 
 // readBundle reads the files that decide. A data file of another name is

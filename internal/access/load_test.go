@@ -107,7 +107,7 @@ func TestLoadRefuses(t *testing.T) {
 		"destination: skip":       {"destinations.yaml", "    vendor_retention_days: 3650\n", "    vendor_retention_days: 3650\n    payload: {unknown: skip}\n"},
 		"destination: date":       {"destinations.yaml", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-01-01", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-13-01"},
 		"destination: backwards":  {"destinations.yaml", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2026-01-01", "dpa: {ref: DPA-EXAMPLE-1, valid_from: 2029-01-01"},
-		"destination: training":   {"destinations.yaml", "    vendor: self-hosted\n    region: onprem\n    training: false\n", "    vendor: self-hosted\n    region: onprem\n"},
+		"destination: training":   {"destinations.yaml", "    requires: []\n    training: false\n", "    requires: []\n"},
 		"two documents":           {"destinations.yaml", "version: 1\n", "version: 1\n---\nversion: 1\n"},
 		"retention: unknown key":  retained("{tenant: acme, day: 7}"),
 		"retention: unknown name": retained("{tenants: acme, days: 7}"),
@@ -187,7 +187,7 @@ func TestVersion(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(version) {
 		t.Fatalf("version %q is not a lower hex SHA-256", version)
 	}
-	for _, file := range []string{"model.conf", "policy.csv", "reasons.yaml", "entities.yaml", "destinations.yaml", "retention.yaml"} {
+	for _, file := range []string{"model.conf", "policy.csv", "reasons.yaml", "entities.yaml", "destinations.yaml", "retention.yaml", "overlays.yaml", "separation.yaml", "operations.yaml"} {
 		bundle := copyOfShipped(t)
 		bundle[file].Data = append(bundle[file].Data, '\n')
 		if load(t, bundle).Version() == version {

@@ -43,8 +43,9 @@ func digest(files map[string][]byte) string {
 }
 
 // Version is the lower hex SHA-256 over the files that decide: model.conf,
-// policy.csv, reasons.yaml, entities.yaml, destinations.yaml and retention.yaml,
-// without the decision tables.
+// policy.csv, reasons.yaml, overlays.yaml, entities.yaml, destinations.yaml,
+// retention.yaml, separation.yaml and operations.yaml, without the decision
+// tables and the texts, which test them.
 func (p *Policy) Version() string { return p.version }
 
 // CatalogueVersion is the version of the catalogue of reasons.
