@@ -11,15 +11,16 @@
 //	separation.yaml    which roles may not be one caller's
 //	operations.yaml    what other than a restoration needs approvals, and how many
 //	decisions/*.yaml   what the rules must decide, as tables: the tests of the policy
+//	texts/*.yaml       what must be found in a text, and what becomes of it: tests too
 //
 // Package access reads it, strictly: a name that nothing knows is a load
-// error and never a rule that silently does not match. The files
-// but for the decision tables make the policy version; the tables are tests.
+// error and never a rule that silently does not match. The files make the
+// policy version, but for decisions and texts, which are tests.
 package authz
 
 import "embed"
 
 // FS is the bundle that is built into the program.
 //
-//go:embed model.conf policy.csv reasons.yaml overlays.yaml entities.yaml destinations.yaml retention.yaml separation.yaml operations.yaml decisions/*.yaml
+//go:embed model.conf policy.csv reasons.yaml overlays.yaml entities.yaml destinations.yaml retention.yaml separation.yaml operations.yaml decisions/*.yaml texts/*.yaml
 var FS embed.FS
