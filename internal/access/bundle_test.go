@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -63,8 +64,15 @@ func load(t testing.TB, bundle fs.FS) *access.Policy {
 
 func shipped(t testing.TB) *access.Policy {
 	t.Helper()
-	return load(t, authz.FS)
+	p, err := loadShipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
+
+// loadShipped loads once: a policy never changes.
+var loadShipped = sync.OnceValues(func() (*access.Policy, error) { return access.Load(authz.FS) })
 
 // reasonTemplate is one generated reason.
 const reasonTemplate = `

@@ -219,7 +219,7 @@ func TestCheckWithoutTablesFails(t *testing.T) {
 		}
 	}
 	report := check(t, load(t, bundle))
-	if err := report.Err(); !errors.Is(err, access.ErrTables) || report.Decided != 0 || len(report.Failures) != 7*7*4+7*17 {
+	if err := report.Err(); !errors.Is(err, access.ErrTables) || report.Decided != 0 || len(report.Failures) != 7*7*4+7*39 {
 		t.Errorf("got %v with %d decided and %d failures", err, report.Decided, len(report.Failures))
 	}
 }

@@ -27,7 +27,7 @@ func (p *Policy) Best(r Request) Decision {
 
 // evaluate works on its own copy of the request.
 func (p *Policy) evaluate(r *Request, best bool) Decision {
-	if !slices.Contains(Actions(), r.Action) {
+	if !slices.Contains(actions, r.Action) {
 		return denied(WhyNoRule)
 	}
 	key := bucket{r.Action, none}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -31,18 +32,48 @@ const (
 	ActionRequestReport Action = "request_report" // what a person is told, and the notes of a request
 	ActionNamesRestore  Action = "names_restore"  // the callers' own names of scopes and people
 	ActionRetentionRead Action = "retention_read"
+
+	// The approvals are for requests of other people: of a restoration, and of
+	// each Operation.
+	ActionApproveRestore     Action = "approve_restore"
+	ActionApproveErase       Action = "approve_erase"
+	ActionApproveHoldRelease Action = "approve_hold_release"
+	ActionApprovePolicy      Action = "approve_policy"
+	ActionApproveTrim        Action = "approve_trim"
+	ActionApproveTenantClose Action = "approve_tenant_close"
+	ActionApprovalRead       Action = "approval_read"
+	ActionReviewRead         Action = "review_read" // of uses of a reason that demands one
+	ActionReviewClose        Action = "review_close"
+	ActionQuotaRead          Action = "quota_read" // the caller's own
+	ActionSuspend            Action = "suspend"    // and lift one
+	ActionSuspensionRead     Action = "suspension_read"
+	ActionIncidentManage     Action = "incident_manage"
+	ActionIncidentRead       Action = "incident_read" // and assess one
+	ActionConsentManage      Action = "consent_manage"
+	ActionConsentRead        Action = "consent_read"
+	ActionExposureRead       Action = "exposure_read"
+	ActionPolicyManage       Action = "policy_manage" // reload, try on tenants, promote, roll back
+	ActionPolicyExplain      Action = "policy_explain"
+	ActionKeyManage          Action = "key_manage"
+	ActionTenantManage       Action = "tenant_manage"
+	ActionAccessReview       Action = "access_review"
 )
 
-// Actions returns the closed list.
-func Actions() []Action {
-	return []Action{
-		ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
-		ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
-		ActionHoldPlace, ActionHoldRelease, ActionHoldRead, ActionSubjectSearch,
-		ActionSubjectLink, ActionErase, ActionRequestRead, ActionRequestManage,
-		ActionRequestReport, ActionNamesRestore, ActionRetentionRead,
-	}
+var actions = []Action{
+	ActionTokenize, ActionRestore, ActionScope, ActionAuditRead,
+	ActionPolicyRead, ActionLimitsRead, ActionAssertEndUser,
+	ActionHoldPlace, ActionHoldRelease, ActionHoldRead, ActionSubjectSearch,
+	ActionSubjectLink, ActionErase, ActionRequestRead, ActionRequestManage,
+	ActionRequestReport, ActionNamesRestore, ActionRetentionRead,
+	ActionApproveRestore, ActionApproveErase, ActionApproveHoldRelease, ActionApprovePolicy,
+	ActionApproveTrim, ActionApproveTenantClose, ActionApprovalRead, ActionReviewRead,
+	ActionReviewClose, ActionQuotaRead, ActionSuspend, ActionSuspensionRead, ActionIncidentManage,
+	ActionIncidentRead, ActionConsentManage, ActionConsentRead, ActionExposureRead,
+	ActionPolicyManage, ActionPolicyExplain, ActionKeyManage, ActionTenantManage, ActionAccessReview,
 }
+
+// Actions returns the closed list.
+func Actions() []Action { return slices.Clone(actions) }
 
 // Roles returns the closed list of roles that a rule may name. A role of the
 // caller that is not among them gives nothing: identity providers put roles of
