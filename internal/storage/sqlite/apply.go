@@ -24,6 +24,9 @@ type batch struct {
 	last       int64          // the time of its last entry
 	now        int64          // the time of everything in the batch
 
+	// Suspensions that stand, nil until somebody asked.
+	suspensions []vault.Proceeding
+
 	leaves [][]byte
 	terms  []entryTerm
 }
@@ -140,6 +143,9 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 	if c.Serves() && b.state != vault.TenantActive {
 		return vault.Committed{}, vault.ErrSuspended
 	}
+	if err := b.redeem(c.Redeems()); err != nil {
+		return vault.Committed{}, err
+	}
 	if err := b.claim(c.Claim()); err != nil {
 		return vault.Committed{}, err
 	}
@@ -157,6 +163,9 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 		if err := b.appendEntry(&entries[i], leaves[i]); err != nil {
 			return vault.Committed{}, err
 		}
+	}
+	if err := b.ride(c); err != nil {
+		return vault.Committed{}, err
 	}
 	return committed, nil
 }
@@ -206,6 +215,10 @@ func (b *batch) aloneEffect(id string, effect vault.Effect) (vault.Outcome, erro
 		return vault.Outcome{}, b.updateRequest(e.Request)
 	case vault.NoteRequest:
 		return vault.Outcome{}, b.noteRequest(id, e)
+	case vault.OpenProceeding:
+		return vault.Outcome{}, b.openProceeding(id, e.Proceeding)
+	case vault.ChangeProceedings:
+		return vault.Outcome{}, b.changeProceedings(e)
 	case vault.Restrict:
 		return b.restrict(e)
 	case vault.LiftRestriction:

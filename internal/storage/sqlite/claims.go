@@ -62,32 +62,51 @@ func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int
 // forget deletes what stands for nothing any more: it needs no entry, since
 // nothing depends on it.
 func (s *Store) forget(ctx context.Context, what, text string, limit int, args ...any) (int, error) {
-	switch {
-	case s.closed.Load():
-		return 0, vault.ErrClosed
-	case ctx.Err() != nil:
-		return 0, fmt.Errorf("sqlite: forget %s: %w", what, ctx.Err())
-	case limit <= 0:
+	if limit <= 0 {
 		return 0, fmt.Errorf("%w: to forget without a limit", ErrMalformed)
 	}
-	n, err := s.writer.forget(text, args...)
-	if err != nil {
-		return 0, fmt.Errorf("sqlite: forget %s: %w: %w", what, vault.ErrUnavailable, err)
-	}
-	return n, nil
+	return s.bookkeep(ctx, "forget "+what, text, args...)
 }
 
-func (w *writer) forget(text string, args ...any) (int, error) {
+// bookkeep runs one statement of bookkeeping and tells how many rows it changed.
+func (s *Store) bookkeep(ctx context.Context, what, text string, args ...any) (changed int, err error) {
+	err = s.bookkeeping(ctx, what, func(x *tx) (bool, error) {
+		n, err := x.exec(text, args...)
+		changed = int(n)
+		return n > 0, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return changed, nil
+}
+
+// bookkeeping writes, in one transaction, what nothing depends on, and makes it
+// durable where write says that there is something. After an error it may stand
+// or not.
+func (s *Store) bookkeeping(ctx context.Context, what string, write func(*tx) (bool, error)) error {
+	switch {
+	case s.closed.Load():
+		return vault.ErrClosed
+	case ctx.Err() != nil:
+		return fmt.Errorf("sqlite: %s: %w", what, ctx.Err())
+	}
+	if err := s.writer.bookkeeping(write); err != nil {
+		return fmt.Errorf("sqlite: %s: %w: %w", what, vault.ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (w *writer) bookkeeping(write func(*tx) (bool, error)) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x, err := w.begin()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer x.abandon()
-	n, err := x.exec(text, args...)
-	if err != nil || n == 0 {
-		return 0, err
+	if some, err := write(x); err != nil || !some {
+		return err
 	}
-	return int(n), x.commit()
+	return x.commit()
 }

@@ -1,7 +1,7 @@
 // Package sqlite is the embedded store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests and vault.Remains on one SQLite file. It is the only importer
-// of the driver and of database/sql.
+// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox on one
+// SQLite file. It is the only importer of the driver and of database/sql.
 //
 // # Shape
 //
@@ -88,6 +88,25 @@
 // idle while a note stands, and go with the request. People of whom nothing is
 // left are found by looking at everybody: it is the one read, beside the inventory,
 // that grows with the tenant, and is for a sweep that runs a few times a day.
+//
+// # Proceedings, budgets and notices
+//
+// A proceeding has a revision, too, and a change names the one that it read. What
+// rides along with a change is written in its savepoint: an approval is used before
+// anything else is judged, what is opened or told comes after the entries.
+//
+// The suspensions that stand are read once for a batch, from a partial index that
+// is empty where there are none: whatever changes them commits alone, or has them
+// read again.
+//
+// A budget is one row for an hour, and counting is one statement that changes
+// nothing where the limit would be passed. Changes of a batch run one after the
+// other in one transaction, so that each counts for the next, and the savepoint of
+// one that fails takes its counts back.
+//
+// A notice is written in the commit of what it tells. Whoever takes it puts it off
+// in the same transaction: after a crash it is given out again once that time is
+// over, so that it may be sent twice and is never lost.
 //
 // # What is not promised
 //

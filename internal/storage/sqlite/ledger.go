@@ -114,11 +114,7 @@ func (w *writer) note(tenant string, n vault.Note) error {
 		return err
 	}
 	defer x.abandon()
-	body := n.Body
-	if body == nil {
-		body = []byte{} // there is no absent body: nil and empty are the same
-	}
-	if _, err := x.exec(sqlWriteNote, tenant, string(n.Kind), n.Order, body, micros(w.clock())); err != nil {
+	if _, err := x.exec(sqlWriteNote, tenant, string(n.Kind), n.Order, present(n.Body), micros(w.clock())); err != nil {
 		return err
 	}
 	return x.commit()

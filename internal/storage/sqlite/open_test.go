@@ -285,7 +285,8 @@ func TestMigration(t *testing.T) {
 		}
 	}
 	must(t, 0, s.Close())
-	raw(t, path, `DROP TABLE suppressions`, `DROP TABLE erasure_common`, `DROP TABLE erasure_destinations`, `DROP TABLE mapping_destinations`,
+	raw(t, path, `DROP TABLE notices`, `DROP TABLE budget_hours`, `DROP TABLE proceedings`,
+		`DROP TABLE suppressions`, `DROP TABLE erasure_common`, `DROP TABLE erasure_destinations`, `DROP TABLE mapping_destinations`,
 		`DROP TABLE subject_request_notes`, `DROP TABLE subject_request_lookups`, `DROP TABLE subject_requests`,
 		`ALTER TABLE log_heads DROP COLUMN retired_below`,
 		`DROP TABLE tombstones`, `DROP TABLE erasures`, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,

@@ -15,8 +15,8 @@ WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.key_id = ?4 AN
     AND (m.state <> 'retired' AND m.expires_at > ?6 OR ?8 AND ` + held + `)
     AND EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id)`
 
-// restore checks that everything is as the caller read it. It writes nothing
-// but, by the change that it is part of, the entry.
+// restore checks that everything is as the caller read it. It writes what is
+// spent of budgets and, by the change that it is part of, the entry.
 func (b *batch) restore(r vault.Restore) error {
 	for _, ref := range r.Refs {
 		changed := fmt.Errorf("sqlite: a mapping is not as it was read: %w", vault.ErrConflict)
@@ -38,5 +38,8 @@ func (b *batch) restore(r vault.Restore) error {
 			return err
 		}
 	}
-	return nil
+	if err := b.admitted(r); err != nil {
+		return err
+	}
+	return b.spend(r.Spends)
 }

@@ -17,7 +17,9 @@ const (
     AND NOT EXISTS (SELECT 1 FROM subject_requests AS q INDEXED BY subject_requests_subject
         WHERE q.tenant = ?1 AND q.subject_ref = p.subject_ref AND q.closed_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM erasures AS e INDEXED BY erasures_deferred
-        WHERE e.tenant = ?1 AND e.state = 'deferred' AND e.subject_ref = p.subject_ref)`
+        WHERE e.tenant = ?1 AND e.state = 'deferred' AND e.subject_ref = p.subject_ref)
+    AND NOT EXISTS (SELECT 1 FROM proceedings AS c INDEXED BY proceedings_subject
+        WHERE c.tenant = ?1 AND c.subject_ref = p.subject_ref AND c.subject_ref <> '' AND c.closed_at IS NULL)`
 	sqlStaleRequests = `
 SELECT q.request_id FROM subject_requests AS q
 WHERE q.tenant = ?1 AND q.closed_at IS NOT NULL AND q.closed_at < ?2 ORDER BY q.closed_at LIMIT ?3`

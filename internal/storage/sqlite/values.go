@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,22 @@ func instant(t time.Time) any {
 		return nil
 	}
 	return micros(t)
+}
+
+// moment is no time for NULL.
+func moment(column sql.NullInt64) time.Time {
+	if !column.Valid {
+		return time.Time{}
+	}
+	return fromMicros(column.Int64)
+}
+
+// present is a body, which is never absent: nil and empty are the same.
+func present(body []byte) []byte {
+	if body == nil {
+		return []byte{}
+	}
+	return body
 }
 
 // storable tells whether identifiers can be stored and compared byte for byte
