@@ -82,10 +82,12 @@ func (r *Report) fail(what, detail string) {
 }
 
 // Check asks the policy every combination of role, class and reason, in every
-// relation of caller and scope (client, end user, MFA and the attributes and
-// the second person that a rule or table asks for) for live data in prose, and then, for the best
-// relation, every place and every state of the data; and every role for every
-// other action. Each answer must be the one of each sentence that covers it,
+// relation of caller and scope (client, end user, MFA, the attributes and the
+// second person that a rule or table asks for, and what else the reason demands:
+// hours, network, authentication, consent) for live data in prose, and then, for
+// the best relation, every place and every state of the data, each with as many
+// approvals as it takes and with fewer; and every role for every other action.
+// Each answer must be the one of each sentence that covers it,
 // and each must be covered. The report says whether they are; the error is that
 // of the context.
 func (p *Policy) Check(ctx context.Context) (Report, error) {
@@ -142,7 +144,7 @@ func (p *Policy) checkBucket(ctx context.Context, b bucket, report *Report) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.checkCombination(&requests[i], sentences, report)
+		p.checkCombination(&requests[i], p.reasons[b.reason], sentences, report)
 	}
 	for _, s := range sentences {
 		if s.hits == 0 {
@@ -152,19 +154,19 @@ func (p *Policy) checkBucket(ctx context.Context, b bucket, report *Report) erro
 	return nil
 }
 
-func (p *Policy) checkCombination(r *Request, sentences []*sentence, report *Report) {
+func (p *Policy) checkCombination(r *Request, reason *Reason, sentences []*sentence, report *Report) {
 	report.Combinations++
 	d := p.Decide(*r)
 	decided := false
 	for _, s := range sentences {
-		if !s.covers(r) {
+		if !s.covers(r, reason) {
 			continue
 		}
 		decided = true
 		s.hits++
-		if !s.agrees(d) {
+		if !s.agrees(r, d) {
 			report.fail(subject(r), fmt.Sprintf("(%s): %s demands %s, got %s", circumstance(r), s.name,
-				outcome(s.allow, s.form, s.why), outcome(d.Allow, d.Form, d.Why)))
+				outcome(s.allow, s.form, s.after, s.why), outcome(d.Allow, d.Form, d.Approvals, d.Why)))
 		}
 	}
 	if !decided {
@@ -174,12 +176,14 @@ func (p *Policy) checkCombination(r *Request, sentences []*sentence, report *Rep
 	report.Decided++
 }
 
-func outcome(allow bool, form Form, why Why) string {
+func outcome(allow bool, form Form, after int, why Why) string {
 	switch {
 	case !allow:
 		return getsNothing + " (" + string(why) + ")"
 	case form == "":
 		return getsAllowed
+	case after > 0:
+		return fmt.Sprintf("%s after %d", form, after)
 	}
 	return string(form)
 }
@@ -209,7 +213,29 @@ func circumstance(r *Request) string {
 		parts = append(parts, environmentPrefix+r.Environment)
 	}
 	if r.Action == ActionRestore {
+		parts = append(parts, demandsMet(r)...)
 		parts = append(parts, r.Entity, "in "+strings.TrimSpace(string(r.Place)+" "+r.Tool), storedWord(r))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// demandsMet names what of the demands of a reason a combination brings.
+func demandsMet(r *Request) []string {
+	var parts []string
+	if r.Approved > 0 {
+		parts = append(parts, fmt.Sprintf("approved by %d", r.Approved))
+	}
+	if r.Consented {
+		parts = append(parts, "with consent")
+	}
+	if r.ACR != "" {
+		parts = append(parts, "acr "+r.ACR)
+	}
+	if !r.At.IsZero() {
+		parts = append(parts, "at "+r.At.Format("Mon 15:04"))
+	}
+	if r.Address.IsValid() {
+		parts = append(parts, "from "+r.Address.String())
+	}
+	return parts
 }

@@ -26,17 +26,70 @@ func (p *Policy) combinations(b bucket, sentences []*sentence) ([]Request, error
 		}
 		return out, nil
 	}
-	callers = append(callers, circumstances(settings, p.tools(b, sentences))...)
+	reason := p.reasons[b.reason]
+	met := reason.demands()
+	callers = across(callers, met)
+	for _, r := range circumstances(settings, p.tools(b, sentences)) {
+		callers = append(callers, met[0](r)) // the best of the demands
+	}
 	for _, role := range Roles() {
 		for _, entity := range p.representatives(b, sentences) {
-			for _, r := range callers {
-				r.Action, r.Roles, r.Reason = b.action, []string{role}, b.reason
-				r.Entity, r.Class = entity.Name, entity.Class
-				out = append(out, r)
+			for _, approved := range approvalCounts(reason.Approvals(entity.Class)) {
+				for _, r := range callers {
+					r.Action, r.Roles, r.Reason = b.action, []string{role}, b.reason
+					r.Entity, r.Class, r.Approved = entity.Name, entity.Class, approved
+					out = append(out, r)
+				}
 			}
 		}
 	}
 	return out, nil
+}
+
+// approvalCounts are none, one too few, and enough.
+func approvalCounts(needed int) []int {
+	out := []int{0, max(needed-1, 0), needed}
+	return slices.Compact(out)
+}
+
+// demand is one way to meet, or not to meet, what a reason demands of the caller
+// and the moment.
+type demand func(Request) Request
+
+// demands are all ways, the first of which meets all of it.
+func (r *Reason) demands() []demand {
+	out := []demand{func(q Request) Request { return q }}
+	vary := func(meet demand) {
+		var met []demand
+		for _, before := range out {
+			met = append(met, func(q Request) Request { return meet(before(q)) })
+		}
+		out = append(met, out...)
+	}
+	if len(r.ACR) > 0 {
+		vary(func(q Request) Request { q.ACR = r.ACR[0]; return q })
+	}
+	if r.Consent != "" {
+		vary(func(q Request) Request { q.Consented = true; return q })
+	}
+	if r.Hours != nil {
+		vary(func(q Request) Request { q.At = r.Hours.some(); return q })
+	}
+	if len(r.Networks) > 0 {
+		vary(func(q Request) Request { q.Address = r.Networks[0].Addr(); return q })
+	}
+	return out
+}
+
+// across is every request in every way.
+func across(requests []Request, ways []demand) []Request {
+	var out []Request
+	for _, way := range ways {
+		for _, r := range requests {
+			out = append(out, way(r))
+		}
+	}
+	return out
 }
 
 // asksSecondPerson says whether a rule or a sentence of the bucket depends on it.
@@ -82,6 +135,11 @@ func (p *Policy) settings(b bucket, sentences []*sentence) ([]setting, error) {
 	for _, s := range sentences {
 		note(s.with)
 		note(s.without)
+	}
+	if reason, ok := p.reasons[b.reason]; ok {
+		for _, name := range reason.Environments {
+			note([]condition{environmentCondition(name)})
+		}
 	}
 	out := []setting{{}}
 	for _, fact := range slices.Sorted(maps.Keys(values)) {

@@ -83,12 +83,16 @@ func parseCondition(name string) (condition, error) {
 		if !slices.Contains(knownEnvironments, env) {
 			return condition{}, fmt.Errorf("unknown environment %q", env)
 		}
-		return condition{
-			name: name, lacks: lacksAttribute, fact: environmentPrefix, value: env,
-			holds: func(r *Request) bool { return r.Environment == env },
-		}, nil
+		return environmentCondition(env), nil
 	}
 	return condition{}, fmt.Errorf("unknown condition %q", name)
+}
+
+func environmentCondition(env string) condition {
+	return condition{
+		name: environmentPrefix + env, lacks: lacksAttribute, fact: environmentPrefix, value: env,
+		holds: func(r *Request) bool { return r.Environment == env },
+	}
 }
 
 func attributeCondition(name, rest string) (condition, error) {

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,6 +24,28 @@ func restorer(reason string) access.Request {
 	return r
 }
 
+// approved is the request with that many approvals.
+func approved(n int, r access.Request) access.Request {
+	r.Approved = n
+	return r
+}
+
+// onCall is an emergency of the restorer who is on call.
+func onCall() access.Request {
+	r := restorer("BREAK_GLASS")
+	r.Attributes = map[string]string{"on_call": "true"}
+	return r
+}
+
+// comes adds what the reason lets an allow come with.
+func comes(d access.Decision, approvals int, budgets ...access.Budget) access.Decision {
+	d.Approvals, d.Budgets = approvals, budgets
+	return d
+}
+
+func perCaller(tokens int) access.Budget { return access.Budget{Per: access.PerCaller, Tokens: tokens} }
+func perTenant(tokens int) access.Budget { return access.Budget{Per: access.PerTenant, Tokens: tokens} }
+
 func allow(form access.Form, id string, obligations ...string) access.Decision {
 	return access.Decision{Allow: true, Form: form, RuleIDs: []string{id}, Obligations: obligations}
 }
@@ -30,6 +53,7 @@ func allow(form access.Form, id string, obligations ...string) access.Decision {
 func deny(why access.Why) access.Decision { return access.Decision{Why: why} }
 
 func TestDecide(t *testing.T) {
+	supportRestricted := access.Budget{Per: access.PerCaller, Class: access.ClassRestricted, Tokens: 20}
 	for name, test := range map[string]struct {
 		request access.Request
 		want    access.Decision
@@ -57,35 +81,70 @@ func TestDecide(t *testing.T) {
 		"held":       {with(gateway(), func(r *access.Request) { r.Held = true }), deny("held")},
 		"restricted": {with(gateway(), func(r *access.Request) { r.Restricted, r.Held = true, true }), deny("restricted")},
 		"support, restricted": {
-			restorer("CUSTOMER_SUPPORT"), allow("partial", "support-restricted", "max_tokens:20", "reference"),
+			approved(2, restorer("CUSTOMER_SUPPORT")),
+			comes(allow("partial", "support-restricted", "max_tokens:20", "reference"), 2, perCaller(200), supportRestricted, perTenant(5000)),
+		},
+		"support, restricted, approved by too few": {
+			approved(1, restorer("CUSTOMER_SUPPORT")),
+			comes(access.Decision{Why: "needs_approval", RuleIDs: []string{"support-restricted"}}, 2, perCaller(200), supportRestricted, perTenant(5000)),
+		},
+		"support, confidential": {
+			approved(1, with(restorer("CUSTOMER_SUPPORT"), func(r *access.Request) { r.Entity, r.Class = "PERSON", "confidential" })),
+			comes(allow("full", "support", "max_tokens:20", "reference"), 1, perCaller(200), perTenant(5000)),
 		},
 		"fraud without the team": {restorer("FRAUD_REVIEW"), deny("attribute")},
 		"fraud": {
-			with(restorer("FRAUD_REVIEW"), func(r *access.Request) { r.Attributes = map[string]string{"team": "fraud"} }),
-			allow("full", "fraud-team", "max_tokens:200", "reference"),
+			approved(2, with(restorer("FRAUD_REVIEW"), func(r *access.Request) { r.Attributes = map[string]string{"team": "fraud"} })),
+			comes(allow("full", "fraud-team", "max_tokens:200", "reference"), 2, perCaller(1000), perTenant(10_000)),
 		},
-		"break glass without a second factor": {restorer("BREAK_GLASS"), deny("mfa")},
+		"break glass without a second factor":    {onCall(), deny("mfa")},
+		"break glass by whoever is not on call":  {with(restorer("BREAK_GLASS"), func(r *access.Request) { r.MFA = true }), deny("attribute")},
+		"break glass by nobody who should do it": {restorer("BREAK_GLASS"), deny("attribute")},
 		"break glass": {
-			with(restorer("BREAK_GLASS"), func(r *access.Request) { r.MFA = true }),
-			allow("full", "break-glass", "max_tokens:20", "mfa"),
+			with(onCall(), func(r *access.Request) { r.MFA = true }),
+			access.Decision{
+				Allow: true, Form: "full", RuleIDs: []string{"break-glass"}, Notify: true, Review: 72 * time.Hour,
+				Obligations: []string{"max_tokens:20", "mfa", "notify", "review_hours:72"},
+				Budgets:     []access.Budget{perCaller(60), perTenant(600)},
+			},
+		},
+		"marketing without consent": {
+			with(restorer("MARKETING_CONTACT"), func(r *access.Request) { r.Entity, r.Class = "PERSON", "confidential" }),
+			access.Decision{
+				Why: "consent", Purpose: "marketing", RuleIDs: []string{"marketing"},
+				Budgets: []access.Budget{perCaller(500), perTenant(5000)},
+			},
+		},
+		"marketing": {
+			with(restorer("MARKETING_CONTACT"), func(r *access.Request) {
+				r.Entity, r.Class, r.Consented = "PERSON", "confidential", true
+			}),
+			access.Decision{
+				Allow: true, Form: "full", Purpose: "marketing", RuleIDs: []string{"marketing"},
+				Obligations: []string{"consent:marketing", "max_tokens:100", "reference"},
+				Budgets:     []access.Budget{perCaller(500), perTenant(5000)},
+			},
 		},
 		"discovery of restricted data": {
 			with(restorer("LEGAL_DISCOVERY"), func(r *access.Request) { r.Roles = []string{"legal"} }),
-			access.Decision{Why: "needs_approval", Approvals: 1, RuleIDs: []string{"discovery"}},
+			comes(access.Decision{Why: "needs_approval", RuleIDs: []string{"discovery"}}, 2, perCaller(20_000), perTenant(100_000)),
 		},
-		"wrong role":               {restorer("LLM_RESPONSE"), deny("no_rule")},
-		"unknown reason":           {restorer("CURIOSITY"), deny("reason_unknown")},
-		"no reason":                {restorer(""), deny("reason_unknown")},
-		"unknown entity":           {with(gateway(), func(r *access.Request) { r.Entity = "SHOE_SIZE" }), deny("entity")},
-		"no class":                 {with(gateway(), func(r *access.Request) { r.Class = "" }), deny("class")},
-		"no end user relation":     {with(restorer("CUSTOMER_SUPPORT"), func(r *access.Request) { r.EndUser = "" }), deny("binding")},
-		"no place":                 {with(gateway(), func(r *access.Request) { r.Place = "" }), deny("place")},
-		"nothing at all":           {access.Request{}, deny("no_rule")},
-		"unknown action":           {with(gateway(), func(r *access.Request) { r.Action = "destroy" }), deny("no_rule")},
-		"a reason for no value":    {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Reason: "X"}, deny("reason_unknown")},
-		"an entity where none is":  {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Entity: "PERSON"}, deny("entity")},
-		"a class where none is":    {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Class: "public"}, deny("class")},
-		"the class of the mapping": {with(restorer("CUSTOMER_SUPPORT"), func(r *access.Request) { r.Class = "public" }), allow("partial", "support-restricted", "max_tokens:20", "reference")},
+		"wrong role":              {restorer("LLM_RESPONSE"), deny("no_rule")},
+		"unknown reason":          {restorer("CURIOSITY"), deny("reason_unknown")},
+		"no reason":               {restorer(""), deny("reason_unknown")},
+		"unknown entity":          {with(gateway(), func(r *access.Request) { r.Entity = "SHOE_SIZE" }), deny("entity")},
+		"no class":                {with(gateway(), func(r *access.Request) { r.Class = "" }), deny("class")},
+		"no end user relation":    {with(restorer("CUSTOMER_SUPPORT"), func(r *access.Request) { r.EndUser = "" }), deny("binding")},
+		"no place":                {with(gateway(), func(r *access.Request) { r.Place = "" }), deny("place")},
+		"nothing at all":          {access.Request{}, deny("no_rule")},
+		"unknown action":          {with(gateway(), func(r *access.Request) { r.Action = "destroy" }), deny("no_rule")},
+		"a reason for no value":   {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Reason: "X"}, deny("reason_unknown")},
+		"an entity where none is": {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Entity: "PERSON"}, deny("entity")},
+		"a class where none is":   {access.Request{Action: "limits_read", Roles: []string{"auditor"}, Class: "public"}, deny("class")},
+		"the class of the mapping": {
+			approved(2, with(restorer("CUSTOMER_SUPPORT"), func(r *access.Request) { r.Class = "public" })),
+			comes(allow("partial", "support-restricted", "max_tokens:20", "reference"), 2, perCaller(200), supportRestricted, perTenant(5000)),
+		},
 		"a role of another service besides": {
 			with(gateway(), func(r *access.Request) { r.Roles = []string{"offline_access", "gateway"} }),
 			allow("full", "llm-same-end-user", "max_tokens:500"),
@@ -120,11 +179,11 @@ func TestBest(t *testing.T) {
 	}
 	// Approvals are part of the best case, and how many it takes is told.
 	legal := with(restorer("LEGAL_DISCOVERY"), func(r *access.Request) { r.Roles = []string{"legal"} })
-	if d := p.Best(legal); !d.Allow || d.Approvals != 1 {
-		t.Errorf("got %+v, want an allow after one approval", d)
+	if d := p.Best(legal); !d.Allow || d.Approvals != 2 {
+		t.Errorf("got %+v, want an allow after two approvals", d)
 	}
 	// What the caller is belongs to no context: MFA and attributes do count.
-	if d := p.Best(restorer("BREAK_GLASS")); d.Why != access.WhyMFA {
+	if d := p.Best(onCall()); d.Why != access.WhyMFA {
 		t.Errorf("got %+v, want a denial for want of MFA", d)
 	}
 	if d := p.Best(restorer("FRAUD_REVIEW")); d.Why != access.WhyAttribute {

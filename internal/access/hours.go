@@ -35,6 +35,17 @@ func (h Hours) Contain(at time.Time) bool {
 	return h.onWall(local.Weekday(), local.Hour()*60+local.Minute())
 }
 
+// some is a time within the hours, for asking about them: in a week in which
+// clocks are not changed.
+func (h Hours) some() time.Time {
+	for i := range minutesOfWeek {
+		if at := time.Date(2026, 1, 4, 0, i, 0, 0, h.location); h.Contain(at) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
 func (h Hours) onWall(weekday time.Weekday, minute int) bool {
 	if h.From < h.To {
 		return slices.Contains(h.Days, weekday) && h.From <= minute && minute < h.To

@@ -16,20 +16,54 @@ import (
 type naive struct {
 	rules    [][]string
 	reasons  map[string]naiveReason
+	overlays map[string]map[string]naiveReason
 	entities map[string]string // class by name
 	// sloppy makes it compare by substring, which is what a matcher over
 	// joined strings would do. For twins only.
 	sloppy bool
 }
 
+// naiveReason is a reason as it stands in the file, and what an overlay says of one.
 type naiveReason struct {
-	Classes   []string
-	Entities  []string
-	Places    []string
-	Tools     []string
-	Approvals map[string]int
-	MFA       bool
-	Reaches   struct{ Held, Restricted bool }
+	Enabled      *bool
+	Form         string
+	Classes      []string
+	Entities     []string
+	Places       []string
+	Tools        []string
+	Approvals    map[string]int
+	MFA          bool
+	ACR          []string
+	Hours        *naiveHours
+	Networks     []string
+	Environments []string
+	Budgets      []naiveBudget
+	Notify       bool
+	Review       int `yaml:"review_hours"`
+	Consent      string
+	Reaches      struct{ Held, Restricted bool }
+}
+
+type naiveHours struct {
+	Zone, From, To string
+	Days           []string
+}
+
+type naiveBudget struct {
+	Per, Class string
+	Tokens     int
+}
+
+// naiveAnswer is what the two must agree on.
+type naiveAnswer struct {
+	form      string // "allowed" for an action without a value, empty for a deny
+	rules     []string
+	wants     string // "consent" or "needs_approval" where nothing else is missing
+	approvals int
+	budgets   []naiveBudget
+	purpose   string
+	notify    bool
+	review    int
 }
 
 func newNaive(t testing.TB, bundle fs.FS) *naive {
@@ -56,12 +90,18 @@ func newNaive(t testing.TB, bundle fs.FS) *naive {
 	var entities struct {
 		Entities map[string]struct{ Class string }
 	}
-	for name, into := range map[string]any{"reasons.yaml": &reasons, "entities.yaml": &entities} {
+	var overlays struct {
+		Tenants map[string]struct{ Reasons map[string]naiveReason }
+	}
+	for name, into := range map[string]any{"reasons.yaml": &reasons, "entities.yaml": &entities, "overlays.yaml": &overlays} {
 		if err := yaml.Unmarshal(read(name), into); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n.reasons = reasons.Reasons
+	n.reasons, n.overlays = reasons.Reasons, map[string]map[string]naiveReason{}
+	for tenant, overlay := range overlays.Tenants {
+		n.overlays[tenant] = overlay.Reasons
+	}
 	for name, e := range entities.Entities {
 		n.entities[name] = e.Class
 	}
@@ -70,19 +110,22 @@ func newNaive(t testing.TB, bundle fs.FS) *naive {
 
 var order = []string{"", "masked", "partial", "full"}
 
-// decide returns the form ("allowed" for an action without a value, "" for a
-// deny) and the ids of the rules that gave it.
-func (n *naive) decide(r access.Request) (string, []string) {
+// decide answers a request.
+func (n *naive) decide(r access.Request) naiveAnswer {
 	class := string(r.Class)
 	var reason naiveReason
 	if r.Action == access.ActionRestore {
 		var ok bool
-		if reason, ok = n.reasons[r.Reason]; !ok || !n.reached(r, reason) {
-			return "", nil
+		if reason, ok = n.reasons[r.Reason]; !ok {
+			return naiveAnswer{}
+		}
+		reason, ok = reason.under(n.overlays[r.Tenant][r.Reason])
+		if !ok || !n.reached(r, reason) {
+			return naiveAnswer{}
 		}
 		class = stricter(class, n.entities[r.Entity])
 	} else if r.Reason != "" || r.Entity != "" || class != "" {
-		return "", nil
+		return naiveAnswer{}
 	}
 	best, ids := "", []string{}
 	for _, rule := range n.rules {
@@ -90,7 +133,7 @@ func (n *naive) decide(r access.Request) (string, []string) {
 			continue
 		}
 		if rule[1] == "deny" {
-			return "", nil
+			return naiveAnswer{}
 		}
 		form := rule[8]
 		if form == "-" {
@@ -103,11 +146,11 @@ func (n *naive) decide(r access.Request) (string, []string) {
 			ids = append(ids, rule[0])
 		}
 	}
-	if best != "" && r.Action == access.ActionRestore && reason.Approvals[class] > 0 {
-		return "", nil
-	}
 	slices.Sort(ids)
-	return best, ids
+	if best == "" || r.Action != access.ActionRestore {
+		return naiveAnswer{form: best, rules: ids}
+	}
+	return reason.demand(naiveAnswer{form: best, rules: ids}, r, class)
 }
 
 func (n *naive) matches(rule []string, r access.Request, class string) bool {
@@ -185,6 +228,9 @@ func (n *naive) reached(r access.Request, reason naiveReason) bool {
 		return false
 	}
 	if reason.MFA && !r.MFA || r.Held && !reason.Reaches.Held || r.Restricted && !reason.Reaches.Restricted {
+		return false
+	}
+	if !reason.here(r) {
 		return false
 	}
 	return slices.Contains(reason.Places, string(r.Place)) &&

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -73,27 +74,33 @@ func TestReferencePatternMatchesTheWhole(t *testing.T) {
 
 func TestShippedReasons(t *testing.T) {
 	type short struct {
-		Code             string
-		Required, MFA    bool
-		MaxTokens        int
-		Approvals        [4]int
-		Held, Restricted bool
+		Code                     string
+		Required, MFA            bool
+		MaxTokens                int
+		Approvals                [4]int
+		Held, Restricted, Notify bool
+		Review                   time.Duration
+		Consent                  string
+		Budgets                  int
 	}
+	people := [4]int{2: 1, 3: 2}
 	want := []short{
-		{Code: "BREAK_GLASS", MFA: true, MaxTokens: 20},
-		{Code: "CUSTOMER_SUPPORT", Required: true, MaxTokens: 20},
-		{Code: "FRAUD_REVIEW", Required: true, MaxTokens: 200},
-		{Code: "INCIDENT_RESPONSE", Required: true, MaxTokens: 500},
-		{Code: "LEGAL_DISCOVERY", Required: true, MaxTokens: 10_000, Approvals: [4]int{3: 1}, Held: true, Restricted: true},
+		{Code: "BREAK_GLASS", MFA: true, MaxTokens: 20, Notify: true, Review: 72 * time.Hour, Budgets: 2},
+		{Code: "CUSTOMER_SUPPORT", Required: true, MaxTokens: 20, Approvals: people, Budgets: 3},
+		{Code: "FRAUD_REVIEW", Required: true, MaxTokens: 200, Approvals: people, Budgets: 2},
+		{Code: "INCIDENT_RESPONSE", Required: true, MaxTokens: 500, Approvals: people, Budgets: 2},
+		{Code: "LEGAL_DISCOVERY", Required: true, MaxTokens: 10_000, Approvals: people, Held: true, Restricted: true, Budgets: 2},
 		{Code: "LLM_RESPONSE", MaxTokens: 500},
-		{Code: "SUBJECT_ACCESS", Required: true, MaxTokens: 1000, Held: true, Restricted: true},
+		{Code: "MARKETING_CONTACT", Required: true, MaxTokens: 100, Consent: "marketing", Budgets: 2},
+		{Code: "SUBJECT_ACCESS", Required: true, MaxTokens: 1000, Held: true, Restricted: true, Budgets: 2},
 	}
 	p := shipped(t)
 	var got []short
 	for _, r := range p.Reasons() {
 		s := short{
 			Code: r.Code, Required: r.Reference.Required, MFA: r.MFA, MaxTokens: r.MaxTokens,
-			Held: r.ReachesHeld, Restricted: r.ReachesRestricted,
+			Held: r.ReachesHeld, Restricted: r.ReachesRestricted, Notify: r.Notify,
+			Review: r.Review, Consent: r.Consent, Budgets: len(r.Budgets),
 		}
 		for i, class := range access.Classes() {
 			s.Approvals[i] = r.Approvals(class)

@@ -1,6 +1,9 @@
 package access
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // phrases turn the words of a table into those of a sentence. A word that has
 // no phrase stands for itself.
@@ -112,6 +115,12 @@ func (l *line) sentence(b bucket) string {
 	if l.form != "" {
 		s.WriteString(", " + phrase("form", l.form))
 	}
+	switch {
+	case l.after == 1:
+		s.WriteString(", after one approval")
+	case l.after > 1:
+		s.WriteString(", after " + strconv.Itoa(l.after) + " approvals")
+	}
 	return s.String()
 }
 
@@ -124,17 +133,15 @@ func (l *line) caller() string {
 	if len(l.endUsers) > 0 {
 		parts = append(parts, either("end user", "or", l.endUsers))
 	}
-	switch {
-	case l.mfa != nil && *l.mfa:
-		parts = append(parts, "with a second factor")
-	case l.mfa != nil:
-		parts = append(parts, "without a second factor")
+	parts = append(parts, yesNo(l.mfa, "with a second factor", "without a second factor")...)
+	parts = append(parts, yesNo(l.acr, "strongly enough authenticated", "not strongly enough authenticated")...)
+	parts = append(parts, yesNo(l.second, "if somebody else placed it", "who placed it")...)
+	parts = append(parts, yesNo(l.consent, "with the consent of the person", "without the consent of the person")...)
+	if len(l.hours) > 0 {
+		parts = append(parts, either("", "or", l.hours)+" its hours")
 	}
-	switch {
-	case l.second != nil && *l.second:
-		parts = append(parts, "if somebody else placed it")
-	case l.second != nil:
-		parts = append(parts, "who placed it")
+	if len(l.network) > 0 {
+		parts = append(parts, either("", "or", l.network)+" its networks")
 	}
 	for _, c := range l.with {
 		parts = append(parts, "with "+c.name)
@@ -146,6 +153,17 @@ func (l *line) caller() string {
 		return ""
 	}
 	return ", " + strings.Join(parts, ", ") + ","
+}
+
+// yesNo is the phrase for what a sentence demands or excludes.
+func yesNo(demand *bool, yes, no string) []string {
+	switch {
+	case demand == nil:
+		return nil
+	case *demand:
+		return []string{yes}
+	}
+	return []string{no}
 }
 
 // data says which values are meant.

@@ -28,6 +28,10 @@ type line struct {
 	endUsers []EndUserMatch
 	mfa      *bool
 	second   *bool
+	acr      *bool // one that the reason takes
+	consent  *bool
+	hours    []string
+	network  []string
 	with     []condition // what the caller is
 	without  []condition // what the caller is not
 	places   []Place
@@ -36,6 +40,7 @@ type line struct {
 
 	allow bool
 	form  Form
+	after int // so many approvals; with fewer the answer is WhyNeedsApproval
 	why   Why
 }
 
@@ -48,6 +53,9 @@ const (
 	storedRestricted     = "restricted"
 	storedHeldRestricted = "held_restricted"
 
+	inside  = "inside"
+	outside = "outside"
+
 	getsAllowed = "allowed" // for actions without a value
 	getsNothing = "nothing"
 )
@@ -55,6 +63,7 @@ const (
 var (
 	clientWords = []string{clientSame, clientOther}
 	storedWords = []string{storedLive, storedHeld, storedRestricted, storedHeldRestricted}
+	limitWords  = []string{inside, outside}
 )
 
 type tableDoc struct {
@@ -71,12 +80,17 @@ type lineDoc struct {
 	EndUser  words  `yaml:"end_user"`
 	MFA      *bool  `yaml:"mfa"`
 	Second   *bool  `yaml:"second_person"`
+	ACR      *bool  `yaml:"acr"`
+	Consent  *bool  `yaml:"consent"`
+	Hours    words  `yaml:"hours"`
+	Network  words  `yaml:"network"`
 	With     words  `yaml:"with"`
 	Without  words  `yaml:"without"`
 	Place    words  `yaml:"place"`
 	Tool     words  `yaml:"tool"`
 	Stored   words  `yaml:"stored"`
 	Gets     string `yaml:"gets"`
+	After    *int   `yaml:"after"`
 	Because  Why    `yaml:"because"`
 }
 
@@ -141,7 +155,7 @@ func (p *Policy) table(file string, doc tableDoc) (table, error) {
 		t.bucket.reason = none
 	}
 	for i, d := range doc.Decisions {
-		l, err := p.line(doc.Action, d)
+		l, err := p.line(t.bucket, d)
 		if err != nil {
 			return t, fmt.Errorf("decision %d: %w", i+1, err)
 		}
@@ -150,8 +164,8 @@ func (p *Policy) table(file string, doc tableDoc) (table, error) {
 	return t, nil
 }
 
-func (p *Policy) line(action Action, d lineDoc) (line, error) {
-	l := line{entities: d.Entities, mfa: d.MFA, second: d.Second, tools: d.Tool}
+func (p *Policy) line(b bucket, d lineDoc) (line, error) {
+	l := line{entities: d.Entities, mfa: d.MFA, second: d.Second, acr: d.ACR, consent: d.Consent, tools: d.Tool}
 	err := errors.Join(
 		among(&l.roles, "who", d.Who, Roles()),
 		among(&l.classes, "data", d.Data, Classes()),
@@ -159,6 +173,8 @@ func (p *Policy) line(action Action, d lineDoc) (line, error) {
 		among(&l.endUsers, "end_user", d.EndUser, EndUserMatches()),
 		among(&l.places, "place", d.Place, Places()),
 		among(&l.stored, "stored", d.Stored, storedWords),
+		among(&l.hours, "hours", d.Hours, limitWords),
+		among(&l.network, "network", d.Network, limitWords),
 		facts(&l.with, "with", d.With),
 		facts(&l.without, "without", d.Without),
 	)
@@ -175,39 +191,74 @@ func (p *Policy) line(action Action, d lineDoc) (line, error) {
 			return l, fmt.Errorf("tool: it must match %s", toolName)
 		}
 	}
-	if len(l.roles) == 0 || (action == ActionRestore) != (len(l.classes) > 0) {
-		return l, errors.New("who is required, and data for restore and only there")
+	if err := l.fits(b.action, p.reasons[b.reason]); err != nil {
+		return l, err
 	}
-	if action != ActionRestore && len(l.entities)+len(l.places)+len(l.tools)+len(l.stored) > 0 {
-		return l, fmt.Errorf("%s has no entities, place, tool or stored", action)
+	return l, l.outcome(b.action, d)
+}
+
+// fits refuses what the action or the reason does not have: a decision about it
+// would cover nothing, or all.
+func (l *line) fits(action Action, reason *Reason) error {
+	if len(l.roles) == 0 || (action == ActionRestore) != (len(l.classes) > 0) {
+		return errors.New("who is required, and data for restore and only there")
 	}
 	if action != ActionHoldRelease && l.second != nil {
-		return l, fmt.Errorf("%s has no %s", action, secondPerson)
+		return fmt.Errorf("%s has no %s", action, secondPerson)
 	}
-	return l, l.outcome(action, d.Gets, d.Because)
+	if action != ActionRestore {
+		if len(l.entities)+len(l.places)+len(l.tools)+len(l.stored) > 0 {
+			return fmt.Errorf("%s has no entities, place, tool or stored", action)
+		}
+		reason = &Reason{} // and no demands
+	}
+	for field, extra := range map[string]bool{
+		"acr":     l.acr != nil && len(reason.ACR) == 0,
+		"consent": l.consent != nil && reason.Consent == "",
+		"hours":   len(l.hours) > 0 && reason.Hours == nil,
+		"network": len(l.network) > 0 && len(reason.Networks) == 0,
+	} {
+		if extra {
+			return fmt.Errorf("%s: nothing of it is demanded", field)
+		}
+	}
+	return nil
 }
 
 // outcome reads what must come out.
-func (l *line) outcome(action Action, gets string, because Why) error {
-	if gets == getsNothing {
-		if !slices.Contains(Whys(), because) {
-			return fmt.Errorf("because: unknown %q", because)
+func (l *line) outcome(action Action, d lineDoc) error {
+	if d.Gets == getsNothing {
+		switch {
+		case d.After != nil:
+			return errors.New("after goes with a form only")
+		case d.Because == WhyNeedsApproval:
+			return fmt.Errorf("because: instead of %q say what is given, and after how many approvals", d.Because)
+		case !slices.Contains(Whys(), d.Because):
+			return fmt.Errorf("because: unknown %q", d.Because)
 		}
-		l.why = because
+		l.why = d.Because
 		return nil
 	}
-	if because != WhyNone {
+	if d.Because != WhyNone {
 		return errors.New("because goes with nothing only")
 	}
 	l.allow = true
-	switch {
-	case action != ActionRestore && gets == getsAllowed:
-		return nil
-	case action == ActionRestore && Form(gets).rank() > 0:
-		l.form = Form(gets)
+	if action != ActionRestore {
+		if d.Gets != getsAllowed || d.After != nil {
+			return fmt.Errorf("gets: %s gets %q or %q", action, getsAllowed, getsNothing)
+		}
 		return nil
 	}
-	return fmt.Errorf("gets: unknown %q", gets)
+	if l.form = Form(d.Gets); l.form.rank() == 0 {
+		return fmt.Errorf("gets: unknown %q", d.Gets)
+	}
+	if d.After != nil {
+		if *d.After < 1 || *d.After > maxApprovals {
+			return fmt.Errorf("after must be 1 to %d approvals", maxApprovals)
+		}
+		l.after = *d.After
+	}
+	return nil
 }
 
 // among checks words against a closed list.
@@ -236,8 +287,9 @@ func facts(into *[]condition, field string, given words) error {
 	return nil
 }
 
-// covers says whether the line decides this request.
-func (l *line) covers(r *Request) bool {
+// covers says whether the line decides this request. The reason is nil for what
+// has none.
+func (l *line) covers(r *Request, reason *Reason) bool {
 	client := clientOther
 	if r.SameClient {
 		client = clientSame
@@ -256,7 +308,23 @@ func (l *line) covers(r *Request) bool {
 		anyOr(l.classes, r.Class) && anyOr(l.entities, r.Entity) &&
 		anyOr(l.clients, client) && anyOr(l.endUsers, r.EndUser) &&
 		(l.mfa == nil || *l.mfa == r.MFA) && (l.second == nil || *l.second == r.SecondPerson) &&
-		anyOr(l.places, r.Place) && anyOr(l.tools, r.Tool) && anyOr(l.stored, storedWord(r))
+		anyOr(l.places, r.Place) && anyOr(l.tools, r.Tool) && anyOr(l.stored, storedWord(r)) &&
+		(reason == nil || l.demanded(r, reason))
+}
+
+// demanded is covers for what the reason demands.
+func (l *line) demanded(r *Request, reason *Reason) bool {
+	return (l.acr == nil || *l.acr == slices.Contains(reason.ACR, r.ACR)) &&
+		(l.consent == nil || *l.consent == r.Consented) &&
+		(len(l.hours) == 0 || slices.Contains(l.hours, insideIf(reason.Hours.Contain(r.At)))) &&
+		(len(l.network) == 0 || slices.Contains(l.network, insideIf(reason.inNetwork(r.Address))))
+}
+
+func insideIf(yes bool) string {
+	if yes {
+		return inside
+	}
+	return outside
 }
 
 func anyOr[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
@@ -274,6 +342,9 @@ func storedWord(r *Request) string {
 }
 
 // agrees says whether the decision is the one that the line demands.
-func (l *line) agrees(d Decision) bool {
-	return d.Allow == l.allow && d.Form == l.form && d.Why == l.why
+func (l *line) agrees(r *Request, d Decision) bool {
+	if l.allow && r.Approved < l.after {
+		return !d.Allow && d.Why == WhyNeedsApproval && d.Approvals == l.after
+	}
+	return d.Allow == l.allow && d.Form == l.form && d.Why == l.why && (!l.allow || d.Approvals == l.after)
 }
