@@ -42,27 +42,67 @@ var bodies = map[string][]string{
 		`{"kind":"erasure","regime":"hipaa","subject":"s-1","reference":"R-1","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"dry_run":true,"suppress":"none"}`,
 		`{"kind":"access","regime":"ccpa","subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}],"reference":"R-1","assignee":"o-1","received_at":"2026-01-01T00:00:00Z","identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"}}`,
 	},
-	nobodysRequest + "/identity": {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
-	nobodysRequest + "/assign":   {`{"assignee":"o-1"}`},
-	nobodysRequest + "/notes":    {`{"text":"n"}`},
-	nobodysRequest + "/extend":   {`{"reference":"L-1"}`},
-	nobodysRequest + "/refuse":   {`{"refusal_code":"duplicate"}`},
-	nobodysRequest + "/withdraw": {`{}`},
-	nobodysRequest + "/execute":  {`{"confirm_subject":"s-1","preview_id":"00000000000000000000000000000000","dry_run":false,"suppress":"none"}`},
-	nobodysRequest + "/complete": {`{"partial":true}`},
-	nobodysRequest + "/lift":     {`{}`},
-	nobodysRequest + "/report":   {`{"format":"html","values":true,"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"},"actors":true}`},
+	"/v1/restorations": {
+		`{"scope":"chat-1","reason":{"code":"CUSTOMER_SUPPORT","reference":"T-1","note":"n"},"recipient":"desk","text":"Ann","read_scopes":["docs-1"]}`,
+		`{"scope":"chat-1","reason":{"code":"CUSTOMER_SUPPORT","reference":"T-1"},"tokens":["Ann"]}`,
+	},
+	"/v1/restorations/" + nobodys + "/approvals": {`{"decision":"approve","note":"n"}`},
+	"/v1/restorations/" + nobodys + "/redeem": {
+		`{"scope":"chat-1","reason":{"code":"CUSTOMER_SUPPORT","reference":"T-1","note":"n"},"recipient":"desk","on_refused":"keep","text":"Ann"}`,
+	},
+	"/v1/approvals": {`{"operation":"hold_release","target":"` + nobodys + `","reference":"O-1"}`},
+	"/v1/approvals/" + nobodys + "/decisions": {`{"decision":"reject","note":"n"}`},
+	"/v1/reviews/" + nobodys + "/close":       {`{"finding":"justified","reference":"I-1"}`},
+	"/v1/consents":                            {`{"subject":"s-1","purpose":"marketing","reference":"C-1","expires_at":"2126-01-01T00:00:00Z"}`},
+	"/v1/consents/search":                     {`{"subject":"s-1","open":true,"limit":5}`},
+	"/v1/consents/" + nobodys + "/withdraw":   {`{"reference":"L-1"}`},
+	"/v1/suspensions": {
+		`{"match":{"callers":["rob"],"clients":["desk"],"end_users":["erika"],"scopes":["chat-9"],"reasons":["CUSTOMER_SUPPORT"],"entities":["PERSON"],"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"},"reason":"I-1"}`,
+	},
+	"/v1/suspensions/" + nobodys + "/lift": {`{"reference":"I-1"}`},
+	"/v1/incidents/assess": {
+		`{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","actor":"rob","client":"desk","reason":"CUSTOMER_SUPPORT","entity":"PERSON","destination":"default","scope":"chat-1","subject_ref":"` + nobodys + `","tokenized":true}`,
+	},
+	"/v1/incidents":                                {`{"reference":"I-1","aware_at":"2026-01-03T00:00:00Z","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}`},
+	"/v1/incidents/" + nobodys + "/events":         {`{"kind":"contained","reference":"I-1"}`},
+	"/v1/incidents/" + nobodys + "/close":          {`{"outcome":"no_risk","reference":"I-1"}`},
+	"/v1/policy/reload":                            {`{}`},
+	"/v1/policy/proposals":                         {`{"bundle":"AAAA","tenants":["acme"],"change":{"pr":"88","commit":"3f78685","tests_digest":"` + nobodys + nobodys + `","notes":"n"}}`},
+	"/v1/policy/proposals/" + nobodys + "/promote": {`{"reference":"C-1","approval_id":"` + nobodys + `"}`},
+	"/v1/policy/proposals/" + nobodys + "/drop":    {`{"reference":"C-1"}`},
+	"/v1/policy/rollback":                          {`{"reference":"C-1"}`},
+	"/v1/access-reviews":                           {`{"from":"2026-01-01T00:00:00Z","to":"2026-04-01T00:00:00Z","reviewer":"ann","reference":"R-1","decisions":[{"rule":"r-1","decision":"keep"}]}`},
+	nobodysRequest + "/identity":                   {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
+	nobodysRequest + "/assign":                     {`{"assignee":"o-1"}`},
+	nobodysRequest + "/notes":                      {`{"text":"n"}`},
+	nobodysRequest + "/extend":                     {`{"reference":"L-1"}`},
+	nobodysRequest + "/refuse":                     {`{"refusal_code":"duplicate"}`},
+	nobodysRequest + "/withdraw":                   {`{}`},
+	nobodysRequest + "/execute":                    {`{"confirm_subject":"s-1","preview_id":"00000000000000000000000000000000","dry_run":false,"suppress":"none"}`},
+	nobodysRequest + "/complete":                   {`{"partial":true}`},
+	nobodysRequest + "/lift":                       {`{}`},
+	nobodysRequest + "/report":                     {`{"format":"html","values":true,"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"},"actors":true}`},
 }
 
-const nobodysHold = "/v1/holds/00000000000000000000000000000000"
+// nobodys is an id that nothing has.
+const nobodys = "00000000000000000000000000000000"
+
+const nobodysHold = "/v1/holds/" + nobodys
 
 // bearerFor is somebody who may use a path.
 func bearerFor(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/holds"):
 		return "legal"
-	case strings.HasPrefix(path, "/v1/subject"):
+	case strings.HasPrefix(path, "/v1/subject"), strings.HasPrefix(path, "/v1/consents"),
+		strings.HasPrefix(path, "/v1/suspensions"), strings.HasPrefix(path, "/v1/incidents"):
 		return "privacy"
+	case strings.HasPrefix(path, "/v1/restorations"):
+		return "restorer"
+	case strings.HasPrefix(path, "/v1/reviews"), strings.HasPrefix(path, "/v1/access-reviews"):
+		return "auditor"
+	case strings.HasPrefix(path, "/v1/approvals"), strings.HasPrefix(path, "/v1/policy"):
+		return "operator"
 	}
 	return "gateway"
 }
@@ -262,6 +302,9 @@ func canaryPaths() []string {
 		"/v1/holds?standing=" + q, "/v1/subjects/search?subject=" + q, "/v1/subjects/" + q,
 		"/v1/subject-requests/" + q, "/v1/subject-requests/" + digits, "/v1/subject-requests?subject=" + q, "/v1/subject-requests?status=" + q,
 		"/v1/subject-requests?kind=" + q, "/v1/subject-requests?from=" + q, "/v1/subject-requests/summary?from=" + q + "&to=" + q,
+		"/v1/restorations/" + q, "/v1/restorations?status=" + q, "/v1/restorations?cursor=" + q, "/v1/approvals/" + q, "/v1/approvals?limit=" + digits,
+		"/v1/reviews?status=" + q, "/v1/quota?reason=" + q, "/v1/suspensions?open=" + q, "/v1/incidents/" + q, "/v1/incidents?" + q + "=1",
+		"/v1/destinations/exposure?" + q, "/v1/policy/proposals?cursor=" + q, "/v1/access-reviews?limit=" + digits,
 		"/v1/subject-requests/" + q + "/notes", "/v1/retention/report?" + q,
 		"/v1/subject-requests?cursor=" + q, nobodysRequest + "/receipt?audience=" + q, "/v1/subject-requests/" + q + "/receipt?audience=subject",
 	}

@@ -81,7 +81,7 @@ func (a *api) decode(c *gin.Context, x *exchange) error {
 }
 
 // restoring are the operations that give values or names back.
-var restoring = []string{"detokenize", "restoreNames", "reportOnRequest"}
+var restoring = []string{"detokenize", "restoreNames", "reportOnRequest", "requestRestoration", "redeemRestoration"}
 
 // refuse ends a request whose body is refused. A restoration that was asked
 // for in a way that cannot be decided on is recorded, since somebody known

@@ -17,7 +17,7 @@ func TestEveryOperationOfTheDocumentIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.operations) != 41 {
+	if len(d.operations) != 74 {
 		t.Errorf("%d operations", len(d.operations))
 	}
 	for where, o := range d.operations {

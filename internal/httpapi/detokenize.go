@@ -16,13 +16,17 @@ func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	// The service has answered, so the reason is one of the catalogue: a label
-	// that a caller cannot make up.
-	x.reason, x.statuses = req.Reason.Code, make(map[vault.Status]int)
-	for _, t := range result.Results {
+	x.restored(req.Reason.Code, result.Results)
+	return answer(detokenizeAnswer(result, x.requestID), result.Payload), nil
+}
+
+// restored notes a restoration that the service has answered, so that the reason
+// is one of the catalogue: a label that a caller cannot make up.
+func (x *exchange) restored(reason string, results []vault.TokenResult) {
+	x.reason, x.statuses = reason, make(map[vault.Status]int)
+	for _, t := range results {
 		x.statuses[t.Status]++
 	}
-	return answer(detokenizeAnswer(result, x.requestID), result.Payload), nil
 }
 
 // detokenizeRequest leaves a reason that is missing empty: the service refuses

@@ -64,10 +64,11 @@ func answer(body any, raw []byte) answerReply {
 	return withPayload{ok(body), raw}
 }
 
-// answerReply is what both operations with a payload answer.
+// answerReply is what the operations with a payload answer.
 type answerReply interface {
 	gen.TokenizeResponseObject
 	gen.DetokenizeResponseObject
+	gen.RedeemRestorationResponseObject
 }
 
 // standIn is what is encoded in place of a payload.
@@ -105,6 +106,9 @@ func (r withPayload) VisitTokenizeResponse(w http.ResponseWriter) error { return
 
 // VisitDetokenizeResponse writes the answer.
 func (r withPayload) VisitDetokenizeResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRedeemRestorationResponse writes the answer.
+func (r withPayload) VisitRedeemRestorationResponse(w http.ResponseWriter) error { return r.write(w) }
 
 func coverage(m *payload.Manifest) *gen.Coverage {
 	if m == nil {

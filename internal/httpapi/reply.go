@@ -178,6 +178,105 @@ func (r reply) VisitHealthzResponse(w http.ResponseWriter) error { return r.writ
 // VisitReadyzResponse writes the answer.
 func (r reply) VisitReadyzResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitRequestRestorationResponse writes the answer.
+func (r reply) VisitRequestRestorationResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRestorationsResponse writes the answer.
+func (r reply) VisitRestorationsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRestorationResponse writes the answer.
+func (r reply) VisitRestorationResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitDecideRestorationResponse writes the answer.
+func (r reply) VisitDecideRestorationResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRedeemRestorationResponse writes the answer.
+func (r reply) VisitRedeemRestorationResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRequestApprovalResponse writes the answer.
+func (r reply) VisitRequestApprovalResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitApprovalsResponse writes the answer.
+func (r reply) VisitApprovalsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitApprovalResponse writes the answer.
+func (r reply) VisitApprovalResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitDecideApprovalResponse writes the answer.
+func (r reply) VisitDecideApprovalResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitReviewsResponse writes the answer.
+func (r reply) VisitReviewsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitCloseReviewResponse writes the answer.
+func (r reply) VisitCloseReviewResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitQuotaResponse writes the answer.
+func (r reply) VisitQuotaResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitGiveConsentResponse writes the answer.
+func (r reply) VisitGiveConsentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSearchConsentsResponse writes the answer.
+func (r reply) VisitSearchConsentsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitWithdrawConsentResponse writes the answer.
+func (r reply) VisitWithdrawConsentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSuspendResponse writes the answer.
+func (r reply) VisitSuspendResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSuspensionsResponse writes the answer.
+func (r reply) VisitSuspensionsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitLiftSuspensionResponse writes the answer.
+func (r reply) VisitLiftSuspensionResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitAssessIncidentResponse writes the answer.
+func (r reply) VisitAssessIncidentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitOpenIncidentResponse writes the answer.
+func (r reply) VisitOpenIncidentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitIncidentsResponse writes the answer.
+func (r reply) VisitIncidentsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitIncidentResponse writes the answer.
+func (r reply) VisitIncidentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitNoteIncidentResponse writes the answer.
+func (r reply) VisitNoteIncidentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitCloseIncidentResponse writes the answer.
+func (r reply) VisitCloseIncidentResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitExposureResponse writes the answer.
+func (r reply) VisitExposureResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitReloadPolicyResponse writes the answer.
+func (r reply) VisitReloadPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitProposePolicyResponse writes the answer.
+func (r reply) VisitProposePolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitProposalsResponse writes the answer.
+func (r reply) VisitProposalsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitPromotePolicyResponse writes the answer.
+func (r reply) VisitPromotePolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitDropPolicyResponse writes the answer.
+func (r reply) VisitDropPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRollbackPolicyResponse writes the answer.
+func (r reply) VisitRollbackPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRecordAccessReviewResponse writes the answer.
+func (r reply) VisitRecordAccessReviewResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitAccessReviewsResponse writes the answer.
+func (r reply) VisitAccessReviewsResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitAuditCheckpointResponse writes the note as it is.
 func (n note) VisitAuditCheckpointResponse(w http.ResponseWriter) error {
 	return writeBytes(w, http.StatusOK, "text/plain; charset=utf-8", n)
@@ -209,6 +308,24 @@ func list(items []string) []string {
 		return []string{}
 	}
 	return items
+}
+
+// each makes a list of an answer, which is never null.
+func each[T, U any](items []T, of func(*T) U) []U {
+	out := make([]U, 0, len(items))
+	for i := range items {
+		out = append(out, of(&items[i]))
+	}
+	return out
+}
+
+// counts is never null either.
+func counts(by map[string]int) map[string]int64 {
+	out := make(map[string]int64, len(by))
+	for name, n := range by {
+		out[name] = int64(n)
+	}
+	return out
 }
 
 func value[T any](p *T) T {

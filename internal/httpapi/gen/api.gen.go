@@ -17,6 +17,27 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AccessReviewDecisionDecision.
+const (
+	AccessReviewDecisionDecisionChange AccessReviewDecisionDecision = "change"
+	AccessReviewDecisionDecisionKeep   AccessReviewDecisionDecision = "keep"
+	AccessReviewDecisionDecisionRevoke AccessReviewDecisionDecision = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewDecisionDecision enum.
+func (e AccessReviewDecisionDecision) Valid() bool {
+	switch e {
+	case AccessReviewDecisionDecisionChange:
+		return true
+	case AccessReviewDecisionDecisionKeep:
+		return true
+	case AccessReviewDecisionDecisionRevoke:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AppliesTo.
 const (
 	Existing          AppliesTo = "existing"
@@ -35,6 +56,78 @@ func (e AppliesTo) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalOperation.
+const (
+	Erase           ApprovalOperation = "erase"
+	HoldRelease     ApprovalOperation = "hold_release"
+	PolicyPromotion ApprovalOperation = "policy_promotion"
+	TenantClose     ApprovalOperation = "tenant_close"
+	Trim            ApprovalOperation = "trim"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalOperation enum.
+func (e ApprovalOperation) Valid() bool {
+	switch e {
+	case Erase:
+		return true
+	case HoldRelease:
+		return true
+	case PolicyPromotion:
+		return true
+	case TenantClose:
+		return true
+	case Trim:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalStatus.
+const (
+	ApprovalStatusApproved ApprovalStatus = "approved"
+	ApprovalStatusExpired  ApprovalStatus = "expired"
+	ApprovalStatusPending  ApprovalStatus = "pending"
+	ApprovalStatusRedeemed ApprovalStatus = "redeemed"
+	ApprovalStatusRejected ApprovalStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalStatus enum.
+func (e ApprovalStatus) Valid() bool {
+	switch e {
+	case ApprovalStatusApproved:
+		return true
+	case ApprovalStatusExpired:
+		return true
+	case ApprovalStatusPending:
+		return true
+	case ApprovalStatusRedeemed:
+		return true
+	case ApprovalStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalVerdict.
+const (
+	Approve ApprovalVerdict = "approve"
+	Reject  ApprovalVerdict = "reject"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalVerdict enum.
+func (e ApprovalVerdict) Valid() bool {
+	switch e {
+	case Approve:
+		return true
+	case Reject:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Audience.
 const (
 	AudienceInternal Audience = "internal"
@@ -47,6 +140,48 @@ func (e Audience) Valid() bool {
 	case AudienceInternal:
 		return true
 	case AudienceSubject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BudgetPer.
+const (
+	BudgetPerCaller  BudgetPer = "caller"
+	BudgetPerEndUser BudgetPer = "end_user"
+	BudgetPerTenant  BudgetPer = "tenant"
+)
+
+// Valid indicates whether the value is a known member of the BudgetPer enum.
+func (e BudgetPer) Valid() bool {
+	switch e {
+	case BudgetPerCaller:
+		return true
+	case BudgetPerEndUser:
+		return true
+	case BudgetPerTenant:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConsentStatus.
+const (
+	ConsentStatusExpired   ConsentStatus = "expired"
+	ConsentStatusLive      ConsentStatus = "live"
+	ConsentStatusWithdrawn ConsentStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ConsentStatus enum.
+func (e ConsentStatus) Valid() bool {
+	switch e {
+	case ConsentStatusExpired:
+		return true
+	case ConsentStatusLive:
+		return true
+	case ConsentStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -293,6 +428,54 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for IncidentEventKind.
+const (
+	Assessed          IncidentEventKind = "assessed"
+	AuthorityNotified IncidentEventKind = "authority_notified"
+	Contained         IncidentEventKind = "contained"
+	HandedOver        IncidentEventKind = "handed_over"
+	PersonsNotified   IncidentEventKind = "persons_notified"
+)
+
+// Valid indicates whether the value is a known member of the IncidentEventKind enum.
+func (e IncidentEventKind) Valid() bool {
+	switch e {
+	case Assessed:
+		return true
+	case AuthorityNotified:
+		return true
+	case Contained:
+		return true
+	case HandedOver:
+		return true
+	case PersonsNotified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IncidentOutcome.
+const (
+	NoRisk        IncidentOutcome = "no_risk"
+	NotAnIncident IncidentOutcome = "not_an_incident"
+	Notified      IncidentOutcome = "notified"
+)
+
+// Valid indicates whether the value is a known member of the IncidentOutcome enum.
+func (e IncidentOutcome) Valid() bool {
+	switch e {
+	case NoRisk:
+		return true
+	case NotAnIncident:
+		return true
+	case Notified:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MaskedAction.
 const (
 	MaskedActionAllow MaskedAction = "allow"
@@ -323,6 +506,30 @@ func (e Order) Valid() bool {
 	case Asc:
 		return true
 	case Desc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalStatus.
+const (
+	Dropped ProposalStatus = "dropped"
+	InForce ProposalStatus = "in_force"
+	Retired ProposalStatus = "retired"
+	Trial   ProposalStatus = "trial"
+)
+
+// Valid indicates whether the value is a known member of the ProposalStatus enum.
+func (e ProposalStatus) Valid() bool {
+	switch e {
+	case Dropped:
+		return true
+	case InForce:
+		return true
+	case Retired:
+		return true
+	case Trial:
 		return true
 	default:
 		return false
@@ -440,6 +647,48 @@ func (e ReportLimit) Valid() bool {
 	case UntiedValues:
 		return true
 	case ValuesNotRestored:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReviewFinding.
+const (
+	Justified    ReviewFinding = "justified"
+	NotJustified ReviewFinding = "not_justified"
+	PolicyGap    ReviewFinding = "policy_gap"
+)
+
+// Valid indicates whether the value is a known member of the ReviewFinding enum.
+func (e ReviewFinding) Valid() bool {
+	switch e {
+	case Justified:
+		return true
+	case NotJustified:
+		return true
+	case PolicyGap:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReviewStatus.
+const (
+	ReviewStatusClosed  ReviewStatus = "closed"
+	ReviewStatusOpen    ReviewStatus = "open"
+	ReviewStatusOverdue ReviewStatus = "overdue"
+)
+
+// Valid indicates whether the value is a known member of the ReviewStatus enum.
+func (e ReviewStatus) Valid() bool {
+	switch e {
+	case ReviewStatusClosed:
+		return true
+	case ReviewStatusOpen:
+		return true
+	case ReviewStatusOverdue:
 		return true
 	default:
 		return false
@@ -809,8 +1058,271 @@ func (e TokenizeRequestFormat) Valid() bool {
 	}
 }
 
+// AccessReview A review. `audit` is there where something was written, `request_id` where it stands alone.
+type AccessReview struct {
+	// At When it was written down.
+	At time.Time `json:"at"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Decisions What was said of each rule.
+	Decisions []AccessReviewDecision `json:"decisions"`
+
+	// From The period, from
+	From time.Time `json:"from"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
+	PolicyVersion PolicyVersion `json:"policy_version"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// Reviewer Who acts, exactly as in the entries.
+	Reviewer ActorName `json:"reviewer"`
+
+	// To and up to.
+	To time.Time `json:"to"`
+}
+
+// AccessReviewDecision What was said of one rule.
+type AccessReviewDecision struct {
+	// Decision Whether it stays.
+	Decision AccessReviewDecisionDecision `json:"decision"`
+
+	// Rule A rule of the policy, by its id.
+	Rule RuleId `json:"rule"`
+}
+
+// AccessReviewDecisionDecision Whether it stays.
+type AccessReviewDecisionDecision string
+
+// AccessReviewPage A page of access reviews.
+type AccessReviewPage struct {
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Reviews The newest first.
+	Reviews []AccessReview `json:"reviews"`
+}
+
+// AccessReviewRequest Which period was looked at, and what was said of every rule.
+type AccessReviewRequest struct {
+	// Decisions One for each rule of the matrix.
+	Decisions []AccessReviewDecision `json:"decisions"`
+
+	// From A time in UTC, with at most six decimals (RFC 3339).
+	From Instant `json:"from"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// Reviewer Who acts, exactly as in the entries.
+	Reviewer *ActorName `json:"reviewer,omitempty"`
+
+	// To A time in UTC, with at most six decimals (RFC 3339).
+	To Instant `json:"to"`
+}
+
+// ActorName Who acts, exactly as in the entries.
+type ActorName = string
+
+// Agreement A contract with a vendor.
+type Agreement struct {
+	// InForce Whether it holds now. One that does not counts for nothing.
+	InForce bool `json:"in_force"`
+
+	// Ref Its number.
+	Ref string `json:"ref"`
+
+	// ValidFrom Since when it holds.
+	ValidFrom *time.Time `json:"valid_from,omitempty"`
+
+	// ValidTo Until when it holds.
+	ValidTo *time.Time `json:"valid_to,omitempty"`
+}
+
 // AppliesTo Whether a hold is about what is tokenized after it was placed, too.
 type AppliesTo string
+
+// Approval An operation that others have to approve. `audit` is there where something was written, `request_id` where it stands alone.
+type Approval struct {
+	// ApprovalsRequired How many others have to approve.
+	ApprovalsRequired int64 `json:"approvals_required"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// ClosedAt When it was rejected or redeemed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// Decisions Who has decided, in order.
+	Decisions []ApprovalDecision `json:"decisions"`
+
+	// ExpiresAt From this instant on it stands for nothing.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// Operation What others have to agree to.
+	Operation ApprovalOperation `json:"operation"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference *WorkReference `json:"reference,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// RequestedAt When it was asked for.
+	RequestedAt time.Time `json:"requested_at"`
+
+	// Requester Who acts, exactly as in the entries.
+	Requester ActorName `json:"requester"`
+
+	// Status How far an approval has come. `approved`: it can be redeemed, once and in time.
+	// The last three are closed for good.
+	Status ApprovalStatus `json:"status"`
+
+	// Target What an operation is about, by the name that the service gave it.
+	Target ApprovalTarget `json:"target"`
+}
+
+// ApprovalDecision What one person said.
+type ApprovalDecision struct {
+	// At When.
+	At time.Time `json:"at"`
+
+	// By Who acts, exactly as in the entries.
+	By ActorName `json:"by"`
+
+	// Decision What somebody says of it.
+	Decision ApprovalVerdict `json:"decision"`
+
+	// NoteDigest A keyed digest of the note.
+	NoteDigest *string `json:"note_digest,omitempty"`
+}
+
+// ApprovalOperation What others have to agree to.
+type ApprovalOperation string
+
+// ApprovalPage A page of approvals.
+type ApprovalPage struct {
+	// Approvals The newest first.
+	Approvals []Approval `json:"approvals"`
+
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// ApprovalRequest What others are to agree to.
+type ApprovalRequest struct {
+	// Operation What others have to agree to.
+	Operation ApprovalOperation `json:"operation"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// Target What an operation is about, by the name that the service gave it.
+	Target ApprovalTarget `json:"target"`
+}
+
+// ApprovalStatus How far an approval has come. `approved`: it can be redeemed, once and in time.
+// The last three are closed for good.
+type ApprovalStatus string
+
+// ApprovalTarget What an operation is about, by the name that the service gave it.
+type ApprovalTarget = string
+
+// ApprovalVerdict What somebody says of it.
+type ApprovalVerdict string
+
+// AssessRequest What to look for. `from` and `to` bound the time of the entries.
+type AssessRequest struct {
+	// Actor Who acts, exactly as in the entries.
+	Actor *ActorName `json:"actor,omitempty"`
+
+	// Client Who acts, exactly as in the entries.
+	Client *ActorName `json:"client,omitempty"`
+
+	// Destination A destination, by its name in the policy.
+	Destination *DestinationName `json:"destination,omitempty"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity *Entity `json:"entity,omitempty"`
+
+	// From A time in UTC, with at most six decimals (RFC 3339).
+	From Instant `json:"from"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason *ReasonCode `json:"reason,omitempty"`
+
+	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
+	// of the conversation. It is kept sealed and as a keyed digest only.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Scope *ScopeName `json:"scope,omitempty"`
+
+	// SubjectRef The random reference that the log has for a scope or a person.
+	SubjectRef *LogRef `json:"subject_ref,omitempty"`
+
+	// To A time in UTC, with at most six decimals (RFC 3339).
+	To Instant `json:"to"`
+
+	// Tokenized Look at what was sent to destinations, in place of what was restored.
+	Tokenized *bool `json:"tokenized,omitempty"`
+}
+
+// Assessment Who was exposed, as the log says.
+type Assessment struct {
+	// Actors Entries by actor.
+	Actors map[string]int64 `json:"actors"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Entities Tokens by entity.
+	Entities map[string]int64 `json:"entities"`
+
+	// Entries Entries that fit.
+	Entries int64 `json:"entries"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// ScopeRefs The scopes, by the references of the log.
+	ScopeRefs []LogRef `json:"scope_refs"`
+
+	// SubjectRefs The persons, by the references of the log.
+	SubjectRefs []LogRef `json:"subject_refs"`
+
+	// TokenIds The first of the tokens, by their ids in the log.
+	TokenIds []string `json:"token_ids"`
+
+	// Tokens Different tokens in them.
+	Tokens int64 `json:"tokens"`
+
+	// Truncated There was more than one assessment looks at.
+	Truncated bool `json:"truncated"`
+}
 
 // AssignRequest Who works on the request.
 type AssignRequest struct {
@@ -825,6 +1337,9 @@ type AssigneeCode = string
 
 // Audience For whom a copy is.
 type Audience string
+
+// BudgetPer Whose restorations a budget counts together.
+type BudgetPer string
 
 // CaseReference The number of the person's request where the caller keeps it.
 // It goes into the log as it is, so it holds neither spaces nor an address.
@@ -860,6 +1375,91 @@ type CompleteRequest struct {
 	Partial *bool `json:"partial,omitempty"`
 }
 
+// Consent A consent. `audit` is there where something was written, `request_id` where it stands alone.
+type Consent struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// ExpiresAt From this instant on it does not count.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// GivenAt When it was written down.
+	GivenAt time.Time `json:"given_at"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// Purpose The purpose of a reason, by its name in the policy.
+	Purpose Purpose `json:"purpose"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// Status Whether a consent counts.
+	Status ConsentStatus `json:"status"`
+
+	// SubjectRef The random reference that the log has for a scope or a person.
+	SubjectRef LogRef `json:"subject_ref"`
+
+	// WithdrawnAt When it was withdrawn.
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+}
+
+// ConsentPage A page of consents.
+type ConsentPage struct {
+	// Consents The newest first.
+	Consents []Consent `json:"consents"`
+
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// ConsentRequest Who consents to what, until when; without `expires_at` until it is withdrawn.
+type ConsentRequest struct {
+	// ExpiresAt A time in UTC, with at most six decimals (RFC 3339).
+	ExpiresAt *Instant `json:"expires_at,omitempty"`
+
+	// Purpose The purpose of a reason, by its name in the policy.
+	Purpose Purpose `json:"purpose"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject SubjectName `json:"subject"`
+}
+
+// ConsentSearchRequest Whose consents, and which page of them.
+type ConsentSearchRequest struct {
+	// Cursor Where a page goes on. Opaque.
+	Cursor *ProceedingCursor `json:"cursor,omitempty"`
+
+	// Limit How many consents a page has at most.
+	Limit *int32 `json:"limit,omitempty"`
+
+	// Open True leaves out those that were withdrawn.
+	Open *bool `json:"open,omitempty"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject *SubjectName `json:"subject,omitempty"`
+}
+
+// ConsentStatus Whether a consent counts.
+type ConsentStatus string
+
 // Coverage What of the payload was searched and what was not, and why. The entry
 // holds the SHA-256 of its canonical JSON (RFC 8785).
 type Coverage struct {
@@ -883,10 +1483,49 @@ type CustodianCode = string
 // Decision What the policy said; `partial` means that some tokens were allowed and others not.
 type Decision string
 
+// DecisionRequest What somebody says of a request of another.
+type DecisionRequest struct {
+	// Decision What somebody says of it.
+	Decision ApprovalVerdict `json:"decision"`
+
+	// Note Free text for the reviewers, at most 4 KiB of UTF-8. The log has a keyed digest of it.
+	Note *string `json:"note,omitempty"`
+}
+
 // Destination Where the prompt is going, by its name in the policy. Without one it is
 // `default`, for which values are tokenized, masked or blocked, never let through.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Destination = string
+
+// DestinationExposure What one vendor has. Without vendor and region the policy does not know it any more.
+type DestinationExposure struct {
+	// Baa A contract with a vendor.
+	Baa *Agreement `json:"baa,omitempty"`
+
+	// Dpa A contract with a vendor.
+	Dpa *Agreement `json:"dpa,omitempty"`
+
+	// InClear Entities that go there as they are, by the policy as it is now.
+	InClear []Entity `json:"in_clear"`
+
+	// Name A destination, by its name in the policy.
+	Name DestinationName `json:"name"`
+
+	// Region Where it is.
+	Region *string `json:"region,omitempty"`
+
+	// Sent What is stored of what was sent there, as tokens.
+	Sent []ExposureLine `json:"sent"`
+
+	// Training Whether the vendor trains models with what it gets.
+	Training bool `json:"training"`
+
+	// Vendor Who it is.
+	Vendor *string `json:"vendor,omitempty"`
+
+	// VendorRetentionDays How long the vendor keeps it.
+	VendorRetentionDays int64 `json:"vendor_retention_days"`
+}
 
 // DestinationName A destination, by its name in the policy.
 type DestinationName = string
@@ -1028,6 +1667,9 @@ type Entry = json.RawMessage
 // `outcome`, `scope_open`, `scope_close`, `hold_place`, `hold_review`,
 // `hold_release`, `subject_search`, `subject_link`, `subject_unlink`,
 // `erase`, `request_open`, `request_change`, `restrict`, `lift_restriction`,
+// `approval_request`, `approval_decide`, `review_open`, `review_close`, `suspend`,
+// `lift_suspension`, `incident_open`, `incident_change`, `consent`,
+// `withdraw_consent`, `access_review`, `policy_propose`, `policy_change`,
 // `sweep`, `key_destroy`, `finality` and `request_refused`. The list may grow.
 type EntryKind = string
 
@@ -1235,11 +1877,48 @@ type ExecuteRequest struct {
 	Suppress *SuppressTerm `json:"suppress,omitempty"`
 }
 
+// ExposureAnswer What the vendors have.
+type ExposureAnswer struct {
+	// Destinations By name.
+	Destinations []DestinationExposure `json:"destinations"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// ExposureLine Values of one entity and class that were sent.
+type ExposureLine struct {
+	// Class How sensitive a value is.
+	Class EntityClass `json:"class"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity Entity `json:"entity"`
+
+	// FirstSent When the first was sent.
+	FirstSent time.Time `json:"first_sent"`
+
+	// LastSent When one was sent last; it may be up to an hour behind.
+	LastSent time.Time `json:"last_sent"`
+
+	// Mappings How many values.
+	Mappings int64 `json:"mappings"`
+}
+
 // ExtendRequest How the person was told.
 type ExtendRequest struct {
 	// Reference The number of the letter.
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Reference string `json:"reference"`
+}
+
+// FindingRequest What a review found.
+type FindingRequest struct {
+	// Finding Whether the use was right; `policy_gap` means that it was, and that the policy ought to have another way for it.
+	Finding ReviewFinding `json:"finding"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
 }
 
 // Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
@@ -1477,6 +2156,145 @@ type IdentityInfo struct {
 
 // IdleTTL How long an unused mapping of the scope lives, in seconds, at most 365 days. It can only shorten what the kind gives.
 type IdleTTL = int64
+
+// Incident An incident and its clocks. It is open as long as there is no `closed_at`. `audit` is there where something was written, `request_id` where it stands alone.
+type Incident struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// AuthorityDueAt Until when the authority is to be told.
+	AuthorityDueAt time.Time `json:"authority_due_at"`
+
+	// AuthorityNotifiedAt When it was.
+	AuthorityNotifiedAt *time.Time `json:"authority_notified_at,omitempty"`
+
+	// AuthorityOverdue It is not, and the time is over.
+	AuthorityOverdue bool `json:"authority_overdue"`
+
+	// AwareAt When somebody became aware of it.
+	AwareAt time.Time `json:"aware_at"`
+
+	// ClosedAt When it was closed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// Events What happened, in order.
+	Events []IncidentEvent `json:"events"`
+
+	// From When it began.
+	From *time.Time `json:"from,omitempty"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// OpenedAt When it was written down.
+	OpenedAt time.Time `json:"opened_at"`
+
+	// OpenedBy Who acts, exactly as in the entries.
+	OpenedBy ActorName `json:"opened_by"`
+
+	// Outcome Why an incident was closed: those were told who had to be (`notified`); it is
+	// unlikely to result in a risk (`no_risk`, GDPR Art. 33(1)); it was none
+	// (`not_an_incident`).
+	Outcome *IncidentOutcome `json:"outcome,omitempty"`
+
+	// OutcomeReference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	OutcomeReference *WorkReference `json:"outcome_reference,omitempty"`
+
+	// PersonsDueAt Until when the persons are to be told.
+	PersonsDueAt time.Time `json:"persons_due_at"`
+
+	// PersonsNotifiedAt When they were.
+	PersonsNotifiedAt *time.Time `json:"persons_notified_at,omitempty"`
+
+	// PersonsOverdue They are not, and the time is over.
+	PersonsOverdue bool `json:"persons_overdue"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// To When it ended.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// IncidentCloseRequest Why it may be closed.
+type IncidentCloseRequest struct {
+	// Outcome Why an incident was closed: those were told who had to be (`notified`); it is
+	// unlikely to result in a risk (`no_risk`, GDPR Art. 33(1)); it was none
+	// (`not_an_incident`).
+	Outcome IncidentOutcome `json:"outcome"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+}
+
+// IncidentEvent One thing that happened.
+type IncidentEvent struct {
+	// At When it was written down.
+	At time.Time `json:"at"`
+
+	// By Who acts, exactly as in the entries.
+	By ActorName `json:"by"`
+
+	// Kind What happened in an incident. The two that tell somebody stop a clock.
+	Kind IncidentEventKind `json:"kind"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+}
+
+// IncidentEventKind What happened in an incident. The two that tell somebody stop a clock.
+type IncidentEventKind string
+
+// IncidentEventRequest What happened.
+type IncidentEventRequest struct {
+	// Kind What happened in an incident. The two that tell somebody stop a clock.
+	Kind IncidentEventKind `json:"kind"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+}
+
+// IncidentOutcome Why an incident was closed: those were told who had to be (`notified`); it is
+// unlikely to result in a risk (`no_risk`, GDPR Art. 33(1)); it was none
+// (`not_an_incident`).
+type IncidentOutcome string
+
+// IncidentPage A page of incidents.
+type IncidentPage struct {
+	// Incidents The newest first.
+	Incidents []Incident `json:"incidents"`
+
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// IncidentRequest An incident: since when somebody is aware of it, and when it happened as far as that is known.
+type IncidentRequest struct {
+	// AwareAt A time in UTC, with at most six decimals (RFC 3339).
+	AwareAt *Instant `json:"aware_at,omitempty"`
+
+	// From A time in UTC, with at most six decimals (RFC 3339).
+	From *Instant `json:"from,omitempty"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+
+	// To A time in UTC, with at most six decimals (RFC 3339).
+	To *Instant `json:"to,omitempty"`
+}
 
 // Instant A time in UTC, with at most six decimals (RFC 3339).
 type Instant = string
@@ -1758,6 +2576,21 @@ type PolicyAnswer struct {
 	Version PolicyVersion `json:"version"`
 }
 
+// PolicyChange Where a bundle comes from.
+type PolicyChange struct {
+	// Commit The commit that it was made of.
+	Commit *string `json:"commit,omitempty"`
+
+	// Notes What people read before they agree.
+	Notes *string `json:"notes,omitempty"`
+
+	// Pr Where it was talked about.
+	Pr *string `json:"pr,omitempty"`
+
+	// TestsDigest The digest of its decision tables and texts, as `counterfoil policy test` says it.
+	TestsDigest *string `json:"tests_digest,omitempty"`
+}
+
 // PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
 type PolicyVersion = string
 
@@ -1801,6 +2634,119 @@ type Problem struct {
 
 	// Type The code as a URN.
 	Type string `json:"type"`
+}
+
+// ProceedingCursor Where a page goes on. Opaque.
+type ProceedingCursor = string
+
+// ProceedingId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type ProceedingId = string
+
+// PromotionRequest On whose word, and with which approval where the policy demands one.
+type PromotionRequest struct {
+	// ApprovalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	ApprovalId *ProceedingId `json:"approval_id,omitempty"`
+
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+}
+
+// Proposal A policy and how far it has come. `audit` is there where something was written, `request_id` where it stands alone.
+type Proposal struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Change Where a bundle comes from.
+	Change PolicyChange `json:"change"`
+
+	// ClosedAt When it was retired or dropped.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// ProposedAt When it was proposed.
+	ProposedAt time.Time `json:"proposed_at"`
+
+	// ProposedBy Who acts, exactly as in the entries.
+	ProposedBy ActorName `json:"proposed_by"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// Status How far a policy has come. `trial` decides for the tenants of its trial only.
+	Status ProposalStatus `json:"status"`
+
+	// Tenants The tenants of its trial.
+	Tenants []TenantName `json:"tenants"`
+
+	// Version The SHA-256 of the policy bundle under which the request was decided.
+	Version PolicyVersion `json:"version"`
+}
+
+// ProposalPage A page of policies.
+type ProposalPage struct {
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// Proposals The newest first.
+	Proposals []Proposal `json:"proposals"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// ProposalRequest A bundle, where it is tried out, and where it comes from.
+type ProposalRequest struct {
+	// Bundle The tar.gz, in base64 with padding (RFC 4648 section 4).
+	Bundle string `json:"bundle"`
+
+	// Change Where a bundle comes from.
+	Change *PolicyChange `json:"change,omitempty"`
+
+	// Tenants The tenants of its trial.
+	Tenants *[]TenantName `json:"tenants,omitempty"`
+}
+
+// ProposalStatus How far a policy has come. `trial` decides for the tenants of its trial only.
+type ProposalStatus string
+
+// Purpose The purpose of a reason, by its name in the policy.
+type Purpose = string
+
+// Quota A budget.
+type Quota struct {
+	// Class How sensitive a value is.
+	Class *EntityClass `json:"class,omitempty"`
+
+	// Limit Tokens that may be restored in an hour.
+	Limit int64 `json:"limit"`
+
+	// Per Whose restorations a budget counts together.
+	Per BudgetPer `json:"per"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Remaining How many may still be.
+	Remaining int64 `json:"remaining"`
+
+	// ResetsAt When the hour is over.
+	ResetsAt time.Time `json:"resets_at"`
+
+	// Used How many were, in this hour.
+	Used int64 `json:"used"`
+}
+
+// QuotaAnswer What is left of the budgets in this hour.
+type QuotaAnswer struct {
+	// Budgets Of each reason its budgets.
+	Budgets []Quota `json:"budgets"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
 }
 
 // Reach What a hold matches at this moment.
@@ -1917,6 +2863,13 @@ type RecordsRetention struct {
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type Reference = string
 
+// ReferenceRequest On whose word.
+type ReferenceRequest struct {
+	// Reference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference WorkReference `json:"reference"`
+}
+
 // RefusalCode Why a request is refused: who asks could not be established
 // (`identity_not_established`: GDPR Art. 12(6), CCPA 1798.130(a)(2));
 // `manifestly_unfounded` or `excessive` (GDPR Art. 12(5), CCPA 1798.145(h)(3));
@@ -1942,6 +2895,25 @@ type RefuseRequest struct {
 // answer: a calendar month, extendable by two (`gdpr`), 45 days, extendable
 // by 45 (`ccpa`), or 30 days, an accounting 60, extendable by 30 (`hipaa`).
 type Regime string
+
+// ReloadAnswer The policy that this replica decides under, and the one before.
+type ReloadAnswer struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Before The SHA-256 of the policy bundle under which the request was decided.
+	Before PolicyVersion `json:"before"`
+
+	// Changed Whether it is another one.
+	Changed bool `json:"changed"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Version The SHA-256 of the policy bundle under which the request was decided.
+	Version PolicyVersion `json:"version"`
+}
 
 // ReportDestination Where values of a person were sent.
 type ReportDestination struct {
@@ -2193,6 +3165,110 @@ type RequestSummaryLine struct {
 	Regime Regime `json:"regime"`
 }
 
+// Restoration A restoration that others have to approve. `audit` is there where something was written, `request_id` where it stands alone.
+type Restoration struct {
+	// ApprovalsRequired How many others have to approve.
+	ApprovalsRequired int64 `json:"approvals_required"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// ClosedAt When it was rejected or redeemed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// Decisions Who has decided, in order.
+	Decisions []ApprovalDecision `json:"decisions"`
+
+	// Entities Tokens by entity.
+	Entities map[string]int64 `json:"entities"`
+
+	// ExpiresAt From this instant on it stands for nothing.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Reference The ticket, matter or incident. Some reasons demand one, of a certain pattern;
+	// see `GET /v1/policy`.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference *Reference `json:"reference,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// RequestedAt When it was asked for.
+	RequestedAt time.Time `json:"requested_at"`
+
+	// Requester Who acts, exactly as in the entries.
+	Requester ActorName `json:"requester"`
+
+	// ScopeRefs The scopes, by the references of the log.
+	ScopeRefs []LogRef `json:"scope_refs"`
+
+	// Status How far an approval has come. `approved`: it can be redeemed, once and in time.
+	// The last three are closed for good.
+	Status ApprovalStatus `json:"status"`
+
+	// Tokens How many tokens.
+	Tokens int64 `json:"tokens"`
+}
+
+// RestorationPage A page of restorations.
+type RestorationPage struct {
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Restorations The newest first.
+	Restorations []Restoration `json:"restorations"`
+}
+
+// RestorationRequest Exactly one of `text`, `tokens` and `payload`, and always a `reason`, as in `POST /v1/detokenize`.
+type RestorationRequest struct {
+	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
+	// tools and nested JSON, or a response. Its strings are searched, JSON
+	// in strings (tool arguments) as well; names of members and numbers of
+	// seven digits and more too, and a finding in one of those is refused,
+	// unless the policy of the destination has it tokenized: a number then
+	// comes back as a string. What becomes of a body of unknown shape is the
+	// policy's to say: by default all of it is searched.
+	// Every byte outside of what is replaced stays as it was sent.
+	Payload *Payload `json:"payload,omitempty"`
+
+	// ReadScopes Further scopes whose tokens may stand there, such as a collection of
+	// documents that was tokenized long ago. Each is decided on its own. In a
+	// payload their living tokens stay where an assistant or a tool wrote
+	// them; a token is restored only if exactly one of all the scopes has it.
+	ReadScopes *ReadScopes `json:"read_scopes,omitempty"`
+
+	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
+	Reason *Reason `json:"reason,omitempty"`
+
+	// Recipient Who will see the values, where it is not the caller.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Recipient *Recipient `json:"recipient,omitempty"`
+
+	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
+	// of the conversation. It is kept sealed and as a keyed digest only.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Scope ScopeName `json:"scope"`
+
+	// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
+	Shape *Shape `json:"shape,omitempty"`
+
+	// Text The text, at most 1 MiB of UTF-8.
+	Text *string `json:"text,omitempty"`
+
+	// Tokens Single tokens, in place of a text.
+	Tokens *[]string `json:"tokens,omitempty"`
+}
+
 // RetentionLine A rule of retention. What is not there does not select.
 type RetentionLine struct {
 	// Class How sensitive a value is.
@@ -2231,6 +3307,82 @@ type RetentionReport struct {
 	// Settings The rules in force for the tenant. Of several that match the shortest counts.
 	Settings []RetentionLine `json:"settings"`
 }
+
+// Review A use of a reason that somebody has to look at. `audit` is there where something was written, `request_id` where it stands alone.
+type Review struct {
+	// Actor Who acts, exactly as in the entries.
+	Actor ActorName `json:"actor"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// ClosedAt When it was closed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// ClosedBy Who acts, exactly as in the entries.
+	ClosedBy *ActorName `json:"closed_by,omitempty"`
+
+	// DueAt Until when somebody has to look at it.
+	DueAt time.Time `json:"due_at"`
+
+	// Entities Tokens by entity.
+	Entities map[string]int64 `json:"entities"`
+
+	// Finding Whether the use was right; `policy_gap` means that it was, and that the policy ought to have another way for it.
+	Finding *ReviewFinding `json:"finding,omitempty"`
+
+	// FindingReference The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	FindingReference *WorkReference `json:"finding_reference,omitempty"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// OpenedAt When it was used.
+	OpenedAt time.Time `json:"opened_at"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Reference The ticket, matter or incident. Some reasons demand one, of a certain pattern;
+	// see `GET /v1/policy`.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reference *Reference `json:"reference,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// ScopeRefs The scopes, by the references of the log.
+	ScopeRefs []LogRef `json:"scope_refs"`
+
+	// Status How far a review has come.
+	Status ReviewStatus `json:"status"`
+
+	// Tokens How many tokens.
+	Tokens int64 `json:"tokens"`
+}
+
+// ReviewFinding Whether the use was right; `policy_gap` means that it was, and that the policy ought to have another way for it.
+type ReviewFinding string
+
+// ReviewPage A page of reviews.
+type ReviewPage struct {
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Reviews The newest first.
+	Reviews []Review `json:"reviews"`
+}
+
+// ReviewStatus How far a review has come.
+type ReviewStatus string
+
+// RuleId A rule of the policy, by its id.
+type RuleId = string
 
 // ScannedPart A part of the payload that was searched.
 type ScannedPart struct {
@@ -2718,6 +3870,114 @@ type SubjectSearchRequest struct {
 // SuppressTerm For how long what was erased is not tokenized again but masked for good.
 type SuppressTerm string
 
+// Suspension A suspension. It stands as long as there is no `lifted_at`. `audit` is there where something was written, `request_id` where it stands alone.
+type Suspension struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// LiftedAt When it was lifted.
+	LiftedAt *time.Time `json:"lifted_at,omitempty"`
+
+	// Match What it stops. Of people and scopes only digests are kept, so that only their number can be told.
+	Match SuspensionMatch `json:"match"`
+
+	// PlacedAt When it was placed.
+	PlacedAt time.Time `json:"placed_at"`
+
+	// PlacedBy Who acts, exactly as in the entries.
+	PlacedBy ActorName `json:"placed_by"`
+
+	// Reason The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reason WorkReference `json:"reason"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+}
+
+// SuspensionMatch What it stops. Of people and scopes only digests are kept, so that only their number can be told.
+type SuspensionMatch struct {
+	// Callers Who restores.
+	Callers []ActorName `json:"callers"`
+
+	// Clients Through which client.
+	Clients []ActorName `json:"clients"`
+
+	// EndUsers How many people it names.
+	EndUsers int64 `json:"end_users"`
+
+	// Entities What kinds of values.
+	Entities []Entity `json:"entities"`
+
+	// From Values that were tokenized at or after this time.
+	From *time.Time `json:"from,omitempty"`
+
+	// Reasons Why.
+	Reasons []ReasonCode `json:"reasons"`
+
+	// Scopes How many scopes it names.
+	Scopes int64 `json:"scopes"`
+
+	// To Values that were tokenized before this time.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// SuspensionPage A page of suspensions.
+type SuspensionPage struct {
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Suspensions The newest first.
+	Suspensions []Suspension `json:"suspensions"`
+}
+
+// SuspensionRequest What is stopped, and why.
+type SuspensionRequest struct {
+	// Match What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused.
+	Match SuspensionTerms `json:"match"`
+
+	// Reason The ticket, order, matter or incident, by its number.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Reason WorkReference `json:"reason"`
+}
+
+// SuspensionTerms What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused.
+type SuspensionTerms struct {
+	// Callers Who restores, as in the entries.
+	Callers *[]ActorName `json:"callers,omitempty"`
+
+	// Clients Through which client.
+	Clients *[]ActorName `json:"clients,omitempty"`
+
+	// EndUsers On whose behalf.
+	EndUsers *[]EndUserName `json:"end_users,omitempty"`
+
+	// Entities What kinds of values.
+	Entities *[]Entity `json:"entities,omitempty"`
+
+	// From A time in UTC, with at most six decimals (RFC 3339).
+	From *Instant `json:"from,omitempty"`
+
+	// Reasons Why.
+	Reasons *[]ReasonCode `json:"reasons,omitempty"`
+
+	// Scopes Scopes by their names.
+	Scopes *[]ScopeName `json:"scopes,omitempty"`
+
+	// To A time in UTC, with at most six decimals (RFC 3339).
+	To *Instant `json:"to,omitempty"`
+}
+
+// TenantName A tenant.
+type TenantName = string
+
 // TimeField What `from` and `to` bound, when a value was tokenized or when it was sent. The time of the last sending may be up to an hour behind.
 type TimeField string
 
@@ -2941,13 +4201,38 @@ type Violation struct {
 	Rule string `json:"rule"`
 }
 
+// WorkReference The ticket, order, matter or incident, by its number.
+// It goes into the log as it is, so it holds neither spaces nor an address.
+type WorkReference = string
+
+// ApprovalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type ApprovalId = ProceedingId
+
+// ConsentId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type ConsentId = ProceedingId
+
 // EndUser The person on whose behalf the client calls, by the client's own name for that
 // person. Only a keyed digest of it is kept.
 // At most 256 bytes of UTF-8 without control characters, compared byte for byte.
 type EndUser = EndUserName
 
+// IncidentId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type IncidentId = ProceedingId
+
 // Index defines model for Index.
 type Index = int64
+
+// ProposalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type ProposalId = ProceedingId
+
+// RestorationId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type RestorationId = ProceedingId
+
+// ReviewId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type ReviewId = ProceedingId
+
+// SuspensionId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+type SuspensionId = ProceedingId
 
 // Conflict An error (RFC 9457). It never repeats what was sent.
 type Conflict = Problem
@@ -2984,6 +4269,60 @@ type Unavailable = Problem
 
 // WrongType An error (RFC 9457). It never repeats what was sent.
 type WrongType = Problem
+
+// AccessReviewsParams defines parameters for AccessReviews.
+type AccessReviewsParams struct {
+	// Limit How many reviews a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RecordAccessReviewParams defines parameters for RecordAccessReview.
+type RecordAccessReviewParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ApprovalsParams defines parameters for Approvals.
+type ApprovalsParams struct {
+	// Status Only those of this status.
+	Status *ApprovalStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many approvals a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RequestApprovalParams defines parameters for RequestApproval.
+type RequestApprovalParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DecideApprovalParams defines parameters for DecideApproval.
+type DecideApprovalParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // AuditEntriesParams defines parameters for AuditEntries.
 type AuditEntriesParams struct {
@@ -3022,6 +4361,28 @@ type AuditEntriesParams struct {
 
 	// Cursor The `next_cursor` of the page before. Opaque.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GiveConsentParams defines parameters for GiveConsent.
+type GiveConsentParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawConsentParams defines parameters for WithdrawConsent.
+type WithdrawConsentParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DetokenizeParams defines parameters for Detokenize.
@@ -3076,6 +4437,202 @@ type ReleaseHoldParams struct {
 
 // ReviewHoldParams defines parameters for ReviewHold.
 type ReviewHoldParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// IncidentsParams defines parameters for Incidents.
+type IncidentsParams struct {
+	// Open True leaves out those that are closed.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Limit How many incidents a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// OpenIncidentParams defines parameters for OpenIncident.
+type OpenIncidentParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CloseIncidentParams defines parameters for CloseIncident.
+type CloseIncidentParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// NoteIncidentParams defines parameters for NoteIncident.
+type NoteIncidentParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposalsParams defines parameters for Proposals.
+type ProposalsParams struct {
+	// Open True leaves out those that are retired or dropped.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Limit How many proposals a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ProposePolicyParams defines parameters for ProposePolicy.
+type ProposePolicyParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DropPolicyParams defines parameters for DropPolicy.
+type DropPolicyParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PromotePolicyParams defines parameters for PromotePolicy.
+type PromotePolicyParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReloadPolicyParams defines parameters for ReloadPolicy.
+type ReloadPolicyParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RollbackPolicyParams defines parameters for RollbackPolicy.
+type RollbackPolicyParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// QuotaParams defines parameters for Quota.
+type QuotaParams struct {
+	// Reason Only the budgets of this reason.
+	Reason *ReasonCode `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// RestorationsParams defines parameters for Restorations.
+type RestorationsParams struct {
+	// Status Only those of this status.
+	Status *ApprovalStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many restorations a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RequestRestorationParams defines parameters for RequestRestoration.
+type RequestRestorationParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DecideRestorationParams defines parameters for DecideRestoration.
+type DecideRestorationParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RedeemRestorationParams defines parameters for RedeemRestoration.
+type RedeemRestorationParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReviewsParams defines parameters for Reviews.
+type ReviewsParams struct {
+	// Status Only those of this status. What is overdue is open, too.
+	Status *ReviewStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many reviews a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CloseReviewParams defines parameters for CloseReview.
+type CloseReviewParams struct {
 	// IdempotencyKey Names this request, so that it can be repeated when no answer came
 	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
 	// values and is never kept: the same key with the same body is decided and
@@ -3285,6 +4842,40 @@ type LinkSubjectParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// SuspensionsParams defines parameters for Suspensions.
+type SuspensionsParams struct {
+	// Open True leaves out those that are lifted.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Limit How many suspensions a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// SuspendParams defines parameters for Suspend.
+type SuspendParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// LiftSuspensionParams defines parameters for LiftSuspension.
+type LiftSuspensionParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // TokenizeParams defines parameters for Tokenize.
 type TokenizeParams struct {
 	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
@@ -3301,6 +4892,24 @@ type TokenizeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// RecordAccessReviewJSONRequestBody defines body for RecordAccessReview for application/json ContentType.
+type RecordAccessReviewJSONRequestBody = AccessReviewRequest
+
+// RequestApprovalJSONRequestBody defines body for RequestApproval for application/json ContentType.
+type RequestApprovalJSONRequestBody = ApprovalRequest
+
+// DecideApprovalJSONRequestBody defines body for DecideApproval for application/json ContentType.
+type DecideApprovalJSONRequestBody = DecisionRequest
+
+// GiveConsentJSONRequestBody defines body for GiveConsent for application/json ContentType.
+type GiveConsentJSONRequestBody = ConsentRequest
+
+// SearchConsentsJSONRequestBody defines body for SearchConsents for application/json ContentType.
+type SearchConsentsJSONRequestBody = ConsentSearchRequest
+
+// WithdrawConsentJSONRequestBody defines body for WithdrawConsent for application/json ContentType.
+type WithdrawConsentJSONRequestBody = ReferenceRequest
+
 // DetokenizeJSONRequestBody defines body for Detokenize for application/json ContentType.
 type DetokenizeJSONRequestBody = DetokenizeRequest
 
@@ -3312,6 +4921,45 @@ type ReleaseHoldJSONRequestBody = HoldReleaseRequest
 
 // ReviewHoldJSONRequestBody defines body for ReviewHold for application/json ContentType.
 type ReviewHoldJSONRequestBody = HoldReviewRequest
+
+// OpenIncidentJSONRequestBody defines body for OpenIncident for application/json ContentType.
+type OpenIncidentJSONRequestBody = IncidentRequest
+
+// AssessIncidentJSONRequestBody defines body for AssessIncident for application/json ContentType.
+type AssessIncidentJSONRequestBody = AssessRequest
+
+// CloseIncidentJSONRequestBody defines body for CloseIncident for application/json ContentType.
+type CloseIncidentJSONRequestBody = IncidentCloseRequest
+
+// NoteIncidentJSONRequestBody defines body for NoteIncident for application/json ContentType.
+type NoteIncidentJSONRequestBody = IncidentEventRequest
+
+// ProposePolicyJSONRequestBody defines body for ProposePolicy for application/json ContentType.
+type ProposePolicyJSONRequestBody = ProposalRequest
+
+// DropPolicyJSONRequestBody defines body for DropPolicy for application/json ContentType.
+type DropPolicyJSONRequestBody = ReferenceRequest
+
+// PromotePolicyJSONRequestBody defines body for PromotePolicy for application/json ContentType.
+type PromotePolicyJSONRequestBody = PromotionRequest
+
+// ReloadPolicyJSONRequestBody defines body for ReloadPolicy for application/json ContentType.
+type ReloadPolicyJSONRequestBody = NothingMore
+
+// RollbackPolicyJSONRequestBody defines body for RollbackPolicy for application/json ContentType.
+type RollbackPolicyJSONRequestBody = ReferenceRequest
+
+// RequestRestorationJSONRequestBody defines body for RequestRestoration for application/json ContentType.
+type RequestRestorationJSONRequestBody = RestorationRequest
+
+// DecideRestorationJSONRequestBody defines body for DecideRestoration for application/json ContentType.
+type DecideRestorationJSONRequestBody = DecisionRequest
+
+// RedeemRestorationJSONRequestBody defines body for RedeemRestoration for application/json ContentType.
+type RedeemRestorationJSONRequestBody = DetokenizeRequest
+
+// CloseReviewJSONRequestBody defines body for CloseReview for application/json ContentType.
+type CloseReviewJSONRequestBody = FindingRequest
 
 // OpenScopeJSONRequestBody defines body for OpenScope for application/json ContentType.
 type OpenScopeJSONRequestBody = ScopeRequest
@@ -3364,6 +5012,12 @@ type RestoreNamesJSONRequestBody = NamesRequest
 // SearchSubjectsJSONRequestBody defines body for SearchSubjects for application/json ContentType.
 type SearchSubjectsJSONRequestBody = SubjectSearchRequest
 
+// SuspendJSONRequestBody defines body for Suspend for application/json ContentType.
+type SuspendJSONRequestBody = SuspensionRequest
+
+// LiftSuspensionJSONRequestBody defines body for LiftSuspension for application/json ContentType.
+type LiftSuspensionJSONRequestBody = ReferenceRequest
+
 // TokenizeJSONRequestBody defines body for Tokenize for application/json ContentType.
 type TokenizeJSONRequestBody = TokenizeRequest
 
@@ -3378,6 +5032,24 @@ type ServerInterface interface {
 	// Readyz The service can serve
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// AccessReviews List the reviews of who may have what back
+	// (GET /v1/access-reviews)
+	AccessReviews(c *gin.Context, params AccessReviewsParams)
+	// RecordAccessReview Write down a review of who may have what back
+	// (POST /v1/access-reviews)
+	RecordAccessReview(c *gin.Context, params RecordAccessReviewParams)
+	// Approvals List the approvals that were asked for
+	// (GET /v1/approvals)
+	Approvals(c *gin.Context, params ApprovalsParams)
+	// RequestApproval Ask that others approve an operation
+	// (POST /v1/approvals)
+	RequestApproval(c *gin.Context, params RequestApprovalParams)
+	// Approval Show an approval that was asked for
+	// (GET /v1/approvals/{approval_id})
+	Approval(c *gin.Context, approvalId ApprovalId)
+	// DecideApproval Approve or reject an operation
+	// (POST /v1/approvals/{approval_id}/decisions)
+	DecideApproval(c *gin.Context, approvalId ApprovalId, params DecideApprovalParams)
 	// AuditCheckpoint The signed head of the log
 	// (GET /v1/audit/checkpoint)
 	AuditCheckpoint(c *gin.Context)
@@ -3393,6 +5065,18 @@ type ServerInterface interface {
 	// AuditKeys The public keys of the log
 	// (GET /v1/audit/keys)
 	AuditKeys(c *gin.Context)
+	// GiveConsent Write down that a person consents
+	// (POST /v1/consents)
+	GiveConsent(c *gin.Context, params GiveConsentParams)
+	// SearchConsents List the consents
+	// (POST /v1/consents/search)
+	SearchConsents(c *gin.Context)
+	// WithdrawConsent Write down that a person withdrew a consent
+	// (POST /v1/consents/{consent_id}/withdraw)
+	WithdrawConsent(c *gin.Context, consentId ConsentId, params WithdrawConsentParams)
+	// Exposure Show what the vendors have
+	// (GET /v1/destinations/exposure)
+	Exposure(c *gin.Context)
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(c *gin.Context, params DetokenizeParams)
@@ -3411,18 +5095,78 @@ type ServerInterface interface {
 	// ReviewHold Say when to look at a hold again
 	// (POST /v1/holds/{hold_id}/review)
 	ReviewHold(c *gin.Context, holdId HoldId, params ReviewHoldParams)
+	// Incidents List the incidents
+	// (GET /v1/incidents)
+	Incidents(c *gin.Context, params IncidentsParams)
+	// OpenIncident Write down an incident
+	// (POST /v1/incidents)
+	OpenIncident(c *gin.Context, params OpenIncidentParams)
+	// AssessIncident Ask who was exposed
+	// (POST /v1/incidents/assess)
+	AssessIncident(c *gin.Context)
+	// Incident Show an incident
+	// (GET /v1/incidents/{incident_id})
+	Incident(c *gin.Context, incidentId IncidentId)
+	// CloseIncident Close an incident
+	// (POST /v1/incidents/{incident_id}/close)
+	CloseIncident(c *gin.Context, incidentId IncidentId, params CloseIncidentParams)
+	// NoteIncident Write down what happened in an incident
+	// (POST /v1/incidents/{incident_id}/events)
+	NoteIncident(c *gin.Context, incidentId IncidentId, params NoteIncidentParams)
 	// Limits Every limit, by name
 	// (GET /v1/limits)
 	Limits(c *gin.Context)
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(c *gin.Context)
+	// Proposals List the policies
+	// (GET /v1/policy/proposals)
+	Proposals(c *gin.Context, params ProposalsParams)
+	// ProposePolicy Propose a policy
+	// (POST /v1/policy/proposals)
+	ProposePolicy(c *gin.Context, params ProposePolicyParams)
+	// DropPolicy Drop a proposed policy
+	// (POST /v1/policy/proposals/{proposal_id}/drop)
+	DropPolicy(c *gin.Context, proposalId ProposalId, params DropPolicyParams)
+	// PromotePolicy Put a proposed policy in force
+	// (POST /v1/policy/proposals/{proposal_id}/promote)
+	PromotePolicy(c *gin.Context, proposalId ProposalId, params PromotePolicyParams)
+	// ReloadPolicy Read the policy again
+	// (POST /v1/policy/reload)
+	ReloadPolicy(c *gin.Context, params ReloadPolicyParams)
+	// RollbackPolicy Go back to the policy before
+	// (POST /v1/policy/rollback)
+	RollbackPolicy(c *gin.Context, params RollbackPolicyParams)
 	// Preamble What to tell a model about tokens
 	// (GET /v1/preamble)
 	Preamble(c *gin.Context)
+	// Quota Show what is left of the budgets
+	// (GET /v1/quota)
+	Quota(c *gin.Context, params QuotaParams)
+	// Restorations List the restorations that were asked for
+	// (GET /v1/restorations)
+	Restorations(c *gin.Context, params RestorationsParams)
+	// RequestRestoration Ask that others approve a restoration
+	// (POST /v1/restorations)
+	RequestRestoration(c *gin.Context, params RequestRestorationParams)
+	// Restoration Show a restoration that was asked for
+	// (GET /v1/restorations/{restoration_id})
+	Restoration(c *gin.Context, restorationId RestorationId)
+	// DecideRestoration Approve or reject a restoration
+	// (POST /v1/restorations/{restoration_id}/approvals)
+	DecideRestoration(c *gin.Context, restorationId RestorationId, params DecideRestorationParams)
+	// RedeemRestoration Restore what was approved
+	// (POST /v1/restorations/{restoration_id}/redeem)
+	RedeemRestoration(c *gin.Context, restorationId RestorationId, params RedeemRestorationParams)
 	// RetentionReport Show what is kept for how long, and what is there
 	// (GET /v1/retention/report)
 	RetentionReport(c *gin.Context)
+	// Reviews List the uses that somebody has to look at
+	// (GET /v1/reviews)
+	Reviews(c *gin.Context, params ReviewsParams)
+	// CloseReview Say what a review found
+	// (POST /v1/reviews/{review_id}/close)
+	CloseReview(c *gin.Context, reviewId ReviewId, params CloseReviewParams)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(c *gin.Context, params OpenScopeParams)
@@ -3489,6 +5233,15 @@ type ServerInterface interface {
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(c *gin.Context)
+	// Suspensions List the suspensions
+	// (GET /v1/suspensions)
+	Suspensions(c *gin.Context, params SuspensionsParams)
+	// Suspend Stop restorations
+	// (POST /v1/suspensions)
+	Suspend(c *gin.Context, params SuspendParams)
+	// LiftSuspension Lift a suspension
+	// (POST /v1/suspensions/{suspension_id}/lift)
+	LiftSuspension(c *gin.Context, suspensionId SuspensionId, params LiftSuspensionParams)
 	// Tokenize Put tokens in the place of personal data
 	// (POST /v1/tokenize)
 	Tokenize(c *gin.Context, params TokenizeParams)
@@ -3540,6 +5293,238 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// AccessReviews operation middleware
+func (siw *ServerInterfaceWrapper) AccessReviews(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AccessReviewsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AccessReviews(c, params)
+}
+
+// RecordAccessReview operation middleware
+func (siw *ServerInterfaceWrapper) RecordAccessReview(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordAccessReviewParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RecordAccessReview(c, params)
+}
+
+// Approvals operation middleware
+func (siw *ServerInterfaceWrapper) Approvals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApprovalsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Approvals(c, params)
+}
+
+// RequestApproval operation middleware
+func (siw *ServerInterfaceWrapper) RequestApproval(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestApprovalParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RequestApproval(c, params)
+}
+
+// Approval operation middleware
+func (siw *ServerInterfaceWrapper) Approval(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "approval_id" -------------
+	var approvalId ApprovalId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "approval_id", c.Param("approval_id"), &approvalId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter approval_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Approval(c, approvalId)
+}
+
+// DecideApproval operation middleware
+func (siw *ServerInterfaceWrapper) DecideApproval(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "approval_id" -------------
+	var approvalId ApprovalId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "approval_id", c.Param("approval_id"), &approvalId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter approval_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideApprovalParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideApproval(c, approvalId, params)
 }
 
 // AuditCheckpoint operation middleware
@@ -3731,6 +5716,121 @@ func (siw *ServerInterfaceWrapper) AuditKeys(c *gin.Context) {
 	}
 
 	siw.Handler.AuditKeys(c)
+}
+
+// GiveConsent operation middleware
+func (siw *ServerInterfaceWrapper) GiveConsent(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GiveConsentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GiveConsent(c, params)
+}
+
+// SearchConsents operation middleware
+func (siw *ServerInterfaceWrapper) SearchConsents(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SearchConsents(c)
+}
+
+// WithdrawConsent operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawConsent(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "consent_id" -------------
+	var consentId ConsentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "consent_id", c.Param("consent_id"), &consentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter consent_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawConsentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.WithdrawConsent(c, consentId, params)
+}
+
+// Exposure operation middleware
+func (siw *ServerInterfaceWrapper) Exposure(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Exposure(c)
 }
 
 // Detokenize operation middleware
@@ -3998,6 +6098,225 @@ func (siw *ServerInterfaceWrapper) ReviewHold(c *gin.Context) {
 	siw.Handler.ReviewHold(c, holdId, params)
 }
 
+// Incidents operation middleware
+func (siw *ServerInterfaceWrapper) Incidents(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncidentsParams
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Incidents(c, params)
+}
+
+// OpenIncident operation middleware
+func (siw *ServerInterfaceWrapper) OpenIncident(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenIncidentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenIncident(c, params)
+}
+
+// AssessIncident operation middleware
+func (siw *ServerInterfaceWrapper) AssessIncident(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AssessIncident(c)
+}
+
+// Incident operation middleware
+func (siw *ServerInterfaceWrapper) Incident(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incident_id" -------------
+	var incidentId IncidentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incident_id", c.Param("incident_id"), &incidentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter incident_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Incident(c, incidentId)
+}
+
+// CloseIncident operation middleware
+func (siw *ServerInterfaceWrapper) CloseIncident(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incident_id" -------------
+	var incidentId IncidentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incident_id", c.Param("incident_id"), &incidentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter incident_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseIncidentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CloseIncident(c, incidentId, params)
+}
+
+// NoteIncident operation middleware
+func (siw *ServerInterfaceWrapper) NoteIncident(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incident_id" -------------
+	var incidentId IncidentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incident_id", c.Param("incident_id"), &incidentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter incident_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params NoteIncidentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.NoteIncident(c, incidentId, params)
+}
+
 // Limits operation middleware
 func (siw *ServerInterfaceWrapper) Limits(c *gin.Context) {
 
@@ -4024,6 +6343,267 @@ func (siw *ServerInterfaceWrapper) Policy(c *gin.Context) {
 	siw.Handler.Policy(c)
 }
 
+// Proposals operation middleware
+func (siw *ServerInterfaceWrapper) Proposals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposalsParams
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Proposals(c, params)
+}
+
+// ProposePolicy operation middleware
+func (siw *ServerInterfaceWrapper) ProposePolicy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposePolicyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposePolicy(c, params)
+}
+
+// DropPolicy operation middleware
+func (siw *ServerInterfaceWrapper) DropPolicy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "proposal_id" -------------
+	var proposalId ProposalId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal_id", c.Param("proposal_id"), &proposalId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter proposal_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DropPolicyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DropPolicy(c, proposalId, params)
+}
+
+// PromotePolicy operation middleware
+func (siw *ServerInterfaceWrapper) PromotePolicy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "proposal_id" -------------
+	var proposalId ProposalId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal_id", c.Param("proposal_id"), &proposalId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter proposal_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PromotePolicyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PromotePolicy(c, proposalId, params)
+}
+
+// ReloadPolicy operation middleware
+func (siw *ServerInterfaceWrapper) ReloadPolicy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReloadPolicyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReloadPolicy(c, params)
+}
+
+// RollbackPolicy operation middleware
+func (siw *ServerInterfaceWrapper) RollbackPolicy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RollbackPolicyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RollbackPolicy(c, params)
+}
+
 // Preamble operation middleware
 func (siw *ServerInterfaceWrapper) Preamble(c *gin.Context) {
 
@@ -4037,6 +6617,277 @@ func (siw *ServerInterfaceWrapper) Preamble(c *gin.Context) {
 	siw.Handler.Preamble(c)
 }
 
+// Quota operation middleware
+func (siw *ServerInterfaceWrapper) Quota(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params QuotaParams
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", c.Request.URL.Query(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reason: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Quota(c, params)
+}
+
+// Restorations operation middleware
+func (siw *ServerInterfaceWrapper) Restorations(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestorationsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Restorations(c, params)
+}
+
+// RequestRestoration operation middleware
+func (siw *ServerInterfaceWrapper) RequestRestoration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestRestorationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RequestRestoration(c, params)
+}
+
+// Restoration operation middleware
+func (siw *ServerInterfaceWrapper) Restoration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "restoration_id" -------------
+	var restorationId RestorationId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "restoration_id", c.Param("restoration_id"), &restorationId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter restoration_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Restoration(c, restorationId)
+}
+
+// DecideRestoration operation middleware
+func (siw *ServerInterfaceWrapper) DecideRestoration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "restoration_id" -------------
+	var restorationId RestorationId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "restoration_id", c.Param("restoration_id"), &restorationId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter restoration_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRestorationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideRestoration(c, restorationId, params)
+}
+
+// RedeemRestoration operation middleware
+func (siw *ServerInterfaceWrapper) RedeemRestoration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "restoration_id" -------------
+	var restorationId RestorationId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "restoration_id", c.Param("restoration_id"), &restorationId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter restoration_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeemRestorationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RedeemRestoration(c, restorationId, params)
+}
+
 // RetentionReport operation middleware
 func (siw *ServerInterfaceWrapper) RetentionReport(c *gin.Context) {
 
@@ -4048,6 +6899,98 @@ func (siw *ServerInterfaceWrapper) RetentionReport(c *gin.Context) {
 	}
 
 	siw.Handler.RetentionReport(c)
+}
+
+// Reviews operation middleware
+func (siw *ServerInterfaceWrapper) Reviews(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReviewsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Reviews(c, params)
+}
+
+// CloseReview operation middleware
+func (siw *ServerInterfaceWrapper) CloseReview(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "review_id" -------------
+	var reviewId ReviewId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "review_id", c.Param("review_id"), &reviewId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter review_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseReviewParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CloseReview(c, reviewId, params)
 }
 
 // OpenScope operation middleware
@@ -4976,6 +7919,138 @@ func (siw *ServerInterfaceWrapper) SearchSubjects(c *gin.Context) {
 	siw.Handler.SearchSubjects(c)
 }
 
+// Suspensions operation middleware
+func (siw *ServerInterfaceWrapper) Suspensions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SuspensionsParams
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Suspensions(c, params)
+}
+
+// Suspend operation middleware
+func (siw *ServerInterfaceWrapper) Suspend(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SuspendParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Suspend(c, params)
+}
+
+// LiftSuspension operation middleware
+func (siw *ServerInterfaceWrapper) LiftSuspension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "suspension_id" -------------
+	var suspensionId SuspensionId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "suspension_id", c.Param("suspension_id"), &suspensionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter suspension_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LiftSuspensionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LiftSuspension(c, suspensionId, params)
+}
+
 // Tokenize operation middleware
 func (siw *ServerInterfaceWrapper) Tokenize(c *gin.Context) {
 
@@ -5064,6 +8139,18 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.POST(options.BaseURL+"/v1/tokenize", wrapper.Tokenize)
 	router.POST(options.BaseURL+"/v1/detokenize", wrapper.Detokenize)
+	router.GET(options.BaseURL+"/v1/restorations", wrapper.Restorations)
+	router.POST(options.BaseURL+"/v1/restorations", wrapper.RequestRestoration)
+	router.GET(options.BaseURL+"/v1/restorations/:restoration_id", wrapper.Restoration)
+	router.POST(options.BaseURL+"/v1/restorations/:restoration_id/approvals", wrapper.DecideRestoration)
+	router.POST(options.BaseURL+"/v1/restorations/:restoration_id/redeem", wrapper.RedeemRestoration)
+	router.GET(options.BaseURL+"/v1/approvals", wrapper.Approvals)
+	router.POST(options.BaseURL+"/v1/approvals", wrapper.RequestApproval)
+	router.GET(options.BaseURL+"/v1/approvals/:approval_id", wrapper.Approval)
+	router.POST(options.BaseURL+"/v1/approvals/:approval_id/decisions", wrapper.DecideApproval)
+	router.GET(options.BaseURL+"/v1/reviews", wrapper.Reviews)
+	router.POST(options.BaseURL+"/v1/reviews/:review_id/close", wrapper.CloseReview)
+	router.GET(options.BaseURL+"/v1/quota", wrapper.Quota)
 	router.POST(options.BaseURL+"/v1/scopes", wrapper.OpenScope)
 	router.POST(options.BaseURL+"/v1/scopes/close", wrapper.CloseScope)
 	router.POST(options.BaseURL+"/v1/sources/tokens", wrapper.SourceTokens)
@@ -5091,6 +8178,18 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/lift", wrapper.LiftRestriction)
 	router.POST(options.BaseURL+"/v1/subject-requests/:request_id/report", wrapper.ReportOnRequest)
 	router.GET(options.BaseURL+"/v1/subject-requests/:request_id/receipt", wrapper.ErasureReceipt)
+	router.POST(options.BaseURL+"/v1/consents", wrapper.GiveConsent)
+	router.POST(options.BaseURL+"/v1/consents/search", wrapper.SearchConsents)
+	router.POST(options.BaseURL+"/v1/consents/:consent_id/withdraw", wrapper.WithdrawConsent)
+	router.GET(options.BaseURL+"/v1/suspensions", wrapper.Suspensions)
+	router.POST(options.BaseURL+"/v1/suspensions", wrapper.Suspend)
+	router.POST(options.BaseURL+"/v1/suspensions/:suspension_id/lift", wrapper.LiftSuspension)
+	router.POST(options.BaseURL+"/v1/incidents/assess", wrapper.AssessIncident)
+	router.GET(options.BaseURL+"/v1/incidents", wrapper.Incidents)
+	router.POST(options.BaseURL+"/v1/incidents", wrapper.OpenIncident)
+	router.GET(options.BaseURL+"/v1/incidents/:incident_id", wrapper.Incident)
+	router.POST(options.BaseURL+"/v1/incidents/:incident_id/events", wrapper.NoteIncident)
+	router.POST(options.BaseURL+"/v1/incidents/:incident_id/close", wrapper.CloseIncident)
 	router.GET(options.BaseURL+"/v1/retention/report", wrapper.RetentionReport)
 	router.GET(options.BaseURL+"/v1/audit/entries", wrapper.AuditEntries)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index", wrapper.AuditEntry)
@@ -5098,6 +8197,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/audit/checkpoint", wrapper.AuditCheckpoint)
 	router.GET(options.BaseURL+"/v1/audit/keys", wrapper.AuditKeys)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.Policy)
+	router.GET(options.BaseURL+"/v1/destinations/exposure", wrapper.Exposure)
+	router.POST(options.BaseURL+"/v1/policy/reload", wrapper.ReloadPolicy)
+	router.GET(options.BaseURL+"/v1/policy/proposals", wrapper.Proposals)
+	router.POST(options.BaseURL+"/v1/policy/proposals", wrapper.ProposePolicy)
+	router.POST(options.BaseURL+"/v1/policy/proposals/:proposal_id/promote", wrapper.PromotePolicy)
+	router.POST(options.BaseURL+"/v1/policy/proposals/:proposal_id/drop", wrapper.DropPolicy)
+	router.POST(options.BaseURL+"/v1/policy/rollback", wrapper.RollbackPolicy)
+	router.GET(options.BaseURL+"/v1/access-reviews", wrapper.AccessReviews)
+	router.POST(options.BaseURL+"/v1/access-reviews", wrapper.RecordAccessReview)
 	router.GET(options.BaseURL+"/v1/preamble", wrapper.Preamble)
 	router.GET(options.BaseURL+"/v1/limits", wrapper.Limits)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
@@ -5434,6 +8542,1150 @@ type Readyz503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response Readyz503ApplicationProblemPlusJSONResponse) VisitReadyzResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviewsRequestObject struct {
+	Params AccessReviewsParams
+}
+
+type AccessReviewsResponseObject interface {
+	VisitAccessReviewsResponse(w http.ResponseWriter) error
+}
+
+type AccessReviews200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type AccessReviews200JSONResponse struct {
+	Body    AccessReviewPage
+	Headers AccessReviews200ResponseHeaders
+}
+
+func (response AccessReviews200JSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews400ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews401ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews403ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews422ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews429ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews500ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccessReviews503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AccessReviews503ApplicationProblemPlusJSONResponse) VisitAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReviewRequestObject struct {
+	Params RecordAccessReviewParams
+	Body   *RecordAccessReviewJSONRequestBody
+}
+
+type RecordAccessReviewResponseObject interface {
+	VisitRecordAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type RecordAccessReview201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RecordAccessReview201JSONResponse struct {
+	Body    AccessReview
+	Headers RecordAccessReview201ResponseHeaders
+}
+
+func (response RecordAccessReview201JSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview400ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview401ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview403ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview409ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview413ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview415ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview422ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview429ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview500ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordAccessReview503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RecordAccessReview503ApplicationProblemPlusJSONResponse) VisitRecordAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApprovalsRequestObject struct {
+	Params ApprovalsParams
+}
+
+type ApprovalsResponseObject interface {
+	VisitApprovalsResponse(w http.ResponseWriter) error
+}
+
+type Approvals200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Approvals200JSONResponse struct {
+	Body    ApprovalPage
+	Headers Approvals200ResponseHeaders
+}
+
+func (response Approvals200JSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals400ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals401ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals403ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals422ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals429ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals500ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approvals503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Approvals503ApplicationProblemPlusJSONResponse) VisitApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApprovalRequestObject struct {
+	Params RequestApprovalParams
+	Body   *RequestApprovalJSONRequestBody
+}
+
+type RequestApprovalResponseObject interface {
+	VisitRequestApprovalResponse(w http.ResponseWriter) error
+}
+
+type RequestApproval201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestApproval201JSONResponse struct {
+	Body    Approval
+	Headers RequestApproval201ResponseHeaders
+}
+
+func (response RequestApproval201JSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval400ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval401ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval403ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval404ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval409ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval413ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval415ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval422ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval429ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval500ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestApproval503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RequestApproval503ApplicationProblemPlusJSONResponse) VisitRequestApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApprovalRequestObject struct {
+	ApprovalId ApprovalId `json:"approval_id"`
+}
+
+type ApprovalResponseObject interface {
+	VisitApprovalResponse(w http.ResponseWriter) error
+}
+
+type Approval200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Approval200JSONResponse struct {
+	Body    Approval
+	Headers Approval200ResponseHeaders
+}
+
+func (response Approval200JSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Approval400ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Approval401ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Approval403ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Approval404ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Approval422ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Approval429ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Approval500ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Approval503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Approval503ApplicationProblemPlusJSONResponse) VisitApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApprovalRequestObject struct {
+	ApprovalId ApprovalId `json:"approval_id"`
+	Params     DecideApprovalParams
+	Body       *DecideApprovalJSONRequestBody
+}
+
+type DecideApprovalResponseObject interface {
+	VisitDecideApprovalResponse(w http.ResponseWriter) error
+}
+
+type DecideApproval200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type DecideApproval200JSONResponse struct {
+	Body    Approval
+	Headers DecideApproval200ResponseHeaders
+}
+
+func (response DecideApproval200JSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval400ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval401ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval403ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval404ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval409ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval413ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval415ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval422ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval429ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval500ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApproval503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DecideApproval503ApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6294,6 +10546,819 @@ type AuditKeys503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AuditKeys503ApplicationProblemPlusJSONResponse) VisitAuditKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsentRequestObject struct {
+	Params GiveConsentParams
+	Body   *GiveConsentJSONRequestBody
+}
+
+type GiveConsentResponseObject interface {
+	VisitGiveConsentResponse(w http.ResponseWriter) error
+}
+
+type GiveConsent201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type GiveConsent201JSONResponse struct {
+	Body    Consent
+	Headers GiveConsent201ResponseHeaders
+}
+
+func (response GiveConsent201JSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent400ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent401ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent403ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent404ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent409ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent413ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent415ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent422ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent429ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent500ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveConsent503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GiveConsent503ApplicationProblemPlusJSONResponse) VisitGiveConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsentsRequestObject struct {
+	Body *SearchConsentsJSONRequestBody
+}
+
+type SearchConsentsResponseObject interface {
+	VisitSearchConsentsResponse(w http.ResponseWriter) error
+}
+
+type SearchConsents200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type SearchConsents200JSONResponse struct {
+	Body    ConsentPage
+	Headers SearchConsents200ResponseHeaders
+}
+
+func (response SearchConsents200JSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents400ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents401ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents403ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents404ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents413ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents415ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents422ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents429ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents500ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchConsents503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SearchConsents503ApplicationProblemPlusJSONResponse) VisitSearchConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsentRequestObject struct {
+	ConsentId ConsentId `json:"consent_id"`
+	Params    WithdrawConsentParams
+	Body      *WithdrawConsentJSONRequestBody
+}
+
+type WithdrawConsentResponseObject interface {
+	VisitWithdrawConsentResponse(w http.ResponseWriter) error
+}
+
+type WithdrawConsent200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type WithdrawConsent200JSONResponse struct {
+	Body    Consent
+	Headers WithdrawConsent200ResponseHeaders
+}
+
+func (response WithdrawConsent200JSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent400ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent401ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent403ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent404ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent409ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent413ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent415ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent422ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent429ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent500ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawConsent503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawConsent503ApplicationProblemPlusJSONResponse) VisitWithdrawConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExposureRequestObject struct {
+}
+
+type ExposureResponseObject interface {
+	VisitExposureResponse(w http.ResponseWriter) error
+}
+
+type Exposure200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Exposure200JSONResponse struct {
+	Body    ExposureAnswer
+	Headers Exposure200ResponseHeaders
+}
+
+func (response Exposure200JSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure400ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure401ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure403ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure422ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure429ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure500ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Exposure503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Exposure503ApplicationProblemPlusJSONResponse) VisitExposureResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7545,6 +12610,1202 @@ func (response ReviewHold503ApplicationProblemPlusJSONResponse) VisitReviewHoldR
 	return err
 }
 
+type IncidentsRequestObject struct {
+	Params IncidentsParams
+}
+
+type IncidentsResponseObject interface {
+	VisitIncidentsResponse(w http.ResponseWriter) error
+}
+
+type Incidents200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Incidents200JSONResponse struct {
+	Body    IncidentPage
+	Headers Incidents200ResponseHeaders
+}
+
+func (response Incidents200JSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents400ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents401ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents403ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents422ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents429ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents500ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incidents503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Incidents503ApplicationProblemPlusJSONResponse) VisitIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncidentRequestObject struct {
+	Params OpenIncidentParams
+	Body   *OpenIncidentJSONRequestBody
+}
+
+type OpenIncidentResponseObject interface {
+	VisitOpenIncidentResponse(w http.ResponseWriter) error
+}
+
+type OpenIncident201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type OpenIncident201JSONResponse struct {
+	Body    Incident
+	Headers OpenIncident201ResponseHeaders
+}
+
+func (response OpenIncident201JSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident400ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident401ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident403ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident409ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident413ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident415ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident422ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident429ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident500ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenIncident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response OpenIncident503ApplicationProblemPlusJSONResponse) VisitOpenIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncidentRequestObject struct {
+	Body *AssessIncidentJSONRequestBody
+}
+
+type AssessIncidentResponseObject interface {
+	VisitAssessIncidentResponse(w http.ResponseWriter) error
+}
+
+type AssessIncident200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type AssessIncident200JSONResponse struct {
+	Body    Assessment
+	Headers AssessIncident200ResponseHeaders
+}
+
+func (response AssessIncident200JSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident400ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident401ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident403ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident404ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident413ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident415ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident422ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident429ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident500ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessIncident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AssessIncident503ApplicationProblemPlusJSONResponse) VisitAssessIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncidentRequestObject struct {
+	IncidentId IncidentId `json:"incident_id"`
+}
+
+type IncidentResponseObject interface {
+	VisitIncidentResponse(w http.ResponseWriter) error
+}
+
+type Incident200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Incident200JSONResponse struct {
+	Body    Incident
+	Headers Incident200ResponseHeaders
+}
+
+func (response Incident200JSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Incident400ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Incident401ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Incident403ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Incident404ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Incident422ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Incident429ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Incident500ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Incident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Incident503ApplicationProblemPlusJSONResponse) VisitIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncidentRequestObject struct {
+	IncidentId IncidentId `json:"incident_id"`
+	Params     CloseIncidentParams
+	Body       *CloseIncidentJSONRequestBody
+}
+
+type CloseIncidentResponseObject interface {
+	VisitCloseIncidentResponse(w http.ResponseWriter) error
+}
+
+type CloseIncident200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type CloseIncident200JSONResponse struct {
+	Body    Incident
+	Headers CloseIncident200ResponseHeaders
+}
+
+func (response CloseIncident200JSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident400ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident401ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident403ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident404ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident409ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident413ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident415ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident422ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident429ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident500ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseIncident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CloseIncident503ApplicationProblemPlusJSONResponse) VisitCloseIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncidentRequestObject struct {
+	IncidentId IncidentId `json:"incident_id"`
+	Params     NoteIncidentParams
+	Body       *NoteIncidentJSONRequestBody
+}
+
+type NoteIncidentResponseObject interface {
+	VisitNoteIncidentResponse(w http.ResponseWriter) error
+}
+
+type NoteIncident200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type NoteIncident200JSONResponse struct {
+	Body    Incident
+	Headers NoteIncident200ResponseHeaders
+}
+
+func (response NoteIncident200JSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident400ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident401ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident403ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident404ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident409ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident413ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident415ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident422ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident429ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident500ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type NoteIncident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response NoteIncident503ApplicationProblemPlusJSONResponse) VisitNoteIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LimitsRequestObject struct {
 }
 
@@ -7872,6 +14133,1289 @@ func (response Policy503ApplicationProblemPlusJSONResponse) VisitPolicyResponse(
 	return err
 }
 
+type ProposalsRequestObject struct {
+	Params ProposalsParams
+}
+
+type ProposalsResponseObject interface {
+	VisitProposalsResponse(w http.ResponseWriter) error
+}
+
+type Proposals200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Proposals200JSONResponse struct {
+	Body    ProposalPage
+	Headers Proposals200ResponseHeaders
+}
+
+func (response Proposals200JSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals400ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals401ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals403ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals422ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals429ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals500ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Proposals503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Proposals503ApplicationProblemPlusJSONResponse) VisitProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicyRequestObject struct {
+	Params ProposePolicyParams
+	Body   *ProposePolicyJSONRequestBody
+}
+
+type ProposePolicyResponseObject interface {
+	VisitProposePolicyResponse(w http.ResponseWriter) error
+}
+
+type ProposePolicy201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ProposePolicy201JSONResponse struct {
+	Body    Proposal
+	Headers ProposePolicy201ResponseHeaders
+}
+
+func (response ProposePolicy201JSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy400ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy401ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy403ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy404ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy409ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy413ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy415ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy422ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy429ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy500ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ProposePolicy503ApplicationProblemPlusJSONResponse) VisitProposePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicyRequestObject struct {
+	ProposalId ProposalId `json:"proposal_id"`
+	Params     DropPolicyParams
+	Body       *DropPolicyJSONRequestBody
+}
+
+type DropPolicyResponseObject interface {
+	VisitDropPolicyResponse(w http.ResponseWriter) error
+}
+
+type DropPolicy200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type DropPolicy200JSONResponse struct {
+	Body    Proposal
+	Headers DropPolicy200ResponseHeaders
+}
+
+func (response DropPolicy200JSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy400ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy401ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy403ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy404ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy409ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy413ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy415ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy422ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy429ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy500ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropPolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DropPolicy503ApplicationProblemPlusJSONResponse) VisitDropPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicyRequestObject struct {
+	ProposalId ProposalId `json:"proposal_id"`
+	Params     PromotePolicyParams
+	Body       *PromotePolicyJSONRequestBody
+}
+
+type PromotePolicyResponseObject interface {
+	VisitPromotePolicyResponse(w http.ResponseWriter) error
+}
+
+type PromotePolicy200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type PromotePolicy200JSONResponse struct {
+	Body    Proposal
+	Headers PromotePolicy200ResponseHeaders
+}
+
+func (response PromotePolicy200JSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy400ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy401ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy403ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy404ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy409ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy413ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy415ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy422ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy429ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy500ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromotePolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response PromotePolicy503ApplicationProblemPlusJSONResponse) VisitPromotePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicyRequestObject struct {
+	Params ReloadPolicyParams
+	Body   *ReloadPolicyJSONRequestBody
+}
+
+type ReloadPolicyResponseObject interface {
+	VisitReloadPolicyResponse(w http.ResponseWriter) error
+}
+
+type ReloadPolicy200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ReloadPolicy200JSONResponse struct {
+	Body    ReloadAnswer
+	Headers ReloadPolicy200ResponseHeaders
+}
+
+func (response ReloadPolicy200JSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy400ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy401ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy403ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy404ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy409ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy413ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy415ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy422ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy429ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy500ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReloadPolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ReloadPolicy503ApplicationProblemPlusJSONResponse) VisitReloadPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicyRequestObject struct {
+	Params RollbackPolicyParams
+	Body   *RollbackPolicyJSONRequestBody
+}
+
+type RollbackPolicyResponseObject interface {
+	VisitRollbackPolicyResponse(w http.ResponseWriter) error
+}
+
+type RollbackPolicy200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RollbackPolicy200JSONResponse struct {
+	Body    Proposal
+	Headers RollbackPolicy200ResponseHeaders
+}
+
+func (response RollbackPolicy200JSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy400ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy401ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy403ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy404ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy409ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy413ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy415ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy422ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy429ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy500ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackPolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackPolicy503ApplicationProblemPlusJSONResponse) VisitRollbackPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PreambleRequestObject struct {
 }
 
@@ -8027,6 +15571,1168 @@ func (response Preamble503ApplicationProblemPlusJSONResponse) VisitPreambleRespo
 	return err
 }
 
+type QuotaRequestObject struct {
+	Params QuotaParams
+}
+
+type QuotaResponseObject interface {
+	VisitQuotaResponse(w http.ResponseWriter) error
+}
+
+type Quota200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Quota200JSONResponse struct {
+	Body    QuotaAnswer
+	Headers Quota200ResponseHeaders
+}
+
+func (response Quota200JSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Quota400ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Quota401ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Quota403ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Quota422ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Quota429ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Quota500ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Quota503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Quota503ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestorationsRequestObject struct {
+	Params RestorationsParams
+}
+
+type RestorationsResponseObject interface {
+	VisitRestorationsResponse(w http.ResponseWriter) error
+}
+
+type Restorations200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Restorations200JSONResponse struct {
+	Body    RestorationPage
+	Headers Restorations200ResponseHeaders
+}
+
+func (response Restorations200JSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations400ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations401ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations403ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations422ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations429ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations500ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restorations503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Restorations503ApplicationProblemPlusJSONResponse) VisitRestorationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestorationRequestObject struct {
+	Params RequestRestorationParams
+	Body   *RequestRestorationJSONRequestBody
+}
+
+type RequestRestorationResponseObject interface {
+	VisitRequestRestorationResponse(w http.ResponseWriter) error
+}
+
+type RequestRestoration202ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestRestoration202JSONResponse struct {
+	Body    Restoration
+	Headers RequestRestoration202ResponseHeaders
+}
+
+func (response RequestRestoration202JSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration400ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration401ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration403ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration404ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration409ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration413ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration415ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration422ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration429ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration500ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestRestoration503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RequestRestoration503ApplicationProblemPlusJSONResponse) VisitRequestRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestorationRequestObject struct {
+	RestorationId RestorationId `json:"restoration_id"`
+}
+
+type RestorationResponseObject interface {
+	VisitRestorationResponse(w http.ResponseWriter) error
+}
+
+type Restoration200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Restoration200JSONResponse struct {
+	Body    Restoration
+	Headers Restoration200ResponseHeaders
+}
+
+func (response Restoration200JSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration400ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration401ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration403ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration404ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration422ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration429ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration500ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Restoration503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Restoration503ApplicationProblemPlusJSONResponse) VisitRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestorationRequestObject struct {
+	RestorationId RestorationId `json:"restoration_id"`
+	Params        DecideRestorationParams
+	Body          *DecideRestorationJSONRequestBody
+}
+
+type DecideRestorationResponseObject interface {
+	VisitDecideRestorationResponse(w http.ResponseWriter) error
+}
+
+type DecideRestoration200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type DecideRestoration200JSONResponse struct {
+	Body    Restoration
+	Headers DecideRestoration200ResponseHeaders
+}
+
+func (response DecideRestoration200JSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration400ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration401ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration403ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration404ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration409ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration413ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration415ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration422ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration429ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration500ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRestoration503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DecideRestoration503ApplicationProblemPlusJSONResponse) VisitDecideRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestorationRequestObject struct {
+	RestorationId RestorationId `json:"restoration_id"`
+	Params        RedeemRestorationParams
+	Body          *RedeemRestorationJSONRequestBody
+}
+
+type RedeemRestorationResponseObject interface {
+	VisitRedeemRestorationResponse(w http.ResponseWriter) error
+}
+
+type RedeemRestoration200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RedeemRestoration200JSONResponse struct {
+	Body    DetokenizeAnswer
+	Headers RedeemRestoration200ResponseHeaders
+}
+
+func (response RedeemRestoration200JSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration400ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration401ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration403ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration404ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration409ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration413ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration415ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration422ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration429ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration500ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemRestoration503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RedeemRestoration503ApplicationProblemPlusJSONResponse) VisitRedeemRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RetentionReportRequestObject struct {
 }
 
@@ -8167,6 +16873,388 @@ type RetentionReport503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RetentionReport503ApplicationProblemPlusJSONResponse) VisitRetentionReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReviewsRequestObject struct {
+	Params ReviewsParams
+}
+
+type ReviewsResponseObject interface {
+	VisitReviewsResponse(w http.ResponseWriter) error
+}
+
+type Reviews200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Reviews200JSONResponse struct {
+	Body    ReviewPage
+	Headers Reviews200ResponseHeaders
+}
+
+func (response Reviews200JSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews400ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews401ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews403ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews422ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews429ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews500ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reviews503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Reviews503ApplicationProblemPlusJSONResponse) VisitReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReviewRequestObject struct {
+	ReviewId ReviewId `json:"review_id"`
+	Params   CloseReviewParams
+	Body     *CloseReviewJSONRequestBody
+}
+
+type CloseReviewResponseObject interface {
+	VisitCloseReviewResponse(w http.ResponseWriter) error
+}
+
+type CloseReview200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type CloseReview200JSONResponse struct {
+	Body    Review
+	Headers CloseReview200ResponseHeaders
+}
+
+func (response CloseReview200JSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview400ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview401ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview403ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview404ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview409ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview413ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview415ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview422ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview429ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview500ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseReview503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CloseReview503ApplicationProblemPlusJSONResponse) VisitCloseReviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12827,6 +21915,613 @@ func (response SearchSubjects503ApplicationProblemPlusJSONResponse) VisitSearchS
 	return err
 }
 
+type SuspensionsRequestObject struct {
+	Params SuspensionsParams
+}
+
+type SuspensionsResponseObject interface {
+	VisitSuspensionsResponse(w http.ResponseWriter) error
+}
+
+type Suspensions200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Suspensions200JSONResponse struct {
+	Body    SuspensionPage
+	Headers Suspensions200ResponseHeaders
+}
+
+func (response Suspensions200JSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions400ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions401ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions403ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions422ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions429ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions500ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspensions503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Suspensions503ApplicationProblemPlusJSONResponse) VisitSuspensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendRequestObject struct {
+	Params SuspendParams
+	Body   *SuspendJSONRequestBody
+}
+
+type SuspendResponseObject interface {
+	VisitSuspendResponse(w http.ResponseWriter) error
+}
+
+type Suspend201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Suspend201JSONResponse struct {
+	Body    Suspension
+	Headers Suspend201ResponseHeaders
+}
+
+func (response Suspend201JSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend400ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend401ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend403ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend404ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend409ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend413ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend415ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend422ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend429ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend500ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Suspend503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Suspend503ApplicationProblemPlusJSONResponse) VisitSuspendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspensionRequestObject struct {
+	SuspensionId SuspensionId `json:"suspension_id"`
+	Params       LiftSuspensionParams
+	Body         *LiftSuspensionJSONRequestBody
+}
+
+type LiftSuspensionResponseObject interface {
+	VisitLiftSuspensionResponse(w http.ResponseWriter) error
+}
+
+type LiftSuspension200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type LiftSuspension200JSONResponse struct {
+	Body    Suspension
+	Headers LiftSuspension200ResponseHeaders
+}
+
+func (response LiftSuspension200JSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension400ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension401ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension403ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension404ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension409ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension413ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension415ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension422ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension429ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension500ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftSuspension503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response LiftSuspension503ApplicationProblemPlusJSONResponse) VisitLiftSuspensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TokenizeRequestObject struct {
 	Params TokenizeParams
 	Body   *TokenizeJSONRequestBody
@@ -13063,6 +22758,24 @@ type StrictServerInterface interface {
 	// Readyz The service can serve
 	// (GET /readyz)
 	Readyz(ctx context.Context, request ReadyzRequestObject) (ReadyzResponseObject, error)
+	// AccessReviews List the reviews of who may have what back
+	// (GET /v1/access-reviews)
+	AccessReviews(ctx context.Context, request AccessReviewsRequestObject) (AccessReviewsResponseObject, error)
+	// RecordAccessReview Write down a review of who may have what back
+	// (POST /v1/access-reviews)
+	RecordAccessReview(ctx context.Context, request RecordAccessReviewRequestObject) (RecordAccessReviewResponseObject, error)
+	// Approvals List the approvals that were asked for
+	// (GET /v1/approvals)
+	Approvals(ctx context.Context, request ApprovalsRequestObject) (ApprovalsResponseObject, error)
+	// RequestApproval Ask that others approve an operation
+	// (POST /v1/approvals)
+	RequestApproval(ctx context.Context, request RequestApprovalRequestObject) (RequestApprovalResponseObject, error)
+	// Approval Show an approval that was asked for
+	// (GET /v1/approvals/{approval_id})
+	Approval(ctx context.Context, request ApprovalRequestObject) (ApprovalResponseObject, error)
+	// DecideApproval Approve or reject an operation
+	// (POST /v1/approvals/{approval_id}/decisions)
+	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
 	// AuditCheckpoint The signed head of the log
 	// (GET /v1/audit/checkpoint)
 	AuditCheckpoint(ctx context.Context, request AuditCheckpointRequestObject) (AuditCheckpointResponseObject, error)
@@ -13078,6 +22791,18 @@ type StrictServerInterface interface {
 	// AuditKeys The public keys of the log
 	// (GET /v1/audit/keys)
 	AuditKeys(ctx context.Context, request AuditKeysRequestObject) (AuditKeysResponseObject, error)
+	// GiveConsent Write down that a person consents
+	// (POST /v1/consents)
+	GiveConsent(ctx context.Context, request GiveConsentRequestObject) (GiveConsentResponseObject, error)
+	// SearchConsents List the consents
+	// (POST /v1/consents/search)
+	SearchConsents(ctx context.Context, request SearchConsentsRequestObject) (SearchConsentsResponseObject, error)
+	// WithdrawConsent Write down that a person withdrew a consent
+	// (POST /v1/consents/{consent_id}/withdraw)
+	WithdrawConsent(ctx context.Context, request WithdrawConsentRequestObject) (WithdrawConsentResponseObject, error)
+	// Exposure Show what the vendors have
+	// (GET /v1/destinations/exposure)
+	Exposure(ctx context.Context, request ExposureRequestObject) (ExposureResponseObject, error)
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(ctx context.Context, request DetokenizeRequestObject) (DetokenizeResponseObject, error)
@@ -13096,18 +22821,78 @@ type StrictServerInterface interface {
 	// ReviewHold Say when to look at a hold again
 	// (POST /v1/holds/{hold_id}/review)
 	ReviewHold(ctx context.Context, request ReviewHoldRequestObject) (ReviewHoldResponseObject, error)
+	// Incidents List the incidents
+	// (GET /v1/incidents)
+	Incidents(ctx context.Context, request IncidentsRequestObject) (IncidentsResponseObject, error)
+	// OpenIncident Write down an incident
+	// (POST /v1/incidents)
+	OpenIncident(ctx context.Context, request OpenIncidentRequestObject) (OpenIncidentResponseObject, error)
+	// AssessIncident Ask who was exposed
+	// (POST /v1/incidents/assess)
+	AssessIncident(ctx context.Context, request AssessIncidentRequestObject) (AssessIncidentResponseObject, error)
+	// Incident Show an incident
+	// (GET /v1/incidents/{incident_id})
+	Incident(ctx context.Context, request IncidentRequestObject) (IncidentResponseObject, error)
+	// CloseIncident Close an incident
+	// (POST /v1/incidents/{incident_id}/close)
+	CloseIncident(ctx context.Context, request CloseIncidentRequestObject) (CloseIncidentResponseObject, error)
+	// NoteIncident Write down what happened in an incident
+	// (POST /v1/incidents/{incident_id}/events)
+	NoteIncident(ctx context.Context, request NoteIncidentRequestObject) (NoteIncidentResponseObject, error)
 	// Limits Every limit, by name
 	// (GET /v1/limits)
 	Limits(ctx context.Context, request LimitsRequestObject) (LimitsResponseObject, error)
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(ctx context.Context, request PolicyRequestObject) (PolicyResponseObject, error)
+	// Proposals List the policies
+	// (GET /v1/policy/proposals)
+	Proposals(ctx context.Context, request ProposalsRequestObject) (ProposalsResponseObject, error)
+	// ProposePolicy Propose a policy
+	// (POST /v1/policy/proposals)
+	ProposePolicy(ctx context.Context, request ProposePolicyRequestObject) (ProposePolicyResponseObject, error)
+	// DropPolicy Drop a proposed policy
+	// (POST /v1/policy/proposals/{proposal_id}/drop)
+	DropPolicy(ctx context.Context, request DropPolicyRequestObject) (DropPolicyResponseObject, error)
+	// PromotePolicy Put a proposed policy in force
+	// (POST /v1/policy/proposals/{proposal_id}/promote)
+	PromotePolicy(ctx context.Context, request PromotePolicyRequestObject) (PromotePolicyResponseObject, error)
+	// ReloadPolicy Read the policy again
+	// (POST /v1/policy/reload)
+	ReloadPolicy(ctx context.Context, request ReloadPolicyRequestObject) (ReloadPolicyResponseObject, error)
+	// RollbackPolicy Go back to the policy before
+	// (POST /v1/policy/rollback)
+	RollbackPolicy(ctx context.Context, request RollbackPolicyRequestObject) (RollbackPolicyResponseObject, error)
 	// Preamble What to tell a model about tokens
 	// (GET /v1/preamble)
 	Preamble(ctx context.Context, request PreambleRequestObject) (PreambleResponseObject, error)
+	// Quota Show what is left of the budgets
+	// (GET /v1/quota)
+	Quota(ctx context.Context, request QuotaRequestObject) (QuotaResponseObject, error)
+	// Restorations List the restorations that were asked for
+	// (GET /v1/restorations)
+	Restorations(ctx context.Context, request RestorationsRequestObject) (RestorationsResponseObject, error)
+	// RequestRestoration Ask that others approve a restoration
+	// (POST /v1/restorations)
+	RequestRestoration(ctx context.Context, request RequestRestorationRequestObject) (RequestRestorationResponseObject, error)
+	// Restoration Show a restoration that was asked for
+	// (GET /v1/restorations/{restoration_id})
+	Restoration(ctx context.Context, request RestorationRequestObject) (RestorationResponseObject, error)
+	// DecideRestoration Approve or reject a restoration
+	// (POST /v1/restorations/{restoration_id}/approvals)
+	DecideRestoration(ctx context.Context, request DecideRestorationRequestObject) (DecideRestorationResponseObject, error)
+	// RedeemRestoration Restore what was approved
+	// (POST /v1/restorations/{restoration_id}/redeem)
+	RedeemRestoration(ctx context.Context, request RedeemRestorationRequestObject) (RedeemRestorationResponseObject, error)
 	// RetentionReport Show what is kept for how long, and what is there
 	// (GET /v1/retention/report)
 	RetentionReport(ctx context.Context, request RetentionReportRequestObject) (RetentionReportResponseObject, error)
+	// Reviews List the uses that somebody has to look at
+	// (GET /v1/reviews)
+	Reviews(ctx context.Context, request ReviewsRequestObject) (ReviewsResponseObject, error)
+	// CloseReview Say what a review found
+	// (POST /v1/reviews/{review_id}/close)
+	CloseReview(ctx context.Context, request CloseReviewRequestObject) (CloseReviewResponseObject, error)
 	// OpenScope Make a scope before its first use
 	// (POST /v1/scopes)
 	OpenScope(ctx context.Context, request OpenScopeRequestObject) (OpenScopeResponseObject, error)
@@ -13174,6 +22959,15 @@ type StrictServerInterface interface {
 	// SearchSubjects Find what there is of a person
 	// (POST /v1/subjects/search)
 	SearchSubjects(ctx context.Context, request SearchSubjectsRequestObject) (SearchSubjectsResponseObject, error)
+	// Suspensions List the suspensions
+	// (GET /v1/suspensions)
+	Suspensions(ctx context.Context, request SuspensionsRequestObject) (SuspensionsResponseObject, error)
+	// Suspend Stop restorations
+	// (POST /v1/suspensions)
+	Suspend(ctx context.Context, request SuspendRequestObject) (SuspendResponseObject, error)
+	// LiftSuspension Lift a suspension
+	// (POST /v1/suspensions/{suspension_id}/lift)
+	LiftSuspension(ctx context.Context, request LiftSuspensionRequestObject) (LiftSuspensionResponseObject, error)
 	// Tokenize Put tokens in the place of personal data
 	// (POST /v1/tokenize)
 	Tokenize(ctx context.Context, request TokenizeRequestObject) (TokenizeResponseObject, error)
@@ -13308,6 +23102,217 @@ func (sh *strictHandler) Readyz(ctx *gin.Context) {
 	}
 }
 
+// AccessReviews operation middleware
+func (sh *strictHandler) AccessReviews(ctx *gin.Context, params AccessReviewsParams) {
+	var request AccessReviewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AccessReviews(ctx, request.(AccessReviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AccessReviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AccessReviewsResponseObject); ok {
+		if err := validResponse.VisitAccessReviewsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RecordAccessReview operation middleware
+func (sh *strictHandler) RecordAccessReview(ctx *gin.Context, params RecordAccessReviewParams) {
+	var request RecordAccessReviewRequestObject
+
+	request.Params = params
+
+	var body RecordAccessReviewJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordAccessReview(ctx, request.(RecordAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RecordAccessReviewResponseObject); ok {
+		if err := validResponse.VisitRecordAccessReviewResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Approvals operation middleware
+func (sh *strictHandler) Approvals(ctx *gin.Context, params ApprovalsParams) {
+	var request ApprovalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Approvals(ctx, request.(ApprovalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Approvals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ApprovalsResponseObject); ok {
+		if err := validResponse.VisitApprovalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RequestApproval operation middleware
+func (sh *strictHandler) RequestApproval(ctx *gin.Context, params RequestApprovalParams) {
+	var request RequestApprovalRequestObject
+
+	request.Params = params
+
+	var body RequestApprovalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestApproval(ctx, request.(RequestApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RequestApprovalResponseObject); ok {
+		if err := validResponse.VisitRequestApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Approval operation middleware
+func (sh *strictHandler) Approval(ctx *gin.Context, approvalId ApprovalId) {
+	var request ApprovalRequestObject
+
+	request.ApprovalId = approvalId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Approval(ctx, request.(ApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Approval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ApprovalResponseObject); ok {
+		if err := validResponse.VisitApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideApproval operation middleware
+func (sh *strictHandler) DecideApproval(ctx *gin.Context, approvalId ApprovalId, params DecideApprovalParams) {
+	var request DecideApprovalRequestObject
+
+	request.ApprovalId = approvalId
+	request.Params = params
+
+	var body DecideApprovalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideApproval(ctx, request.(DecideApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideApprovalResponseObject); ok {
+		if err := validResponse.VisitDecideApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // AuditCheckpoint operation middleware
 func (sh *strictHandler) AuditCheckpoint(ctx *gin.Context) {
 	var request AuditCheckpointRequestObject
@@ -13427,6 +23432,161 @@ func (sh *strictHandler) AuditKeys(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AuditKeysResponseObject); ok {
 		if err := validResponse.VisitAuditKeysResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GiveConsent operation middleware
+func (sh *strictHandler) GiveConsent(ctx *gin.Context, params GiveConsentParams) {
+	var request GiveConsentRequestObject
+
+	request.Params = params
+
+	var body GiveConsentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GiveConsent(ctx, request.(GiveConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiveConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GiveConsentResponseObject); ok {
+		if err := validResponse.VisitGiveConsentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SearchConsents operation middleware
+func (sh *strictHandler) SearchConsents(ctx *gin.Context) {
+	var request SearchConsentsRequestObject
+
+	var body SearchConsentsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchConsents(ctx, request.(SearchConsentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchConsents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SearchConsentsResponseObject); ok {
+		if err := validResponse.VisitSearchConsentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawConsent operation middleware
+func (sh *strictHandler) WithdrawConsent(ctx *gin.Context, consentId ConsentId, params WithdrawConsentParams) {
+	var request WithdrawConsentRequestObject
+
+	request.ConsentId = consentId
+	request.Params = params
+
+	var body WithdrawConsentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawConsent(ctx, request.(WithdrawConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(WithdrawConsentResponseObject); ok {
+		if err := validResponse.VisitWithdrawConsentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Exposure operation middleware
+func (sh *strictHandler) Exposure(ctx *gin.Context) {
+	var request ExposureRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Exposure(ctx, request.(ExposureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Exposure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExposureResponseObject); ok {
+		if err := validResponse.VisitExposureResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -13664,6 +23824,234 @@ func (sh *strictHandler) ReviewHold(ctx *gin.Context, holdId HoldId, params Revi
 	}
 }
 
+// Incidents operation middleware
+func (sh *strictHandler) Incidents(ctx *gin.Context, params IncidentsParams) {
+	var request IncidentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Incidents(ctx, request.(IncidentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Incidents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(IncidentsResponseObject); ok {
+		if err := validResponse.VisitIncidentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OpenIncident operation middleware
+func (sh *strictHandler) OpenIncident(ctx *gin.Context, params OpenIncidentParams) {
+	var request OpenIncidentRequestObject
+
+	request.Params = params
+
+	var body OpenIncidentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenIncident(ctx, request.(OpenIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OpenIncidentResponseObject); ok {
+		if err := validResponse.VisitOpenIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AssessIncident operation middleware
+func (sh *strictHandler) AssessIncident(ctx *gin.Context) {
+	var request AssessIncidentRequestObject
+
+	var body AssessIncidentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AssessIncident(ctx, request.(AssessIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AssessIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AssessIncidentResponseObject); ok {
+		if err := validResponse.VisitAssessIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Incident operation middleware
+func (sh *strictHandler) Incident(ctx *gin.Context, incidentId IncidentId) {
+	var request IncidentRequestObject
+
+	request.IncidentId = incidentId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Incident(ctx, request.(IncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Incident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(IncidentResponseObject); ok {
+		if err := validResponse.VisitIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CloseIncident operation middleware
+func (sh *strictHandler) CloseIncident(ctx *gin.Context, incidentId IncidentId, params CloseIncidentParams) {
+	var request CloseIncidentRequestObject
+
+	request.IncidentId = incidentId
+	request.Params = params
+
+	var body CloseIncidentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseIncident(ctx, request.(CloseIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CloseIncidentResponseObject); ok {
+		if err := validResponse.VisitCloseIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// NoteIncident operation middleware
+func (sh *strictHandler) NoteIncident(ctx *gin.Context, incidentId IncidentId, params NoteIncidentParams) {
+	var request NoteIncidentRequestObject
+
+	request.IncidentId = incidentId
+	request.Params = params
+
+	var body NoteIncidentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.NoteIncident(ctx, request.(NoteIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NoteIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(NoteIncidentResponseObject); ok {
+		if err := validResponse.VisitNoteIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Limits operation middleware
 func (sh *strictHandler) Limits(ctx *gin.Context) {
 	var request LimitsRequestObject
@@ -13712,6 +24100,254 @@ func (sh *strictHandler) Policy(ctx *gin.Context) {
 	}
 }
 
+// Proposals operation middleware
+func (sh *strictHandler) Proposals(ctx *gin.Context, params ProposalsParams) {
+	var request ProposalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Proposals(ctx, request.(ProposalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Proposals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposalsResponseObject); ok {
+		if err := validResponse.VisitProposalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposePolicy operation middleware
+func (sh *strictHandler) ProposePolicy(ctx *gin.Context, params ProposePolicyParams) {
+	var request ProposePolicyRequestObject
+
+	request.Params = params
+
+	var body ProposePolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposePolicy(ctx, request.(ProposePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposePolicyResponseObject); ok {
+		if err := validResponse.VisitProposePolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DropPolicy operation middleware
+func (sh *strictHandler) DropPolicy(ctx *gin.Context, proposalId ProposalId, params DropPolicyParams) {
+	var request DropPolicyRequestObject
+
+	request.ProposalId = proposalId
+	request.Params = params
+
+	var body DropPolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DropPolicy(ctx, request.(DropPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DropPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DropPolicyResponseObject); ok {
+		if err := validResponse.VisitDropPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PromotePolicy operation middleware
+func (sh *strictHandler) PromotePolicy(ctx *gin.Context, proposalId ProposalId, params PromotePolicyParams) {
+	var request PromotePolicyRequestObject
+
+	request.ProposalId = proposalId
+	request.Params = params
+
+	var body PromotePolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PromotePolicy(ctx, request.(PromotePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PromotePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PromotePolicyResponseObject); ok {
+		if err := validResponse.VisitPromotePolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReloadPolicy operation middleware
+func (sh *strictHandler) ReloadPolicy(ctx *gin.Context, params ReloadPolicyParams) {
+	var request ReloadPolicyRequestObject
+
+	request.Params = params
+
+	var body ReloadPolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReloadPolicy(ctx, request.(ReloadPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReloadPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReloadPolicyResponseObject); ok {
+		if err := validResponse.VisitReloadPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RollbackPolicy operation middleware
+func (sh *strictHandler) RollbackPolicy(ctx *gin.Context, params RollbackPolicyParams) {
+	var request RollbackPolicyRequestObject
+
+	request.Params = params
+
+	var body RollbackPolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RollbackPolicy(ctx, request.(RollbackPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RollbackPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RollbackPolicyResponseObject); ok {
+		if err := validResponse.VisitRollbackPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Preamble operation middleware
 func (sh *strictHandler) Preamble(ctx *gin.Context) {
 	var request PreambleRequestObject
@@ -13736,6 +24372,218 @@ func (sh *strictHandler) Preamble(ctx *gin.Context) {
 	}
 }
 
+// Quota operation middleware
+func (sh *strictHandler) Quota(ctx *gin.Context, params QuotaParams) {
+	var request QuotaRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Quota(ctx, request.(QuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Quota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(QuotaResponseObject); ok {
+		if err := validResponse.VisitQuotaResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Restorations operation middleware
+func (sh *strictHandler) Restorations(ctx *gin.Context, params RestorationsParams) {
+	var request RestorationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Restorations(ctx, request.(RestorationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Restorations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RestorationsResponseObject); ok {
+		if err := validResponse.VisitRestorationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RequestRestoration operation middleware
+func (sh *strictHandler) RequestRestoration(ctx *gin.Context, params RequestRestorationParams) {
+	var request RequestRestorationRequestObject
+
+	request.Params = params
+
+	var body RequestRestorationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestRestoration(ctx, request.(RequestRestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestRestoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RequestRestorationResponseObject); ok {
+		if err := validResponse.VisitRequestRestorationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Restoration operation middleware
+func (sh *strictHandler) Restoration(ctx *gin.Context, restorationId RestorationId) {
+	var request RestorationRequestObject
+
+	request.RestorationId = restorationId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Restoration(ctx, request.(RestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Restoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RestorationResponseObject); ok {
+		if err := validResponse.VisitRestorationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideRestoration operation middleware
+func (sh *strictHandler) DecideRestoration(ctx *gin.Context, restorationId RestorationId, params DecideRestorationParams) {
+	var request DecideRestorationRequestObject
+
+	request.RestorationId = restorationId
+	request.Params = params
+
+	var body DecideRestorationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRestoration(ctx, request.(DecideRestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRestoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideRestorationResponseObject); ok {
+		if err := validResponse.VisitDecideRestorationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RedeemRestoration operation middleware
+func (sh *strictHandler) RedeemRestoration(ctx *gin.Context, restorationId RestorationId, params RedeemRestorationParams) {
+	var request RedeemRestorationRequestObject
+
+	request.RestorationId = restorationId
+	request.Params = params
+
+	var body RedeemRestorationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedeemRestoration(ctx, request.(RedeemRestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedeemRestoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RedeemRestorationResponseObject); ok {
+		if err := validResponse.VisitRedeemRestorationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // RetentionReport operation middleware
 func (sh *strictHandler) RetentionReport(ctx *gin.Context) {
 	var request RetentionReportRequestObject
@@ -13753,6 +24601,77 @@ func (sh *strictHandler) RetentionReport(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(RetentionReportResponseObject); ok {
 		if err := validResponse.VisitRetentionReportResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Reviews operation middleware
+func (sh *strictHandler) Reviews(ctx *gin.Context, params ReviewsParams) {
+	var request ReviewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Reviews(ctx, request.(ReviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Reviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReviewsResponseObject); ok {
+		if err := validResponse.VisitReviewsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CloseReview operation middleware
+func (sh *strictHandler) CloseReview(ctx *gin.Context, reviewId ReviewId, params CloseReviewParams) {
+	var request CloseReviewRequestObject
+
+	request.ReviewId = reviewId
+	request.Params = params
+
+	var body CloseReviewJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseReview(ctx, request.(CloseReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CloseReviewResponseObject); ok {
+		if err := validResponse.VisitCloseReviewResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -14637,6 +25556,121 @@ func (sh *strictHandler) SearchSubjects(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(SearchSubjectsResponseObject); ok {
 		if err := validResponse.VisitSearchSubjectsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Suspensions operation middleware
+func (sh *strictHandler) Suspensions(ctx *gin.Context, params SuspensionsParams) {
+	var request SuspensionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Suspensions(ctx, request.(SuspensionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Suspensions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SuspensionsResponseObject); ok {
+		if err := validResponse.VisitSuspensionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Suspend operation middleware
+func (sh *strictHandler) Suspend(ctx *gin.Context, params SuspendParams) {
+	var request SuspendRequestObject
+
+	request.Params = params
+
+	var body SuspendJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Suspend(ctx, request.(SuspendRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Suspend")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SuspendResponseObject); ok {
+		if err := validResponse.VisitSuspendResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LiftSuspension operation middleware
+func (sh *strictHandler) LiftSuspension(ctx *gin.Context, suspensionId SuspensionId, params LiftSuspensionParams) {
+	var request LiftSuspensionRequestObject
+
+	request.SuspensionId = suspensionId
+	request.Params = params
+
+	var body LiftSuspensionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LiftSuspension(ctx, request.(LiftSuspensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LiftSuspension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LiftSuspensionResponseObject); ok {
+		if err := validResponse.VisitLiftSuspensionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
