@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +89,54 @@ func TestExamplesAreConfigurations(t *testing.T) {
 		}
 		if advice := cfg.Advice(); len(advice) > 0 {
 			t.Errorf("%s: %q", name, advice)
+		}
+	}
+}
+
+// sections are those of the examples that are left out of them.
+var sections = []string{"rates", "webhooks", "policy"}
+
+// uncommented puts one of these sections into force.
+func uncommented(text, section string) string {
+	var lines []string
+	inside := false
+	for line := range strings.Lines(text) {
+		rest, commented := strings.CutPrefix(line, "# ")
+		inside = commented && (inside || rest == section+":\n")
+		if inside {
+			line = rest
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "")
+}
+
+// What the examples have as a comment is a configuration too.
+func TestCommentsOfTheExamplesAreConfigurations(t *testing.T) {
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))
+	files := map[string]string{"login-ca.pem": authority(), "on-call.secret": secret, "policy": "a tar, for all that is looked at here"}
+	for _, name := range []string{"config.example.yaml", "config.production.yaml"} {
+		whole := read(t, name)
+		for _, section := range sections {
+			text := uncommented(whole, section)
+			if text == whole {
+				t.Errorf("%s has no section %s", name, section)
+			}
+			whole = text
+		}
+		for _, setting := range []string{"person_claim: employee_number", "namespace: gateways"} {
+			whole = strings.Replace(whole, "    # "+setting, "    "+setting, 1)
+		}
+		cfg, err := load(t, whole, files)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if cfg.Rates == nil || len(cfg.Notices().Endpoints) != 1 || cfg.Policy == nil || cfg.Policy.AdministeredBy != "acme" {
+			t.Errorf("%s: %+v %+v %+v", name, cfg.Rates, cfg.Webhooks, cfg.Policy)
+		}
+		if issuer := cfg.Trusted()[0]; issuer.PersonClaim != "employee_number" || issuer.Namespace != "gateways" {
+			t.Errorf("%s: %+v", name, issuer)
 		}
 	}
 }

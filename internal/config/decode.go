@@ -76,7 +76,9 @@ func walk(node *yaml.Node, t reflect.Type, path string, report func(path, rule s
 	case t.Kind() == reflect.Map:
 		walkMap(node, t, path, report)
 	default:
-		if node.Kind != yaml.ScalarNode || node.Decode(reflect.New(t).Interface()) != nil {
+		// yaml.v3 cuts the fraction off a number that is for a whole one.
+		cut := (t.Kind() == reflect.Int64 || t.Kind() == reflect.Int32) && t != reflect.TypeFor[Period]() && node.ShortTag() != "!!int"
+		if node.Kind != yaml.ScalarNode || cut || node.Decode(reflect.New(t).Interface()) != nil {
 			report(path, "must be "+kindName(t))
 		}
 	}
@@ -136,7 +138,7 @@ func kindName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int64:
+	case reflect.Int64, reflect.Int32:
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"

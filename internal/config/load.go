@@ -72,6 +72,10 @@ func (s *Serve) paths() []*string {
 	if s.TLS != nil {
 		paths = append(paths, &s.TLS.Cert, &s.TLS.Key, &s.TLS.ClientCA)
 	}
+	paths = append(paths, s.webhookPaths()...)
+	if s.Policy != nil {
+		paths = append(paths, &s.Policy.Path)
+	}
 	if s.Telemetry != nil {
 		paths = append(paths, &s.Telemetry.HeadersFile, &s.Telemetry.CA)
 	}

@@ -32,6 +32,12 @@ type Serve struct {
 	Finality *Finality `yaml:"finality"`
 	// Telemetry is nil where nothing is traced.
 	Telemetry *Telemetry `yaml:"telemetry"`
+	// Rates bounds how fast callers may call; nil does not.
+	Rates *Rates `yaml:"rates"`
+	// Webhooks is nil where nobody is told of what happens.
+	Webhooks *Webhooks `yaml:"webhooks"`
+	// Policy is nil for the policy of the program, changed by nobody.
+	Policy *Policy `yaml:"policy"`
 
 	trusted []authn.Issuer
 }
@@ -48,6 +54,8 @@ type Issuer struct {
 	RolesClaim  string            `yaml:"roles_claim"`
 	RoleMap     map[string]string `yaml:"role_map"`
 	ClientClaim string            `yaml:"client_claim"`
+	PersonClaim string            `yaml:"person_claim"`
+	Namespace   string            `yaml:"namespace"`
 	Tenants     []string          `yaml:"tenants"`
 }
 
@@ -135,6 +143,7 @@ func (i Issuer) authnIssuer() authn.Issuer {
 	c := authn.Issuer{
 		Issuer: i.Issuer, Audience: i.Audience, Algorithms: i.Algorithms,
 		TenantClaim: i.TenantClaim, RolesClaim: i.RolesClaim, ClientClaim: i.ClientClaim,
+		PersonClaim: i.PersonClaim, Namespace: i.Namespace,
 		Tenants: i.Tenants, RoleMap: i.RoleMap,
 	}
 	if i.JWKS != nil {

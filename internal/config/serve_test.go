@@ -249,6 +249,7 @@ var changes = map[string]struct {
 	"a limit of nothing":      {"request_seconds: 10", "request_seconds: 0", "limits.request_seconds: must be from 1 to 30"},
 	"a limit below nothing":   {"request_seconds: 10", "request_seconds: -1", "limits.request_seconds: must be from 1 to 30"},
 	"a limit in words":        {"request_seconds: 10", "request_seconds: secret-canary", "limits.request_seconds: must be a whole number"},
+	"half a limit":            {"body_bytes: 1000", "body_bytes: 999.5", "limits.body_bytes: must be a whole number"},
 	"another limit":           {"body_bytes: 1000", "text_bytes: 1000", "limits.text_bytes: is no setting"},
 	"an unknown setting":      {"listen:", "lisen: x\nlisten:", "lisen: is no setting"},
 	"a setting misspelt":      {"audience: counterfoil\n    algorithms: [ES256]\n", "audiance: counterfoil\n    algorithms: [ES256]\n", "issuers[0].audiance: is no setting\nissuers[0].audience: is required"},
@@ -281,6 +282,7 @@ var changes = map[string]struct {
 	"a retention for ever":    {"3d", "3651d", "finality.key_backup_retention: must be from 0d to 3650d"},
 	"a number without a unit": {"480h", "480", "finality.backup_horizon: must be a time span such as 36h or 21d"},
 	"days in words":           {"3d", "canaryd", "finality.key_backup_retention: must be a time span such as 36h or 21d"},
+	"half a connection":       {"store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", "store: {postgres: {app_dsn_file: a, destroy_dsn_file: b, max_conns: 1.5}}\nkeys: {transit: {address: 'https://keys.example', serving: {token_file: t}}}", "store.postgres.max_conns: must be a whole number"},
 	"many connections":        {"store: {sqlite: {path: data/counterfoil.db}}\nkeys: {local: {file: secret/local.key}}", "store: {postgres: {app_dsn_file: a, destroy_dsn_file: b, max_conns: 100}}\nkeys: {transit: {address: 'https://keys.example', serving: {token_file: t}}}", "store.postgres.max_conns: must be from 1 to 48"},
 }
 

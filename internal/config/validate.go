@@ -30,6 +30,9 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	s.Limits.validate(most, report)
 	s.validateFinality(report)
 	s.validateTelemetry(report)
+	s.validateRates(report)
+	s.validateWebhooks(report)
+	s.validatePolicy(report)
 }
 
 func (s *Serve) validateNames(report func(path, rule string)) {

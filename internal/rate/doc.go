@@ -10,10 +10,10 @@
 //
 // # What is promised
 //
-// In any span of time d a key takes no more than Burst + d/interval, whatever
-// the clock does and however many other keys there are:
+// While the clock goes forward by d, a key takes no more than Burst + d/interval,
+// however many other keys there are:
 //
-//   - A clock that goes back stands still; one that jumps ahead refills, once.
+//   - A clock that goes back stands still. That of the process never does.
 //   - Memory is bounded by MaxKeys. A key is given up only when its time has passed
 //     and it is as good as one that never came. Where none has, those who have no
 //     place share one allowance, and who gets a place later begins with what that

@@ -65,22 +65,33 @@ type Limiter struct {
 	shared  cell     // of all who have no place of their own
 }
 
-// New refuses, with [ErrConfig], a rate that is none.
-func New(c Config) (*Limiter, error) {
-	// Written so that it holds for what is no number, too.
+// Check returns the field of a rate that is none, named as in a configuration
+// file, and the rule that it breaks; both are empty where it is one.
+func (c Config) Check() (field, rule string) {
+	// Written so that they hold for what is no number, too.
 	if inRange := c.PerSecond > 0 && c.PerSecond <= MaxPerSecond; !inRange {
-		return nil, fmt.Errorf("%w: per_second must be over 0 and up to %.0f", ErrConfig, float64(MaxPerSecond))
+		return "per_second", fmt.Sprintf("must be over 0 and up to %.0f", float64(MaxPerSecond))
 	}
-	// Rounded up: rather a request too few in a day than one too many.
-	interval := math.Ceil(float64(time.Second) / c.PerSecond)
-	if c.Burst < 1 || interval*float64(c.Burst) > float64(MaxWindow) {
-		return nil, fmt.Errorf("%w: burst must be at least 1, and come back within %s", ErrConfig, MaxWindow)
+	if inRange := c.Burst >= 1 && c.interval()*float64(c.Burst) <= float64(MaxWindow); !inRange {
+		return "burst", "must be at least 1, and no more than come back within a day"
 	}
 	if c.MaxKeys < 0 || c.MaxKeys > MaxMaxKeys {
-		return nil, fmt.Errorf("%w: max_keys must be from 0 to %d", ErrConfig, MaxMaxKeys)
+		return "max_keys", fmt.Sprintf("must be up to %d", MaxMaxKeys)
 	}
+	return "", ""
+}
+
+// interval is rounded up: rather a request too few in a day than one too many.
+func (c Config) interval() float64 { return math.Ceil(float64(time.Second) / c.PerSecond) }
+
+// New refuses, with [ErrConfig], a rate that is none.
+func New(c Config) (*Limiter, error) {
+	if field, rule := c.Check(); field != "" {
+		return nil, fmt.Errorf("%w: %s %s", ErrConfig, field, rule)
+	}
+	interval := time.Duration(c.interval())
 	l := &Limiter{
-		interval: time.Duration(interval), window: time.Duration(interval) * time.Duration(c.Burst),
+		interval: interval, window: interval * time.Duration(c.Burst),
 		burst: c.Burst, maxKeys: c.MaxKeys, now: c.Now, keys: map[string]*cell{},
 	}
 	if l.maxKeys == 0 {

@@ -13,6 +13,7 @@ import (
 
 var (
 	namePattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	tenantPattern = regexp.MustCompile(`^_?[a-z0-9][a-z0-9_-]{0,62}$`) // _system is one
 	kindPattern   = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,62}$`)
 	hostPattern   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 	noticePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,` + strconv.Itoa(MaxIDBytes) + `}$`)
@@ -128,8 +129,8 @@ func (e Endpoint) checkWants(path string, report func(field, rule string)) {
 		report(path+"tenants", "is required")
 	}
 	for n, tenant := range e.Tenants {
-		if !namePattern.MatchString(tenant) {
-			report(fmt.Sprintf("%stenants[%d]", path, n), "must match "+namePattern.String())
+		if !tenantPattern.MatchString(tenant) {
+			report(fmt.Sprintf("%stenants[%d]", path, n), "must match "+tenantPattern.String())
 		}
 	}
 	for n, kind := range e.Kinds {
