@@ -23,7 +23,7 @@ const indexInfo = "counterfoil/index/1/"
 type IndexKey struct {
 	identity, lookup                      Secret
 	scope, subject, endUser, client, note Secret
-	claim, source                         Secret
+	claim, source, budget, asked, person  Secret
 }
 
 // NewIndexKey derives the sub keys. It keeps no reference to the secret, which
@@ -36,6 +36,7 @@ func NewIndexKey(secret Secret) (*IndexKey, error) {
 	for label, sub := range map[string]*Secret{
 		"identity": &k.identity, "lookup": &k.lookup, "scope": &k.scope,
 		"subject": &k.subject, "end-user": &k.endUser, "client": &k.client, "note": &k.note, "claim": &k.claim, "source": &k.source,
+		"budget": &k.budget, "asked": &k.asked, "person": &k.person,
 	} {
 		// No salt: the secret is uniformly random already (RFC 5869, 3.1).
 		b, err := hkdf.Key(sha256.New, secret.Reveal(), nil, indexInfo+label, KeySize)
@@ -89,6 +90,29 @@ func (k *IndexKey) Claim(client, key string) [32]byte {
 
 // Source is the digest of a caller's name for the document that a text is of.
 func (k *IndexKey) Source(ref string) [32]byte { return digestOne(k.source, ref) }
+
+// Budget names a budget and whose it is: what it is of, in fields of its own.
+func (k *IndexKey) Budget(fields ...string) [32]byte { return digestAll(k.budget, fields) }
+
+// Asked is the digest of a request that others have to agree to, as it was asked:
+// the same fields give the same digest, and nothing else does.
+func (k *IndexKey) Asked(fields ...string) [32]byte { return digestAll(k.asked, fields) }
+
+// Person is the digest of a name of somebody who works with the service.
+func (k *IndexKey) Person(name string) [32]byte { return digestOne(k.person, name) }
+
+// digestAll is of any number of fields, of which it knows how many there are.
+func digestAll(key Secret, fields []string) [32]byte {
+	size := 0
+	for _, f := range fields {
+		size += lengthSize + len(f)
+	}
+	b := make([]byte, 0, size)
+	for _, f := range fields {
+		b = appendField(b, f)
+	}
+	return digest(key, b)
+}
 
 func digestOne(key Secret, field string) [32]byte {
 	return digest(key, appendField(make([]byte, 0, lengthSize+len(field)), field))

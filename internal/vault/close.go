@@ -14,6 +14,7 @@ import (
 // hold keeps stays, for reasons that reach it. A scope of somebody else is not
 // told from one that does not exist.
 func (s *Service) CloseScope(ctx context.Context, call Call, req CloseScopeRequest) (CloseScopeResult, error) {
+	s = s.under(call)
 	if err := checkName("/scope", req.Scope, true); err != nil {
 		return CloseScopeResult{}, err
 	}
@@ -51,7 +52,7 @@ func (s *Service) closeOnce(ctx context.Context, caller Caller, keys *keySet, re
 	entry.ScopeRefs = []string{scope.ID}
 	request := s.plainRequest(caller, access.ActionScope)
 	request.SameClient, request.EndUser = binding(scope, caller, keys)
-	decision := s.policy.Decide(request)
+	decision := s.rules().Decide(request)
 	if !decision.Allow && !s.faults.ignoreBinding {
 		entry.Kind, entry.Code = audit.KindRequestRefused, string(access.ActionScope)
 		return CloseScopeResult{}, s.deny(ctx, caller.Tenant, entry, missing)

@@ -17,6 +17,7 @@ import (
 func (j *restoreJob) request() access.Request {
 	r := j.s.plainRequest(j.call.Caller, access.ActionRestore)
 	r.Reason = j.req.Reason.Code
+	r.Approved = j.redeems.given()
 	return r
 }
 
@@ -26,7 +27,7 @@ func (j *restoreJob) request() access.Request {
 // ever issued or not. Where the policy says no to all of it, so does the
 // service.
 func (j *restoreJob) decideLabels(ctx context.Context) error {
-	reason, _ := j.s.policy.Reason(j.req.Reason.Code)
+	reason, _ := j.reason()
 	different := make(map[string]bool)
 	for i := range j.found {
 		different[j.found[i].token.ID] = true
@@ -72,7 +73,7 @@ func (j *restoreJob) decideLabels(ctx context.Context) error {
 // anyEntity tells whether the caller may restore anything for the reason.
 func (j *restoreJob) anyEntity() (bool, access.Why) {
 	why := access.WhyNoRule
-	for _, e := range j.s.policy.Entities() {
+	for _, e := range j.s.rules().Entities() {
 		d := j.bestFor(e.Name)
 		if d.Allow {
 			return true, access.WhyNone
@@ -85,13 +86,13 @@ func (j *restoreJob) anyEntity() (bool, access.Why) {
 // bestFor decides for an entity as if everything that depends on the mapping
 // spoke for the caller.
 func (j *restoreJob) bestFor(name string) access.Decision {
-	entity, known := j.s.policy.Entity(name)
+	entity, known := j.s.rules().Entity(name)
 	if !known {
 		return access.Decision{}
 	}
 	r := j.request()
 	r.Entity, r.Class = entity.Name, entity.Class
-	return j.s.policy.Best(r) // an approval that it needs counts as given
+	return j.s.rules().Best(r) // an approval that it needs counts as given
 }
 
 // readMappings reads the scopes and what their tokens stand for, and forgets
@@ -103,7 +104,7 @@ func (j *restoreJob) readMappings(ctx context.Context) error {
 	for i := range j.found {
 		o := &j.found[i]
 		if o.status != StatusDenied && o.readable {
-			o.status, o.form, o.rules, o.duties = undecided, "", nil, nil
+			o.status, o.form, o.decision = undecided, "", access.Decision{}
 			o.mapping, o.standing = Mapping{}, nil
 			ids = append(ids, o.token.ID)
 		}
@@ -127,14 +128,47 @@ func (j *restoreJob) readMappings(ctx context.Context) error {
 			j.stand(mappings)
 		}
 	}
+	return j.readTerms(ctx)
+}
+
+// readTerms reads what a decision depends on besides the mappings: the consents of
+// those whom they are about and, once a commit found that the world had changed,
+// the suspensions that stand. The commit judges both anew.
+func (j *restoreJob) readTerms(ctx context.Context) (err error) {
+	tenant := j.call.Caller.Tenant
+	reason, _ := j.reason()
+	if reason.Consent != "" {
+		var refs []string
+		for i := range j.found {
+			for _, m := range j.found[i].standing {
+				refs = append(refs, m.SubjectRefs...)
+			}
+		}
+		if j.consented, err = j.s.consents(ctx, tenant, reason.Consent, refs); err != nil {
+			return err
+		}
+	}
+	if j.contended {
+		if j.suspended, err = j.s.suspensions(ctx, tenant); err != nil {
+			return err
+		}
+	}
+	if reason.Review > 0 {
+		return j.s.overdue(ctx, j.call, j.entry)
+	}
 	return nil
+}
+
+// reason is the one that was given, as it is for the caller's tenant.
+func (j *restoreJob) reason() (access.Reason, bool) {
+	return j.s.rules().ReasonOf(j.call.Caller.Tenant, j.req.Reason.Code)
 }
 
 // scopesOf are the scopes of a name: the one that lives and, for a reason that
 // reaches held data, those that have ended.
 func (j *restoreJob) scopesOf(ctx context.Context, name string) ([]Scope, error) {
 	digest := Digest(j.keys.index.Scope(name))
-	if reason, _ := j.s.policy.Reason(j.req.Reason.Code); reason.ReachesHeld {
+	if reason, _ := j.reason(); reason.ReachesHeld {
 		return j.s.custody.Scopes(ctx, j.call.Caller.Tenant, digest)
 	}
 	scope, err := j.s.store.Scope(ctx, j.call.Caller.Tenant, digest)
@@ -170,21 +204,28 @@ func (j *restoreJob) decideMappings() []RestoreRef {
 		}
 		requests[scope.ID] = r
 	}
+	names := make(map[string]Digest, len(j.scopes))
+	for _, scope := range j.scopes {
+		names[scope.ID] = scope.Digest
+	}
 	refs := make(map[RestoreRef]bool)
 	var order []RestoreRef
+	j.demands = demands{}
 	for i := range j.found {
 		o := &j.found[i]
 		if o.status != undecided {
 			continue
 		}
-		o.choose(j.s.policy, requests, j.s.faults)
+		j.choose(o, requests)
 		if !o.gives() {
 			continue
 		}
-		ref := RestoreRef{
-			ScopeID: o.mapping.ScopeID, TokenID: o.token.ID, KeyID: o.mapping.KeyID, Entity: o.mapping.Entity,
-			Restricted: o.mapping.State == MappingRestricted, Expired: o.mapping.over(),
+		ref := o.mapping.ref(names[o.mapping.ScopeID])
+		if j.stopped(ref) {
+			o.status, o.form = StatusSuspended, ""
+			continue
 		}
+		j.demands.add(o.decision, MappingRef{ref.ScopeID, ref.TokenID})
 		if !refs[ref] {
 			refs[ref] = true
 			order = append(order, ref)
@@ -193,17 +234,27 @@ func (j *restoreJob) decideMappings() []RestoreRef {
 	return order
 }
 
+// stopped tells whether a suspension that was read stops a value.
+func (j *restoreJob) stopped(ref RestoreRef) bool {
+	one := Restore{Refs: []RestoreRef{ref}, By: by(j.call.Caller, j.keys, j.req.Reason.Code)}
+	return one.Stopped(j.suspended)
+}
+
 // choose decides for each scope that has the token. What this caller may not
 // know of counts as not there; of the others exactly one may have it, since a
 // guess could be somebody else's value.
-func (o *occurrence) choose(policy *access.Policy, requests map[string]access.Request, f faults) {
+func (j *restoreJob) choose(o *occurrence, requests map[string]access.Request) {
 	var known []occurrence
 	for _, m := range o.standing {
 		one := *o
 		one.mapping = m
 		r := requests[m.ScopeID]
 		r.Entity, r.Class = m.Entity, access.Class(m.Class)
-		one.decide(policy, r, f)
+		r.Consented = agreed(m.SubjectRefs, j.consented)
+		if !j.redeems.names(m) {
+			r.Approved = 0
+		}
+		one.decide(j.s.rules(), r, j.s.faults)
 		if one.status != StatusUnknown {
 			known = append(known, one)
 		}
@@ -216,6 +267,17 @@ func (o *occurrence) choose(policy *access.Policy, requests map[string]access.Re
 	default:
 		o.status = StatusAmbiguous
 	}
+}
+
+// agreed tells whether everybody whom a value is about consents. A value of which
+// nobody knows whom it is about has nobody's consent.
+func agreed(subjectRefs []string, consented map[string]string) bool {
+	for _, ref := range subjectRefs {
+		if consented[ref] == "" {
+			return false
+		}
+	}
+	return len(subjectRefs) > 0
 }
 
 // decide sets the status of an occurrence whose mapping was read. The binding
@@ -239,8 +301,10 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 	switch {
 	case inProse.Why == access.WhyRestricted:
 		o.status = StatusRestricted
+	case inProse.Why == access.WhyConsent:
+		o.status = StatusNeedsConsent
 	case inProse.Why == access.WhyNeedsApproval:
-		o.status = StatusNeedsApproval
+		o.status, o.decision = StatusNeedsApproval, inProse
 	case !inProse.Allow:
 		o.status = StatusUnknown
 	case !o.mapping.KeyAlive:
@@ -249,10 +313,8 @@ func (o *occurrence) decide(policy *access.Policy, r access.Request, f faults) {
 		o.status = StatusExpired
 	case !here.Allow:
 		o.status = StatusPlace
-	case here.Approvals > 0:
-		o.status = StatusNeedsApproval
 	default:
-		o.rules, o.form, o.duties = here.RuleIDs, here.Form, here.Obligations
+		o.decision, o.form = here, here.Form
 		o.status = statusOf(here.Form)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/payload"
+	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
@@ -17,34 +18,30 @@ import (
 // order is the promise: decide, commit the intent, and only then open values
 // (invariant 1). Where the commit fails nothing is restored.
 func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeRequest) (DetokenizeResult, error) {
-	keys, err := s.begin(ctx, call.Caller)
+	s = s.under(call)
+	job, err := s.newRestoreJob(ctx, call, req, nil)
 	if err != nil {
-		return DetokenizeResult{}, public(err)
-	}
-	job := &restoreJob{s: s, call: call, req: req, keys: keys, entry: s.entry(call, audit.KindRestore, keys)}
-	if err := job.justify(ctx); err != nil {
 		return DetokenizeResult{}, err
 	}
-	if err := checkDetokenize(&req); err != nil {
-		return DetokenizeResult{}, err
-	}
-	job.entry.Recipient = req.Recipient
-	// Whatever was done on the way out, tokens are looked for everywhere.
-	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, access.UnknownEveryLeaf); err != nil {
-		return DetokenizeResult{}, public(err)
-	}
-	job.scan()
-	if err := job.decideLabels(ctx); err != nil {
-		return DetokenizeResult{}, err
-	}
-	job.claim = s.newClaiming(call, keys)
+	job.claim = s.newClaiming(call, job.keys)
+	return job.run(ctx)
+}
+
+// run tries until nobody comes in between.
+func (j *restoreJob) run(ctx context.Context) (DetokenizeResult, error) {
 	for range MaxAttempts {
-		result, err := job.attempt(ctx)
-		if err == nil {
+		result, err := j.attempt(ctx)
+		switch {
+		case err == nil:
 			return result, nil
+		case errors.Is(err, ErrExhausted):
+			return DetokenizeResult{}, j.s.exhausted(ctx, j.call, j.keys, j.describe(), &j.demands)
+		case !plannable(err):
+			return DetokenizeResult{}, j.s.settle(ctx, j.call.Caller.Tenant, j.entry, err)
 		}
-		if !plannable(err) {
-			return DetokenizeResult{}, s.settle(ctx, call.Caller.Tenant, job.entry, err)
+		j.contended = true
+		if err := j.redeems.again(ctx, j); err != nil {
+			return DetokenizeResult{}, err
 		}
 	}
 	return DetokenizeResult{}, public(ErrConflict)
@@ -63,6 +60,12 @@ type restoreJob struct {
 	found []occurrence
 
 	scopes []Scope // that stand, of those the request names
+
+	redeems   *redeeming        // the approval that it uses, nil where it has none
+	consented map[string]string // who consents to the reason's purpose, and by which consent
+	contended bool              // a commit found another world than was read
+	suspended []Proceeding
+	demands   demands
 }
 
 // occurrence is one place where a token stands, and what becomes of it.
@@ -77,11 +80,10 @@ type occurrence struct {
 	tool       string // with the place tool
 	status     Status
 	form       access.Form
-	rules      []string
-	duties     []string
-	mapping    Mapping   // the one that is restored
-	standing   []Mapping // what the token stands for, in each scope that has it
-	value      string    // what stands in the answer, where something was restored
+	decision   access.Decision // that gives it, or that asks for approvals
+	mapping    Mapping         // the one that is restored
+	standing   []Mapping       // what the token stands for, in each scope that has it
+	value      string          // what stands in the answer, where something was restored
 }
 
 // undecided is the status of an occurrence that is still in the running.
@@ -90,15 +92,16 @@ const undecided Status = ""
 // justify checks the reason before anything else is looked at. A known caller
 // without a valid reason is refused with the field and the rule, and recorded.
 func (j *restoreJob) justify(ctx context.Context) error {
-	if _, known := j.s.policy.Reason(j.req.Reason.Code); known {
+	if _, known := j.reason(); known {
 		j.entry.Reason = j.req.Reason.Code
 	}
-	if err := j.s.policy.CheckReason(j.req.Reason.Code, j.req.Reason.Reference); err != nil {
+	tenant := j.call.Caller.Tenant
+	if err := j.s.rules().CheckReasonOf(tenant, j.req.Reason.Code, j.req.Reason.Reference); err != nil {
 		refusal := Errorf(CodeInvalid, "the reason is not justified").Because(err)
 		entry := j.entry
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
-			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.s.spell(j.req.Reason.Code, broken)}}
+			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.s.spell(tenant, j.req.Reason.Code, broken)}}
 			entry.Code = path.Base(broken.Field) + "_" + broken.Rule
 		}
 		return j.s.deny(ctx, j.call.Caller.Tenant, entry, refusal)
@@ -119,8 +122,8 @@ func (j *restoreJob) justify(ctx context.Context) error {
 }
 
 // spell says in words which rule a reason breaks.
-func (s *Service) spell(code string, broken *access.ReasonError) string {
-	reason, _ := s.policy.Reason(code)
+func (s *Service) spell(tenant, code string, broken *access.ReasonError) string {
+	reason, _ := s.rules().ReasonOf(tenant, code)
 	switch broken.Rule {
 	case "required":
 		return "is required"
@@ -174,13 +177,9 @@ func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
 	if err != nil {
 		return DetokenizeResult{}, err
 	}
-	var effect Effect = Record{}
-	if len(refs) > 0 {
-		effect = Restore{Refs: refs}
-	}
 	var committed Committed
 	commit := func() error {
-		committed, err = j.s.commitClaiming(ctx, j.call.Caller.Tenant, effect, j.describe(), &j.claim)
+		committed, err = j.commit(ctx, refs)
 		return err
 	}
 	if j.s.faults.openBeforeCommit {
@@ -201,9 +200,42 @@ func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
 	return j.result(committed)
 }
 
+// commit writes the intent, with what it counts, uses and opens. Where nothing is
+// given it is the record of that, and uses nothing.
+func (j *restoreJob) commit(ctx context.Context, refs []RestoreRef) (Committed, error) {
+	ctx, end := stage.Start(ctx, stage.Commit)
+	defer end()
+	tenant, entry := j.call.Caller.Tenant, j.describe()
+	if len(refs) == 0 {
+		return j.s.commitRiding(ctx, tenant, Record{}, entry, &j.claim, nil)
+	}
+	reason := j.req.Reason.Code
+	effect := Restore{
+		Refs: refs, By: by(j.call.Caller, j.keys, reason), Spends: j.demands.spends(j.call.Caller, j.keys, reason), Standing: j.standing(),
+	}
+	if j.demands.review > 0 {
+		effect.MaxOverdue = MaxOverdueReviews
+	}
+	ride := j.s.riders(&j.demands, entry, person(j.call.Caller, j.keys))
+	return j.s.commitRiding(ctx, tenant, effect, entry, &j.claim, func(c Change) Change { return j.redeems.on(ride(c)) })
+}
+
+// standing are the consents that what is given rests on.
+func (j *restoreJob) standing() []string {
+	var ids []string
+	for i := range j.found {
+		if o := &j.found[i]; o.gives() && o.decision.Purpose != "" {
+			for _, ref := range o.mapping.SubjectRefs {
+				ids = append(ids, j.consented[ref])
+			}
+		}
+	}
+	return unique(ids)
+}
+
 // result splices the values over the original bytes.
 func (j *restoreJob) result(committed Committed) (DetokenizeResult, error) {
-	result := DetokenizeResult{PolicyVersion: j.s.policy.Version(), Results: make([]TokenResult, len(j.found))}
+	result := DetokenizeResult{PolicyVersion: j.s.rules().Version(), Results: make([]TokenResult, len(j.found))}
 	if committed.Tree != nil {
 		receipt, err := j.s.receipt(j.keys, committed)
 		if err != nil {
@@ -274,11 +306,11 @@ func (j *restoreJob) describe() audit.Entry {
 		ids = append(ids, o.token.ID)
 		entry.Entities[o.mapping.Entity]++
 		subjects = append(subjects, o.mapping.SubjectRefs...)
-		rules = append(rules, o.rules...)
-		duties = append(append(duties, o.duties...), "form:"+string(o.form))
+		rules = append(rules, o.decision.RuleIDs...)
+		duties = append(append(duties, o.decision.Obligations...), "form:"+string(o.form))
 	}
 	entry.Tokens, entry.SubjectRefs = unique(ids), unique(subjects)
-	entry.RuleIDs, entry.Obligations = unique(rules), unique(duties)
+	entry.RuleIDs, entry.Obligations = unique(rules), unique(append(duties, j.redeems.obligations()...))
 	entry.ScopeRefs = j.scopeRefs()
 	switch {
 	case given == len(j.found):

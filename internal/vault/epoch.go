@@ -56,6 +56,7 @@ func (s *Service) EpochStatus(ctx context.Context, tenant string) (EpochStatus, 
 // RaiseWrapMinimum makes the current version of the wrapping key the oldest
 // under which keys are written. It tells that version, and whether it rose.
 func (s *Service) RaiseWrapMinimum(ctx context.Context, call Call, tenant string) (version int, raised bool, err error) {
+	s = s.under(call)
 	version, err = s.wrapper.Version(ctx, tenant)
 	if err != nil {
 		return 0, false, public(err)
@@ -75,6 +76,7 @@ func (s *Service) RaiseWrapMinimum(ctx context.Context, call Call, tenant string
 // that does not open is left as it is and counted in the error: what it seals
 // is lost, and somebody has to know before its version is destroyed.
 func (s *Service) Rewrap(ctx context.Context, call Call, tenant string) (moved int, more bool, err error) {
+	s = s.under(call)
 	row, err := s.ledger.Head(ctx, tenant)
 	if err != nil {
 		return 0, false, public(err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -25,6 +26,9 @@ type ErasureRequest struct {
 	// Identifiers name the person where Subject is empty: values that nobody is
 	// tied to. Where any is tied to a person, the answer is a conflict.
 	Identifiers []Identifier
+	// ApprovalID is of an approval of exactly the preview, where the policy demands
+	// one for what goes.
+	ApprovalID string
 }
 
 // ErasureInfo describes an erasure.
@@ -65,6 +69,7 @@ type ErasureResult struct {
 // is released. A backup of the database has what it had, keys wrapped, until the
 // versions of the wrapping key that open them are retired.
 func (s *Service) EraseSubject(ctx context.Context, call Call, req ErasureRequest) (ErasureResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionErase, audit.KindErase)
 	if err != nil {
 		return ErasureResult{}, err
@@ -83,6 +88,7 @@ func (s *Service) EraseSubject(ctx context.Context, call Call, req ErasureReques
 // is established, and is otherwise as EraseSubject. The erasure has the request's
 // id.
 func (s *Service) ExecuteErasure(ctx context.Context, call Call, id string, req ExecuteRequest) (ErasureResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionErase, audit.KindErase)
 	if err != nil {
 		return ErasureResult{}, err
@@ -124,6 +130,8 @@ type eraseJob struct {
 	unnamed  Digest         // of the subject of a request that names none
 	erasure  Erasure        // as it begins, or as it stands
 	many     bool           // what was looked at is not all that has to be moved
+	approval string         // the id of one, where the request names one
+	redeems  *redeeming     // it, once it was read
 }
 
 // run tries until nobody comes in between.
@@ -162,6 +170,9 @@ func (j *eraseJob) attempt(ctx context.Context) (ErasureResult, error) {
 		return ErasureResult{}, Invalid("/preview_id", "is required where the person is found by identifiers")
 	case j.preview != "" && j.preview != preview:
 		return ErasureResult{}, Errorf(CodeConflict, "what would be erased is not what the preview showed")
+	}
+	if err := j.approve(ctx, plan, preview); err != nil {
+		return ErasureResult{}, err
 	}
 	if plan, err = j.ready(ctx, plan); err != nil {
 		return ErasureResult{}, err
@@ -255,11 +266,12 @@ func (j *eraseJob) commit(ctx context.Context, plan ErasurePlan) (string, Commit
 	for _, part := range plan.Parts {
 		entry.ScopeRefs = append(entry.ScopeRefs, part.ScopeID)
 	}
+	entry.Obligations = append(slices.Clone(entry.Obligations), j.redeems.obligations()...)
 	change, err := NewChange(j.tenant, effect, entry)
 	if err != nil {
 		return "", Committed{}, err
 	}
-	committed, err := j.s.store.Commit(ctx, j.tenant, j.claim.on(change))
+	committed, err := j.s.store.Commit(ctx, j.tenant, j.claim.on(j.redeems.on(change)))
 	if err != nil {
 		j.s.refused(j.tenant, err, effect.Fresh)
 		return "", Committed{}, err

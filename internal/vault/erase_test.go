@@ -137,7 +137,7 @@ func TestInvariant7And8_HoldBeforeErasure(t *testing.T) {
 	if got := discover(t, v, "chat", mail); *got.Text != "jane@example.com" {
 		t.Fatalf("held, and counsel gets %q", *got.Text)
 	}
-	must2(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5"))(t)
+	must2(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5", ""))(t)
 	from := head(t, v)
 	if err := v.Worker.ResumeErasures(ctx); err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestTiesAreUndone(t *testing.T) {
 	if _, err := undo(); vault.CodeOf(err) != vault.CodeHeld {
 		t.Errorf("untied what is held: %v", err)
 	}
-	must2(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5"))(t)
+	must2(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5", ""))(t)
 	if got := must2(undo())(t); got.Changed != 1 {
 		t.Errorf("%d ties were undone, want 1", got.Changed)
 	}

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -28,7 +29,9 @@ func (s *Service) checkErasure(call Call, keys *keySet, req *ErasureRequest) (*e
 	if err != nil {
 		return nil, err
 	}
-	return s.newEraseJob(call, keys, row, ExecuteRequest{PreviewID: req.PreviewID, DryRun: req.DryRun, Suppress: req.Suppress})
+	return s.newEraseJob(call, keys, row, ExecuteRequest{
+		PreviewID: req.PreviewID, DryRun: req.DryRun, Suppress: req.Suppress, ApprovalID: req.ApprovalID,
+	})
 }
 
 // newEraseJob makes a job of a request, stored or not.
@@ -40,7 +43,7 @@ func (s *Service) newEraseJob(call Call, keys *keySet, row SubjectRequest, req E
 	suppress, err := s.suppression(req.Suppress)
 	return &eraseJob{
 		s: s, call: call, tenant: call.Caller.Tenant, keys: keys, preview: req.PreviewID, dryRun: req.DryRun,
-		suppress: suppress, request: row, unnamed: keys.index.Subject(nobody + name),
+		suppress: suppress, approval: req.ApprovalID, request: row, unnamed: keys.index.Subject(nobody + name),
 	}, err
 }
 
@@ -62,7 +65,7 @@ func (s *Service) suppression(asked string) (Suppression, error) {
 	default:
 		return sup, Invalid("/suppress", "must be one of none, 30d, forever")
 	}
-	for _, e := range s.policy.Entities() {
+	for _, e := range s.rules().Entities() {
 		if isCommon(e) {
 			sup.Common = append(sup.Common, e.Name)
 		}
@@ -100,6 +103,39 @@ func (j *eraseJob) readRequest(ctx context.Context) error {
 		j.erasure.SubjectRef = known[0].Ref
 	}
 	return err
+}
+
+// approve finds out whether the policy demands approvals for what goes, and reads
+// the one that was given. It is of exactly the preview.
+func (j *eraseJob) approve(ctx context.Context, plan ErasurePlan, preview string) error {
+	j.redeems = nil
+	needed, err := j.weighty(ctx, plan)
+	if err != nil || !needed && j.approval == "" {
+		return err
+	}
+	j.redeems, err = j.s.operationApproval(ctx, j.call, j.tenant, access.OpErase, preview, j.approval, j.entry)
+	return err
+}
+
+// weighty tells whether more goes, or something more sensitive, than one person
+// erases alone.
+func (j *eraseJob) weighty(ctx context.Context, plan ErasurePlan) (bool, error) {
+	rule := j.s.rules().Operation(access.OpErase)
+	if rule.Approvals == 0 {
+		return false, nil
+	}
+	goes := 0
+	for _, part := range plan.Parts {
+		goes += part.Erased + part.Deferred
+	}
+	if goes > rule.Over || !rule.Restricted {
+		return goes > rule.Over, nil
+	}
+	sightings, err := j.s.custody.Sightings(ctx, j.tenant, PersonQuery{
+		Subjects: []Digest{j.erasure.Subject}, Lookups: j.request.Lookups, Limit: MaxSightings + 1,
+	})
+	restricted := func(s Sighting) bool { return s.Class == string(access.ClassRestricted) }
+	return len(sightings) > MaxSightings || slices.ContainsFunc(sightings, restricted), err
 }
 
 // look reads what the erasure would touch, and names it. Of values that are found

@@ -19,6 +19,7 @@ type ErasureReceiptResult struct {
 
 // ErasureReceipt returns the entry of an erasure and its proof in the log.
 func (s *Service) ErasureReceipt(ctx context.Context, call Call, id string) (ErasureReceiptResult, error) {
+	s = s.under(call)
 	keys, err := s.read(ctx, call, access.ActionRequestRead)
 	if err != nil {
 		return ErasureReceiptResult{}, err
@@ -96,7 +97,7 @@ func (s *Service) describeErasure(e Erasure) *ErasureInfo {
 		SuppressUntil: e.SuppressUntil, Counts: e.Counts,
 	}
 	for _, use := range e.Destinations {
-		known, _ := s.policy.Destination(use.Destination)
+		known, _ := s.rules().Destination(use.Destination)
 		info.Destinations = append(info.Destinations, ToldOf{DestinationUse: use, Vendor: known.Vendor, Region: known.Region})
 	}
 	if last := e.CompletedAt; !last.IsZero() {

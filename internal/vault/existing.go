@@ -23,7 +23,7 @@ func (j *tokenizeJob) existing(text string, candidates []token.Candidate, living
 		if !lives || !c.Strict || !sameToken(m, c.Token) {
 			continue
 		}
-		entity, known := j.s.policy.Entity(m.Entity)
+		entity, known := j.s.rules().Entity(m.Entity)
 		if !known {
 			return nil, nil, fmt.Errorf("vault: entity of a mapping is not in the catalogue")
 		}
@@ -62,7 +62,7 @@ func (j *tokenizeJob) livingElsewhere(ctx context.Context, candidates [][]token.
 		}
 		request := j.s.plainRequest(j.call.Caller, access.ActionTokenize)
 		request.SameClient, request.EndUser = binding(scope, j.call.Caller, j.keys)
-		if !j.s.policy.Decide(request).Allow {
+		if !j.s.rules().Decide(request).Allow {
 			continue // as if there were none
 		}
 		found, err := j.livingIn(ctx, scope, candidates)
@@ -120,6 +120,6 @@ func sameToken(m Mapping, t token.Token) bool {
 // tokenLike is text that would read as a token and is not a living one of the
 // scope: it comes back as it was and can never be restored as somebody's value.
 func (j *tokenizeJob) tokenLike(start, end int) finding {
-	entity, _ := j.s.policy.Entity(access.EntityTokenLike) // no policy loads without it
+	entity, _ := j.s.rules().Entity(access.EntityTokenLike) // no policy loads without it
 	return finding{start: start, end: end, entity: entity, action: access.ActTokenize, wrapped: true}
 }

@@ -13,5 +13,7 @@ type faults struct {
 	ignoreDetector   bool // a detector that fails finds nothing (invariant 18)
 	ignoreClaims     bool // an idempotency key stands for any body (invariant 16)
 	ignoreSpanCache  bool // every text is searched anew
+	ignoreRequester  bool // whoever asked may agree, and as often as they like (invariant 14)
+	ignoreApproval   bool // an approval counts whatever it is of (invariant 14)
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

@@ -160,9 +160,9 @@ func (j *tokenizeJob) complete(i int, found []finding) []finding {
 func (j *tokenizeJob) blockedAs(kind payload.Kind) bool {
 	switch kind {
 	case payload.KindKey:
-		return j.destination.Payload.Keys == access.ActBlock
+		return j.route.Payload().Keys == access.ActBlock
 	case payload.KindNumber:
-		return j.destination.Payload.Numbers == access.ActBlock
+		return j.route.Payload().Numbers == access.ActBlock
 	default:
 		return false
 	}
@@ -180,7 +180,7 @@ func (j *tokenizeJob) detected(ctx context.Context, text string, reserved [][2]i
 	}
 	found := make([]finding, 0, len(spans))
 	for _, span := range spans {
-		entity, known := j.s.policy.Entity(span.Entity)
+		entity, known := j.s.rules().Entity(span.Entity)
 		if !known {
 			return nil, fmt.Errorf("vault: entity of a detector is not in the catalogue")
 		}
@@ -198,11 +198,11 @@ func (j *tokenizeJob) actionOf(e access.Entity) access.EntityAction {
 	if e.Name == access.EntityTokenLike {
 		return access.ActTokenize // invariant 3 rests on it, whatever the destination says
 	}
-	return j.destination.Action(e)
+	return j.route.Action(e)
 }
 
 func (j *tokenizeJob) entityOf(field, name string) (access.Entity, error) {
-	entity, known := j.s.policy.Entity(name)
+	entity, known := j.s.rules().Entity(name)
 	if !known {
 		return access.Entity{}, Invalid(field, "is not in the list of entities")
 	}

@@ -17,6 +17,7 @@ import (
 // recorded like a search. Asking again under the same idempotency key places no
 // second hold.
 func (s *Service) PlaceHold(ctx context.Context, call Call, req HoldRequest) (HoldResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionHoldPlace, audit.KindHoldPlace)
 	if err != nil {
 		return HoldResult{}, err
@@ -127,6 +128,7 @@ func (s *Service) storedHold(ctx context.Context, tenant, id string) (Hold, erro
 
 // Hold returns one hold and what it reaches now.
 func (s *Service) Hold(ctx context.Context, call Call, id string) (HoldResult, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionHoldRead); err != nil {
 		return HoldResult{}, err
 	}
@@ -152,6 +154,7 @@ func (s *Service) Hold(ctx context.Context, call Call, id string) (HoldResult, e
 
 // Holds returns a page of holds, the newest first.
 func (s *Service) Holds(ctx context.Context, call Call, req HoldListRequest) (HoldPage, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionHoldRead); err != nil {
 		return HoldPage{}, err
 	}
@@ -178,6 +181,7 @@ func (s *Service) Holds(ctx context.Context, call Call, req HoldListRequest) (Ho
 // ReviewHold says until when somebody has to look at a hold again; zero says
 // that nobody has to.
 func (s *Service) ReviewHold(ctx context.Context, call Call, id string, reviewBy time.Time) (HoldResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionHoldPlace, audit.KindHoldReview)
 	if err != nil {
 		return HoldResult{}, err
@@ -185,12 +189,13 @@ func (s *Service) ReviewHold(ctx context.Context, call Call, id string, reviewBy
 	if !reviewBy.IsZero() && !reviewBy.After(s.clock()) {
 		return HoldResult{}, Invalid("/review_by", "must be in the future")
 	}
-	return s.changeHold(ctx, call, keys, entry, id, ReviewHold{ID: id, ReviewBy: reviewBy.UTC().Truncate(time.Microsecond)})
+	return s.changeHold(ctx, call, keys, entry, id, ReviewHold{ID: id, ReviewBy: reviewBy.UTC().Truncate(time.Microsecond)}, nil)
 }
 
 // ReleaseHold ends a hold for good, on somebody's word: somebody else's than who
-// placed it, where the policy says so.
-func (s *Service) ReleaseHold(ctx context.Context, call Call, id, reference string) (HoldResult, error) {
+// placed it, where the policy says so, and with an approval where it demands one.
+func (s *Service) ReleaseHold(ctx context.Context, call Call, id, reference, approval string) (HoldResult, error) {
+	s = s.under(call)
 	request := s.plainRequest(call.Caller, access.ActionHoldRelease)
 	request.SecondPerson = s.isSecondPerson(ctx, call.Caller, id)
 	keys, entry, err := s.authoriseAs(ctx, call, request, audit.KindHoldRelease)
@@ -204,7 +209,12 @@ func (s *Service) ReleaseHold(ctx context.Context, call Call, id, reference stri
 		return HoldResult{}, err
 	}
 	entry.Reference = reference
-	return s.changeHold(ctx, call, keys, entry, id, ReleaseHold{ID: id})
+	redeems, err := s.operationApproval(ctx, call, call.Caller.Tenant, access.OpHoldRelease, id, approval, entry)
+	if err != nil {
+		return HoldResult{}, err
+	}
+	entry.Obligations = append(entry.Obligations, redeems.obligations()...)
+	return s.changeHold(ctx, call, keys, entry, id, ReleaseHold{ID: id}, redeems)
 }
 
 // isSecondPerson tells whether a caller is another one than who placed a hold. Who
@@ -219,7 +229,9 @@ func (s *Service) isSecondPerson(ctx context.Context, caller Caller, holdID stri
 }
 
 // changeHold commits what is said of a standing hold.
-func (s *Service) changeHold(ctx context.Context, call Call, keys *keySet, entry audit.Entry, id string, effect Effect) (HoldResult, error) {
+func (s *Service) changeHold(
+	ctx context.Context, call Call, keys *keySet, entry audit.Entry, id string, effect Effect, redeems *redeeming,
+) (HoldResult, error) {
 	tenant := call.Caller.Tenant
 	if _, err := s.hold(ctx, tenant, id); err != nil {
 		return HoldResult{}, err
@@ -230,7 +242,7 @@ func (s *Service) changeHold(ctx context.Context, call Call, keys *keySet, entry
 		if err := claim.read(ctx, s, tenant, &entry); err != nil {
 			return HoldResult{}, public(err)
 		}
-		committed, err := s.commitClaiming(ctx, tenant, effect, entry, &claim)
+		committed, err := s.commitRiding(ctx, tenant, effect, entry, &claim, redeems.on)
 		switch {
 		case err == nil:
 			return s.heldBy(ctx, tenant, keys, id, committed)

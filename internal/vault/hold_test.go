@@ -75,7 +75,7 @@ func TestInvariant7_HeldUntilReleased(t *testing.T) {
 			if *got.Text != kept || statuses(got)[0] != vault.StatusUnknown {
 				t.Errorf("a gateway got %v", statuses(got))
 			}
-			must2(v.Service.ReleaseHold(context.Background(), counsel(), hold.ID, "ORDER-5"))(t)
+			must2(v.Service.ReleaseHold(context.Background(), counsel(), hold.ID, "ORDER-5", ""))(t)
 			if got := discover(t, v, "chat", kept); *got.Text != kept || statuses(got)[0] != vault.StatusExpired {
 				t.Errorf("released: %q %v", *got.Text, statuses(got))
 			}
@@ -132,20 +132,20 @@ func TestPlacingIsAnEntry(t *testing.T) {
 		t.Errorf("again: %+v", again.Hold)
 	}
 	released := keyed(counsel(), "key-2", "body")
-	done := must2(v.Service.ReleaseHold(ctx, released, first.Hold.ID, "ORDER-5"))(t)
+	done := must2(v.Service.ReleaseHold(ctx, released, first.Hold.ID, "ORDER-5", ""))(t)
 	if done.Hold.ReleasedAt.IsZero() || one(t, v, from+1).Kind != audit.KindHoldRelease {
 		t.Errorf("released: %+v", done.Hold)
 	}
-	if repeated := must2(v.Service.ReleaseHold(ctx, released, first.Hold.ID, "ORDER-5"))(t); repeated.Audit.Index != done.Audit.Index {
+	if repeated := must2(v.Service.ReleaseHold(ctx, released, first.Hold.ID, "ORDER-5", ""))(t); repeated.Audit.Index != done.Audit.Index {
 		t.Errorf("released again under another entry: %+v", repeated.Audit)
 	}
-	if _, err := v.Service.ReleaseHold(ctx, counsel(), first.Hold.ID, "ORDER-5"); vault.CodeOf(err) != vault.CodeConflict {
+	if _, err := v.Service.ReleaseHold(ctx, counsel(), first.Hold.ID, "ORDER-5", ""); vault.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("releasing what was released: %v", err)
 	}
 	if _, err := v.Service.ReviewHold(ctx, counsel(), first.Hold.ID, v.Clock.Now().Add(time.Hour)); vault.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("reviewing what was released: %v", err)
 	}
-	if _, err := v.Service.ReleaseHold(ctx, counsel(), vault.NewID(), "ORDER-5"); vault.CodeOf(err) != vault.CodeNotFound {
+	if _, err := v.Service.ReleaseHold(ctx, counsel(), vault.NewID(), "ORDER-5", ""); vault.CodeOf(err) != vault.CodeNotFound {
 		t.Errorf("releasing what never was: %v", err)
 	}
 }
@@ -180,7 +180,7 @@ func TestHoldsAreListedAndReviewed(t *testing.T) {
 		ids = append(ids, place(t, v, vault.HoldWords{Subjects: []string{"crm:jane"}}).ID)
 		v.Clock.Advance(time.Minute)
 	}
-	must2(v.Service.ReleaseHold(ctx, counsel(), ids[1], "ORDER-5"))(t)
+	must2(v.Service.ReleaseHold(ctx, counsel(), ids[1], "ORDER-5", ""))(t)
 	due := v.Clock.Now().Add(90 * 24 * time.Hour)
 	reviewed := must2(v.Service.ReviewHold(ctx, counsel(), ids[0], due))(t)
 	if !reviewed.Hold.ReviewBy.Equal(due) {
@@ -237,7 +237,7 @@ func TestInvariant10_HoldsAreForCounsel(t *testing.T) {
 				_, err := v.Service.PlaceHold(ctx, call, holdRequest(vault.HoldWords{Subjects: []string{"crm:jane"}}))
 				return err
 			},
-			"hold_release": func() error { _, err := v.Service.ReleaseHold(ctx, call, id, "ORDER-5"); return err },
+			"hold_release": func() error { _, err := v.Service.ReleaseHold(ctx, call, id, "ORDER-5", ""); return err },
 		} {
 			from := head(t, v)
 			if err := ask(); vault.CodeOf(err) != vault.CodeDenied {

@@ -72,7 +72,7 @@ func (s *Service) checkHoldWords(w *HoldWords) error {
 		}
 	}
 	for i, name := range w.Entities {
-		if _, known := s.policy.Entity(name); !known {
+		if _, known := s.rules().Entity(name); !known {
 			return Invalid("/match/entities/"+strconv.Itoa(i), "is not an entity of the policy")
 		}
 	}
@@ -94,7 +94,7 @@ func (s *Service) checkHoldWords(w *HoldWords) error {
 // nothing was sent: a name that is misspelt would hold nothing.
 func (s *Service) checkSentThere(ctx context.Context, tenant string, destinations []string) error {
 	for i, name := range destinations {
-		if _, known := s.policy.Destination(name); known {
+		if _, known := s.rules().Destination(name); known {
 			continue
 		}
 		reach, err := s.custody.Reach(ctx, tenant, HoldMatch{Destinations: []string{name}})
@@ -115,7 +115,7 @@ var destinationName = regexp.MustCompile(`^[a-z0-9][a-z0-9._/-]{0,63}$`)
 func (s *Service) checkIdentifiers(field string, identifiers []Identifier) error {
 	for i, id := range identifiers {
 		at := field + "/" + strconv.Itoa(i)
-		if _, known := s.policy.Entity(id.Entity); !known {
+		if _, known := s.rules().Entity(id.Entity); !known {
 			return Invalid(at+"/entity", "is not an entity of the policy")
 		}
 		switch {
@@ -135,7 +135,7 @@ func (s *Service) checkIdentifiers(field string, identifiers []Identifier) error
 func (s *Service) lookups(keys *keySet, identifiers []Identifier) []Digest {
 	var digests []Digest
 	for _, id := range identifiers {
-		entity, _ := s.policy.Entity(id.Entity) // checkIdentifiers has seen it
+		entity, _ := s.rules().Entity(id.Entity) // checkIdentifiers has seen it
 		digests = append(digests, keys.index.Lookup(id.Entity, detect.Normalise(detect.Normaliser(entity.Normaliser), id.Value)))
 	}
 	return uniqueDigests(digests)

@@ -118,8 +118,8 @@ type DestinationExposure struct {
 
 // AccessReviewDecision is what a reviewer says of one right.
 type AccessReviewDecision struct {
-	Rule     string // its id
-	Decision string // keep, revoke or change
+	Rule     string `json:"rule"`     // its id
+	Decision string `json:"decision"` // keep, revoke or change
 }
 
 // AccessReviewRequest writes down that somebody reviewed who may have what back.

@@ -37,6 +37,9 @@ const (
 	// MaxReadScopes bounds the further scopes of a request: a prompt may mix a
 	// conversation with a few collections of documents. Each costs two reads.
 	MaxReadScopes = 8
+	// MaxDestinations bounds where one prompt may go: the vendors that a gateway
+	// falls back to.
+	MaxDestinations = 8
 	// MaxTTL bounds a mapping's life: the longest class retention.
 	MaxTTL = 365 * 24 * time.Hour
 	// MaxAttempts bounds how often a request plans again after its commit met
@@ -98,6 +101,7 @@ const (
 
 // LimitsInForce returns every named limit to a caller who may read them.
 func (s *Service) LimitsInForce(ctx context.Context, call Call) ([]Limit, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionLimitsRead); err != nil {
 		return nil, err
 	}
@@ -119,6 +123,7 @@ func (s *Service) Limits() []Limit {
 		{"note_bytes", "bytes", "note of a reason", MaxNoteBytes},
 		{"subjects", "count", "different subjects of one request", MaxSubjects},
 		{"read_scopes", "count", "further scopes of one request", MaxReadScopes},
+		{"destinations", "count", "destinations of one request", MaxDestinations},
 		{"ttl_seconds", "seconds", "life of a mapping", seconds(MaxTTL)},
 		{"commit_attempts", "count", "plans of one request before it is refused", MaxAttempts},
 		{"seals_per_key", "count", "values under one data key of a scope", MaxSealsPerKey},

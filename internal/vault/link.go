@@ -26,6 +26,7 @@ type LinkResult struct {
 // without saying whom it is about is found and erased with the rest from then
 // on. Only such ties are taken back, and none while a hold keeps the value.
 func (s *Service) LinkSubject(ctx context.Context, call Call, req LinkRequest) (LinkResult, error) {
+	s = s.under(call)
 	kind := audit.KindSubjectLink
 	if req.Undo {
 		kind = audit.KindSubjectUnlink

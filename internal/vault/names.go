@@ -16,6 +16,7 @@ const MaxNames = 1_000
 // somebody who answers a person can find the transcripts elsewhere. It is a
 // restoration like any other: decided, recorded, and only then opened.
 func (s *Service) RestoreNames(ctx context.Context, call Call, req NamesRequest) (NamesResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionNamesRestore, audit.KindRestore)
 	if err != nil {
 		return NamesResult{}, err
@@ -28,7 +29,7 @@ func (s *Service) RestoreNames(ctx context.Context, call Call, req NamesRequest)
 		return NamesResult{}, err
 	}
 	for range MaxAttempts {
-		result, err := s.namesOnce(ctx, tenant, keys, req, entry)
+		result, err := s.namesOnce(ctx, call, keys, req, entry)
 		if err == nil || !plannable(err) {
 			return result, public(err)
 		}
@@ -53,12 +54,14 @@ func checkNames(req *NamesRequest) error {
 	return nil
 }
 
-func (s *Service) namesOnce(ctx context.Context, tenant string, keys *keySet, req NamesRequest, entry audit.Entry) (NamesResult, error) {
+func (s *Service) namesOnce(ctx context.Context, call Call, keys *keySet, req NamesRequest, entry audit.Entry) (NamesResult, error) {
+	tenant := call.Caller.Tenant
 	sealed, err := s.requests.Names(ctx, tenant, unique(req.ScopeRefs), unique(req.SubjectRefs))
 	if err != nil {
 		return NamesResult{}, err
 	}
-	effect := Restore{}
+	// A suspension of any scope stops the names of all: what they are is not read.
+	effect := Restore{By: by(call.Caller, keys, req.Reason.Code)}
 	var ids []string
 	for _, n := range sealed {
 		effect.Names = append(effect.Names, NameRef{ScopeID: n.ScopeID, SubjectRef: n.SubjectRef, KeyID: n.KeyID})
@@ -73,6 +76,9 @@ func (s *Service) namesOnce(ctx context.Context, tenant string, keys *keySet, re
 	entry.Counts = map[string]int{"names": len(sealed)}
 	opened, err := s.openStored(ctx, tenant, ids)
 	if err != nil {
+		return NamesResult{}, err
+	}
+	if err := s.refuseStopped(ctx, tenant, entry, effect); err != nil {
 		return NamesResult{}, err
 	}
 	committed, err := s.commit(ctx, tenant, effect, entry)

@@ -18,6 +18,7 @@ const entityPerson = "PERSON"
 // no value. Each search is an entry, which says how much was found and nothing
 // of what was looked for but the references of subjects.
 func (s *Service) SearchSubjects(ctx context.Context, call Call, req SubjectSearchRequest) (SubjectSearchResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionSubjectSearch, audit.KindSubjectSearch)
 	if err != nil {
 		return SubjectSearchResult{}, err
@@ -108,7 +109,7 @@ func (s *Service) searchBudget(ctx context.Context, caller Caller) error {
 func (s *Service) variants(given []Identifier) []Identifier {
 	all := slices.Clone(given)
 	for _, id := range given {
-		entity, _ := s.policy.Entity(id.Entity) // checkSearch has seen it
+		entity, _ := s.rules().Entity(id.Entity) // checkSearch has seen it
 		for _, other := range detect.Variants(detect.Normaliser(entity.Normaliser), id.Entity, id.Value) {
 			all = append(all, Identifier{Entity: id.Entity, Value: other})
 		}

@@ -19,7 +19,7 @@ type ProposeRequest struct {
 // ProposalInfo describes a proposed policy.
 type ProposalInfo struct {
 	ID, Version, ProposedBy string
-	Status                  string // trial, in_force, retired, dropped
+	Status                  string // trial, in_force, kept, retired, dropped
 	Tenants                 []string
 	Change                  access.Change
 	ProposedAt, ClosedAt    time.Time

@@ -28,7 +28,7 @@ func (s *Service) authoriseAs(ctx context.Context, call Call, request access.Req
 		return nil, audit.Entry{}, public(err)
 	}
 	entry := s.entry(call, kind, keys)
-	decision := s.policy.Decide(request)
+	decision := s.rules().Decide(request)
 	if !decision.Allow {
 		entry.Kind, entry.Code = audit.KindRequestRefused, string(request.Action)
 		return nil, audit.Entry{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
@@ -43,16 +43,19 @@ func (s *Service) plainRequest(caller Caller, action access.Action) access.Reque
 	return access.Request{
 		Action: action, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
 		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
+		Tenant: caller.Tenant, ACR: caller.ACR, Address: caller.Address, At: s.clock(),
 	}
 }
 
 // MayAssertEndUser tells whether the caller may name an end user by header.
-func (s *Service) MayAssertEndUser(caller Caller) bool {
-	return s.policy.Decide(s.plainRequest(caller, access.ActionAssertEndUser)).Allow
+func (s *Service) MayAssertEndUser(call Call) bool {
+	s = s.under(call)
+	return s.rules().Decide(s.plainRequest(call.Caller, access.ActionAssertEndUser)).Allow
 }
 
 // AuditEntries returns a page of the caller's tenant's log.
 func (s *Service) AuditEntries(ctx context.Context, call Call, q EntryQuery) (EntryPage, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
 		return EntryPage{}, err
 	}
@@ -86,6 +89,7 @@ func (s *Service) tokenID(written string) string {
 
 // AuditEntry returns one entry, exactly as it was hashed.
 func (s *Service) AuditEntry(ctx context.Context, call Call, index int64) (StoredEntry, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
 		return StoredEntry{}, err
 	}
@@ -108,6 +112,7 @@ func (s *Service) entryAt(ctx context.Context, tenant string, index int64) (Stor
 
 // AuditProof proves that an entry is in the log as it stands now.
 func (s *Service) AuditProof(ctx context.Context, call Call, index int64) (audit.Receipt, error) {
+	s = s.under(call)
 	keys, err := s.read(ctx, call, access.ActionAuditRead)
 	if err != nil {
 		return audit.Receipt{}, err
@@ -172,6 +177,7 @@ func (s *Service) signedHead(ctx context.Context, tenant string, keys *keySet) (
 
 // AuditCheckpoint returns the published checkpoint; it moves once a second.
 func (s *Service) AuditCheckpoint(ctx context.Context, call Call) ([]byte, error) {
+	s = s.under(call)
 	keys, err := s.read(ctx, call, access.ActionAuditRead)
 	if err != nil {
 		return nil, err
@@ -190,6 +196,7 @@ func (s *Service) AuditCheckpoint(ctx context.Context, call Call) ([]byte, error
 // AuditKeys returns the keys that check the signatures of the log. They are
 // public: every caller of the tenant may have them, to check receipts with.
 func (s *Service) AuditKeys(ctx context.Context, call Call) ([]LogKey, error) {
+	s = s.under(call)
 	if _, err := s.begin(ctx, call.Caller); err != nil {
 		return nil, public(err)
 	}
@@ -213,17 +220,18 @@ func (s *Service) LogKeys(ctx context.Context, tenant string) ([]LogKey, error) 
 
 // PolicyInfo describes the policy in force.
 func (s *Service) PolicyInfo(ctx context.Context, call Call) (PolicyInfo, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionPolicyRead); err != nil {
 		return PolicyInfo{}, err
 	}
-	info := PolicyInfo{Version: s.policy.Version()}
-	for _, r := range s.policy.Reasons() {
+	info := PolicyInfo{Version: s.rules().Version()}
+	for _, r := range s.rules().Reasons() {
 		info.Reasons = append(info.Reasons, ReasonInfo{
 			Code: r.Code, Description: r.Description, GDPR: r.GDPR, HIPAA: r.HIPAA,
 			ReferenceRequired: r.Reference.Required, ReferencePattern: r.Reference.Pattern, MaxTokens: r.MaxTokens,
 		})
 	}
-	for _, e := range s.policy.Entities() {
+	for _, e := range s.rules().Entities() {
 		info.Entities = append(info.Entities, EntityInfo{
 			Name: e.Name, Class: string(e.Class), Action: string(e.Action), Retention: e.Retention,
 		})

@@ -35,6 +35,7 @@ type Replayed struct {
 // what that would be, and changes nothing; where one erasure hangs on another it
 // may then be told twice.
 func (s *Service) ReplayErasures(ctx context.Context, call Call, tenant string, lines []JournalLine, reference string, dry bool) (Replayed, error) {
+	s = s.under(call)
 	var done Replayed
 	l, err := readLineage(lines)
 	if err != nil {
@@ -213,6 +214,7 @@ func (s *Service) replay(ctx context.Context, call Call, tenant string, l *linea
 // RecordRecovery says that an older copy of the data took over: what its anchor
 // names beyond it is lost.
 func (s *Service) RecordRecovery(ctx context.Context, call Call, lost audit.Anchor, copied int64, reference string) error {
+	s = s.under(call)
 	entry := s.entry(call, audit.KindRecover, nil)
 	entry.Reference, entry.SourceDigest = reference, lost.Root.String()
 	entry.Counts = map[string]int{CountAnchored: int(lost.Size), CountCopied: int(copied)}

@@ -157,7 +157,7 @@ func origin(parts []splice, at int, end bool) int {
 // result renders the answer from the ids that the commit returned. Without a
 // commit (a dry run) it tells what would be done and shows no token.
 func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, error) {
-	result := TokenizeResult{PolicyVersion: j.s.policy.Version()}
+	result := TokenizeResult{PolicyVersion: j.s.rules().Version()}
 	if committed != nil {
 		receipt, err := j.s.receipt(j.keys, *committed)
 		if err != nil {

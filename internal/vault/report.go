@@ -25,6 +25,7 @@ const reasonSubjectAccess = "SUBJECT_ACCESS"
 // it was given: from what is stored and what the log says. That it was made is an
 // entry; with values it is a restoration, decided and recorded as any other.
 func (s *Service) ReportOnRequest(ctx context.Context, call Call, id string, req ReportRequest) (SubjectReport, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionRequestReport, audit.KindSubjectSearch)
 	if err != nil {
 		return SubjectReport{}, err
@@ -51,14 +52,15 @@ func (s *Service) ReportOnRequest(ctx context.Context, call Call, id string, req
 
 // reportJob is one report on its way.
 type reportJob struct {
-	s      *Service
-	call   Call
-	keys   *keySet
-	row    SubjectRequest
-	req    ReportRequest
-	entry  audit.Entry
-	report SubjectReport
-	tokens []MappingRef
+	s       *Service
+	call    Call
+	keys    *keySet
+	row     SubjectRequest
+	req     ReportRequest
+	entry   audit.Entry
+	report  SubjectReport
+	tokens  []MappingRef
+	demands demands
 }
 
 func (j *reportJob) limit(l ReportLimit) {
@@ -143,7 +145,7 @@ func (j *reportJob) describe(found []Sighting) {
 func (j *reportJob) sentTo(sent map[string]*ReportDestination, use DestinationUse) {
 	d := sent[use.Destination]
 	if d == nil {
-		known, _ := j.s.policy.Destination(use.Destination) // one that the policy dropped has no vendor
+		known, _ := j.s.rules().Destination(use.Destination) // one that the policy dropped has no vendor
 		d = &ReportDestination{
 			Destination: use.Destination, Vendor: known.Vendor, Region: known.Region,
 			VendorRetentionDays: known.VendorRetentionDays, Training: known.Training, First: use.First, Last: use.Last,
@@ -202,7 +204,7 @@ func (j *reportJob) restorations(ctx context.Context) error {
 
 func (j *reportJob) restoration(index int64, entry *audit.Entry) *ReportRestoration {
 	r := &ReportRestoration{
-		At: entry.Time, Index: index, Reason: entry.Reason, Roles: j.s.policy.RolesOf(entry.RuleIDs),
+		At: entry.Time, Index: index, Reason: entry.Reason, Roles: j.s.rules().RolesOf(entry.RuleIDs),
 		Client: entry.Client.ClientID, Recipient: entry.Recipient, Values: 1,
 	}
 	if j.req.Actors {
@@ -218,7 +220,7 @@ func (j *reportJob) purposes() {
 		counts[r.Reason]++
 	}
 	for code, n := range counts {
-		reason, _ := j.s.policy.Reason(code)
+		reason, _ := j.s.rules().Reason(code)
 		basis := reason.GDPR
 		if j.row.Regime == "hipaa" {
 			basis = reason.HIPAA

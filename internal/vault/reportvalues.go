@@ -17,7 +17,7 @@ func (j *reportJob) values(ctx context.Context) error {
 	if err := j.s.justifyAccess(ctx, j.call.Caller.Tenant, &j.entry, j.req.Reason); err != nil {
 		return err
 	}
-	reason, _ := j.s.policy.Reason(reasonSubjectAccess)
+	reason, _ := j.s.rules().ReasonOf(j.call.Caller.Tenant, reasonSubjectAccess)
 	if limit := reason.MaxTokens; limit > 0 && len(j.tokens) > limit {
 		j.tokens = j.tokens[:limit]
 		j.limit(LimitTokens)
@@ -25,7 +25,10 @@ func (j *reportJob) values(ctx context.Context) error {
 	j.entry.Kind = audit.KindRestore
 	for range MaxAttempts {
 		err := j.valuesOnce(ctx)
-		if err == nil || !plannable(err) {
+		switch {
+		case errors.Is(err, ErrExhausted):
+			return j.s.exhausted(ctx, j.call, j.keys, j.entry, &j.demands)
+		case err == nil, !plannable(err):
 			return public(err)
 		}
 	}
@@ -44,10 +47,7 @@ func (j *reportJob) valuesOnce(ctx context.Context) error {
 	var ids []string
 	for i := range mine {
 		m := &mine[i]
-		refs = append(refs, RestoreRef{
-			ScopeID: m.ScopeID, TokenID: m.TokenID, KeyID: m.KeyID, Entity: m.Entity,
-			Restricted: m.State == MappingRestricted, Expired: m.over(),
-		})
+		refs = append(refs, m.ref(Digest{}))
 		ids = append(ids, m.KeyID)
 		entry.Tokens = append(entry.Tokens, m.TokenID)
 		entry.ScopeRefs = append(entry.ScopeRefs, m.ScopeID)
@@ -60,10 +60,17 @@ func (j *reportJob) valuesOnce(ctx context.Context) error {
 		return err
 	}
 	var effect Effect = Record{}
+	var ride func(Change) Change
 	if len(refs) > 0 {
-		effect = Restore{Refs: refs}
+		restore := Restore{
+			Refs: refs, By: by(j.call.Caller, j.keys, reasonSubjectAccess), Spends: j.demands.spends(j.call.Caller, j.keys, reasonSubjectAccess),
+		}
+		if err := j.s.refuseStopped(ctx, tenant, j.entry, restore); err != nil {
+			return err
+		}
+		effect, ride = restore, j.s.riders(&j.demands, entry, person(j.call.Caller, j.keys))
 	}
-	committed, err := j.s.commit(ctx, tenant, effect, entry)
+	committed, err := j.s.commitRiding(ctx, tenant, effect, entry, &claiming{}, ride)
 	if err != nil {
 		return err
 	}
@@ -105,6 +112,7 @@ func (j *reportJob) restorable(ctx context.Context) ([]Mapping, error) {
 	}
 	own := len(j.report.SubjectRefs)
 	var mine []Mapping
+	j.demands = demands{}
 	for _, scope := range scopes {
 		found, err := j.s.store.Mappings(ctx, j.call.Caller.Tenant, MappingQuery{ScopeID: scope, TokenIDs: byScope[scope]})
 		if err != nil {
@@ -134,9 +142,10 @@ func (j *reportJob) allowed(m *Mapping) bool {
 	r.Reason, r.Entity, r.Class, r.Place = reasonSubjectAccess, m.Entity, access.Class(m.Class), access.PlaceProse
 	r.SameClient, r.EndUser = false, access.EndUserOther
 	r.Restricted, r.Held = m.State == MappingRestricted, m.over()
-	decision := j.s.policy.Decide(r)
+	decision := j.s.rules().Decide(r)
 	if decision.Allow && decision.Form == access.FormFull && decision.Approvals == 0 {
 		j.entry.RuleIDs = unique(append(j.entry.RuleIDs, decision.RuleIDs...))
+		j.demands.add(decision, MappingRef{m.ScopeID, m.TokenID})
 		return true
 	}
 	return false
@@ -153,11 +162,11 @@ func (s *Service) justifyAccess(ctx context.Context, tenant string, entry *audit
 	if reason.Code != reasonSubjectAccess {
 		return refuse("code_other", Invalid("/reason/code", "must be "+reasonSubjectAccess))
 	}
-	if err := s.policy.CheckReason(reason.Code, reason.Reference); err != nil {
+	if err := s.rules().CheckReasonOf(tenant, reason.Code, reason.Reference); err != nil {
 		code, refusal := "reason", Errorf(CodeInvalid, "the reason is not justified").Because(err)
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
-			refusal.Violations = []Violation{{Field: broken.Field, Rule: s.spell(reason.Code, broken)}}
+			refusal.Violations = []Violation{{Field: broken.Field, Rule: s.spell(tenant, reason.Code, broken)}}
 			code = path.Base(broken.Field) + "_" + broken.Rule
 		}
 		return refuse(code, refusal)

@@ -13,6 +13,7 @@ import (
 // OpenSubjectRequest writes down what a person asked for, and starts its clock
 // at the time when the person asked.
 func (s *Service) OpenSubjectRequest(ctx context.Context, call Call, req IntakeRequest) (RequestResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionRequestManage, audit.KindRequestOpen)
 	if err != nil {
 		return RequestResult{}, err
@@ -147,6 +148,7 @@ const maxAhead = 2 * time.Second
 
 // SubjectRequests returns a page of requests, the newest first.
 func (s *Service) SubjectRequests(ctx context.Context, call Call, req RequestListRequest) (RequestPage, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
 		return RequestPage{}, err
 	}
@@ -186,6 +188,7 @@ func requestStates() []RequestState {
 
 // SubjectRequest returns one request.
 func (s *Service) SubjectRequest(ctx context.Context, call Call, id string) (RequestInfo, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
 		return RequestInfo{}, err
 	}

@@ -343,7 +343,7 @@ func TestInvariant7_DeferredRequest(t *testing.T) {
 	if info := must2(v.Service.SubjectRequest(ctx, officer(), r.ID))(t); info.Overdue || info.Status != vault.StateDeferred {
 		t.Errorf("while it is deferred: %+v", info)
 	}
-	must2(v.Service.ReleaseHold(ctx, counsel(), held.ID, "ORDER-5"))(t)
+	must2(v.Service.ReleaseHold(ctx, counsel(), held.ID, "ORDER-5", ""))(t)
 	if err := v.Worker.ResumeErasures(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package vault
 import (
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/payload"
 )
@@ -15,21 +16,30 @@ type Call struct {
 	Channel   string // how the request came in: "api", "cli"
 	// Idempotency is nil where the caller sent no key.
 	Idempotency *Idempotency
+
+	// ApprovalID is of the approval that an operation uses whose request has no
+	// field for it.
+	ApprovalID string
+
+	policy *access.Policy // see Pinned
 }
 
 // TokenizeRequest asks for tokens in place of personal data. Exactly one of
 // Text, Values and Payload is set.
 type TokenizeRequest struct {
 	Scope       string
-	Subject     string        // whom the values are about, unless a span or value says otherwise
-	Destination string        // where the prompt is going; "" means "default"
-	TTL         time.Duration // 0 means the scope kind's
-	Format      string        // "", "label" or "opaque"
-	Detect      DetectOptions
-	Existing    ExistingTokens
-	ReadScopes  []string // whose tokens stay in what an assistant or a tool wrote
-	SourceRef   string   // the document that the text is of, as the caller names it
-	DryRun      bool     // nothing is written, no token is made
+	Subject     string // whom the values are about, unless a span or value says otherwise
+	Destination string // where the prompt is going; "" means "default"
+	// Destinations are several of them, where a gateway may choose between them
+	// later: what is done to an entity is the strictest of all. Not with Destination.
+	Destinations []string
+	TTL          time.Duration // 0 means the scope kind's
+	Format       string        // "", "label" or "opaque"
+	Detect       DetectOptions
+	Existing     ExistingTokens
+	ReadScopes   []string // whose tokens stay in what an assistant or a tool wrote
+	SourceRef    string   // the document that the text is of, as the caller names it
+	DryRun       bool     // nothing is written, no token is made
 
 	Text   *string
 	Spans  []Span // with Text: found by the caller
@@ -156,6 +166,7 @@ const (
 	StatusMasked           Status = "masked"
 	StatusPlace            Status = "place"
 	StatusNeedsApproval    Status = "needs_approval"
+	StatusNeedsConsent     Status = "needs_consent"
 	StatusOverBudget       Status = "over_budget"
 	StatusSuspended        Status = "suspended"
 	StatusRestricted       Status = "restricted"
@@ -170,7 +181,7 @@ const (
 // Statuses returns the closed list.
 func Statuses() []Status {
 	return []Status{
-		StatusRestored, StatusPartial, StatusMasked, StatusPlace, StatusNeedsApproval,
+		StatusRestored, StatusPartial, StatusMasked, StatusPlace, StatusNeedsApproval, StatusNeedsConsent,
 		StatusOverBudget, StatusSuspended, StatusRestricted, StatusExpired, StatusErased,
 		StatusAmbiguous, StatusIntegrityFailure, StatusDenied, StatusUnknown,
 	}

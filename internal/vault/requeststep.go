@@ -113,6 +113,7 @@ func (r *SubjectRequest) in(states ...RequestState) error {
 // IdentifyRequest says that somebody established that the person asks and, where
 // the request says nobody yet, who it is.
 func (s *Service) IdentifyRequest(ctx context.Context, call Call, id string, req IdentifyRequest) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{code: "identity", change: func(row *SubjectRequest, keys *keySet) error {
 		if err := row.in(StateReceived, StateAwaitingIdentity); err != nil {
 			return err
@@ -134,6 +135,7 @@ func (s *Service) IdentifyRequest(ctx context.Context, call Call, id string, req
 
 // AssignRequest says who works on a request.
 func (s *Service) AssignRequest(ctx context.Context, call Call, id, assignee string) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{code: "assign", change: func(row *SubjectRequest, _ *keySet) error {
 		row.Assignee = assignee
 		return checkIdentifier("/assignee", assignee)
@@ -143,6 +145,7 @@ func (s *Service) AssignRequest(ctx context.Context, call Call, id, assignee str
 // ExtendRequest gives a request the longer time that its regime allows once,
 // where its clock has not run out: the person has to be told by then.
 func (s *Service) ExtendRequest(ctx context.Context, call Call, id, reference string) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{code: "extend", duty: "reference:" + reference, change: func(row *SubjectRequest, _ *keySet) error {
 		if err := checkIdentifier("/reference", reference); err != nil {
 			return err
@@ -163,6 +166,7 @@ func (s *Service) ExtendRequest(ctx context.Context, call Call, id, reference st
 // RefuseRequest closes a request with a reason of the closed list. What it had
 // restricted is restored again for every reason that may.
 func (s *Service) RefuseRequest(ctx context.Context, call Call, id string, code RefusalCode) (RequestResult, error) {
+	s = s.under(call)
 	return s.give(ctx, call, id, "refuse", func(row *SubjectRequest) error {
 		if !slices.Contains(RefusalCodes(), code) {
 			return Invalid("/refusal_code", "is none of the codes")
@@ -174,6 +178,7 @@ func (s *Service) RefuseRequest(ctx context.Context, call Call, id string, code 
 
 // WithdrawRequest closes a request that the person takes back.
 func (s *Service) WithdrawRequest(ctx context.Context, call Call, id string) (RequestResult, error) {
+	s = s.under(call)
 	return s.give(ctx, call, id, "withdraw", func(row *SubjectRequest) error {
 		row.State = StateWithdrawn
 		return nil
@@ -214,6 +219,7 @@ func (s *Service) readRequest(ctx context.Context, call Call, id string) (Subjec
 // accounting once the person has the report, an objection that is upheld, whose
 // values stay restricted, and any for which there is nothing to do.
 func (s *Service) CompleteRequest(ctx context.Context, call Call, id string, partial bool) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{code: "complete", change: func(row *SubjectRequest, _ *keySet) error {
 		switch {
 		case row.Kind == RequestErasure:
@@ -236,6 +242,7 @@ func (s *Service) CompleteRequest(ctx context.Context, call Call, id string, par
 // NoteOnRequest adds what somebody writes about a request. The text is sealed;
 // the entry has its keyed digest.
 func (s *Service) NoteOnRequest(ctx context.Context, call Call, id, text string) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{
 		code: "note", note: text,
 		change: func(*SubjectRequest, *keySet) error {
@@ -259,6 +266,7 @@ func (s *Service) NoteOnRequest(ctx context.Context, call Call, id, text string)
 // NotesOfRequest opens the notes of a request, the oldest first. That they were
 // read is an entry, which is written before they are opened.
 func (s *Service) NotesOfRequest(ctx context.Context, call Call, id string) (NotesResult, error) {
+	s = s.under(call)
 	keys, entry, err := s.authorise(ctx, call, access.ActionRequestReport, audit.KindSubjectSearch)
 	if err != nil {
 		return NotesResult{}, err

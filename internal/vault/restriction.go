@@ -14,6 +14,7 @@ import (
 // about what is there now and about the person alone. The restriction stands
 // until it is lifted, or an objection refused or withdrawn.
 func (s *Service) RestrictSubject(ctx context.Context, call Call, id string, req ExecuteRequest) (RequestResult, error) {
+	s = s.under(call)
 	row, err := s.readRequest(ctx, call, id)
 	if err != nil {
 		return RequestResult{}, err
@@ -50,6 +51,7 @@ func (s *Service) RestrictSubject(ctx context.Context, call Call, id string, req
 // request. Values are restored again for every reason that may, unless another
 // request of the person restricts them, too.
 func (s *Service) LiftRestriction(ctx context.Context, call Call, id string) (RequestResult, error) {
+	s = s.under(call)
 	return s.take(ctx, call, id, step{
 		code: "lift", kind: audit.KindLiftRestriction, effect: lifting,
 		change: func(row *SubjectRequest, _ *keySet) error {
@@ -132,7 +134,7 @@ func (s *Service) tieFound(ctx context.Context, call Call, keys *keySet, digest 
 	}
 	entry := s.entry(call, audit.KindSubjectLink, keys)
 	entry.Decision, entry.Reference, entry.SubjectRefs = audit.Allow, row.Reference, []string{use.Subject.Ref}
-	entry.RuleIDs = s.policy.Decide(s.plainRequest(call.Caller, access.ActionRequestManage)).RuleIDs
+	entry.RuleIDs = s.rules().Decide(s.plainRequest(call.Caller, access.ActionRequestManage)).RuleIDs
 	_, err = s.commit(ctx, tenant, LinkSubject{Subject: use, Lookups: row.Lookups}, entry)
 	return use.Subject.Ref, err
 }

@@ -11,16 +11,16 @@ import (
 // maxAge is how long a value of an entity may be kept at most, on its way to the
 // destination of a request and in a scope of its kind.
 func (j *tokenizeJob) maxAge(entity string) time.Duration {
-	return j.s.policy.Retention(access.RetentionQuery{
+	return j.s.rules().Retention(access.RetentionQuery{
 		Tenant: j.call.Caller.Tenant, Entity: entity,
-		Destination: j.entry.Destination, ScopeKind: string(j.scope.Kind),
+		Destinations: j.route.Names(), ScopeKind: string(j.scope.Kind),
 	})
 }
 
 // retentionOf are the rules in force for a tenant.
 func (s *Service) retentionOf(tenant string) []RetentionLine {
 	var lines []RetentionLine
-	for _, r := range s.policy.RetentionRules(tenant) {
+	for _, r := range s.rules().RetentionRules(tenant) {
 		lines = append(lines, RetentionLine{
 			Class: r.Class, Entity: r.Entity, Destination: r.Destination, ScopeKind: ScopeKind(r.ScopeKind), For: r.For,
 		})
@@ -31,6 +31,7 @@ func (s *Service) retentionOf(tenant string) []RetentionLine {
 // RetentionReport says what is kept for how long, what there is, and what the
 // last sweep destroyed.
 func (s *Service) RetentionReport(ctx context.Context, call Call) (RetentionReport, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionRetentionRead); err != nil {
 		return RetentionReport{}, err
 	}
@@ -42,7 +43,7 @@ func (s *Service) RetentionReport(ctx context.Context, call Call) (RetentionRepo
 	report := RetentionReport{
 		At: s.clock().UTC(), Settings: s.retentionOf(tenant), Inventory: inventory,
 		Records: RecordsRetention{
-			Requests: s.policy.RequestsRetention(), Idempotency: ClaimLife,
+			Requests: s.rules().RequestsRetention(), Idempotency: ClaimLife,
 			Suppressions: "as asked", Tombstones: "for ever", Log: "for ever",
 		},
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
@@ -34,6 +36,8 @@ type TrimRequest struct {
 	// Reference says on whose word.
 	Now       bool
 	Reference string
+	// Approvals are the ids of approvals by tenant, where the policy demands them.
+	Approvals map[string]string
 }
 
 // TrimPlan is what retiring versions of a tenant's wrapping key ends.
@@ -292,6 +296,7 @@ func (s *Service) finalBelow(ctx context.Context, tenant string, below int) (fin
 // second, for all of them. It tells how many erasures of each tenant are final by
 // it. Where any plan is blocked nothing is done.
 func (s *Service) Trim(ctx context.Context, call Call, plans []TrimPlan, req TrimRequest, destroy func(context.Context) error) ([]int, error) {
+	s = s.under(call)
 	if req.Now && !audit.IsIdentifier(req.Reference) {
 		return nil, Invalid("/reference", "is required where the backup horizon is not waited for, and must be an identifier")
 	}
@@ -300,8 +305,15 @@ func (s *Service) Trim(ctx context.Context, call Call, plans []TrimPlan, req Tri
 			return nil, err
 		}
 	}
+	approved := make([]*redeeming, len(plans))
 	for i := range plans {
-		if err := s.retire(ctx, call, &plans[i], req); err != nil {
+		var err error
+		if approved[i], err = s.trimApproval(ctx, call, &plans[i], req); err != nil {
+			return nil, err
+		}
+	}
+	for i := range plans {
+		if err := s.retire(ctx, call, &plans[i], req, approved[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -325,8 +337,18 @@ func (s *Service) Trim(ctx context.Context, call Call, plans []TrimPlan, req Tri
 	return final, nil
 }
 
+// trimApproval reads the approval of a trim where the policy demands one. Nobody
+// calls for the system's own log, and nobody could approve there.
+func (s *Service) trimApproval(ctx context.Context, call Call, p *TrimPlan, req TrimRequest) (*redeeming, error) {
+	if p.retired || p.Tenant == SystemTenant {
+		return nil, nil
+	}
+	entry := s.entry(call, audit.KindKeyRetire, nil)
+	return s.operationApproval(ctx, call, p.Tenant, access.OpTrim, strconv.Itoa(p.Below), req.Approvals[p.Tenant], entry)
+}
+
 // retire is the first step.
-func (s *Service) retire(ctx context.Context, call Call, p *TrimPlan, req TrimRequest) error {
+func (s *Service) retire(ctx context.Context, call Call, p *TrimPlan, req TrimRequest, approved *redeeming) error {
 	if p.retired {
 		return nil
 	}
@@ -336,7 +358,8 @@ func (s *Service) retire(ctx context.Context, call Call, p *TrimPlan, req TrimRe
 	if req.Now {
 		entry.Obligations = []string{"backup_horizon_not_passed"}
 	}
-	_, err := s.commit(ctx, p.Tenant, RetireVersions{Below: p.Below}, entry)
+	entry.Obligations = append(entry.Obligations, approved.obligations()...)
+	_, err := s.commitRiding(ctx, p.Tenant, RetireVersions{Below: p.Below}, entry, &claiming{}, approved.on)
 	return s.trimmed(err, p.Tenant)
 }
 

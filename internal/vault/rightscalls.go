@@ -34,6 +34,7 @@ type ExecuteRequest struct {
 	PreviewID      string // of a dry run of an erasure
 	DryRun         bool
 	Suppress       string // of an erasure: none, 30d or forever; empty is 30d
+	ApprovalID     string // of an erasure, where the policy demands one for what goes
 }
 
 // RefusalCode says why a request was refused. The list is closed.

@@ -33,6 +33,7 @@ const (
 // OpenScope makes a scope of a kind, bound to the calling client and, where
 // one is named, to the end user. Asking again for the same is no error.
 func (s *Service) OpenScope(ctx context.Context, call Call, req OpenScopeRequest) (OpenScopeResult, error) {
+	s = s.under(call)
 	if err := checkScopeRequest(&req, call.Caller); err != nil {
 		return OpenScopeResult{}, err
 	}

@@ -308,7 +308,7 @@ func (p *sealPlan) effect(j *tokenizeJob) Tokenize {
 	}
 	effect := Tokenize{
 		Scope: j.scope, NewScope: j.newScope, Subjects: uses, Keys: p.keys, Mappings: p.mappings, Touch: touch,
-		Destinations: []string{j.entry.Destination},
+		Destinations: j.route.Names(),
 	}
 	if j.req.SourceRef != "" {
 		effect.Source = j.keys.index.Source(j.req.SourceRef)

@@ -14,8 +14,9 @@ import (
 	"github.com/counterfoil/counterfoil/internal/token"
 )
 
-// Config is what a service is made of. Every field is required; New refuses
-// what is missing rather than fall back to something weaker.
+// Config is what a service is made of. Every field but those of the policy's
+// changes is required; New refuses what is missing rather than fall back to
+// something weaker.
 type Config struct {
 	Store    Store
 	Ledger   Ledger
@@ -32,6 +33,15 @@ type Config struct {
 	Finality FinalityTimes
 	Wrapper  envelope.KeyWrapper
 	Policy   *access.Policy
+	// PolicySource reads the configured bundle again, nil where it cannot change.
+	// Where PolicyKey is set, a note verifier key, bundles must be signed under it.
+	// Callers of PolicyAdministrator manage the policy of all tenants; empty: nobody.
+	PolicySource        func(context.Context) (*access.Bundle, error)
+	PolicyKey           string
+	PolicyAdministrator string
+	// Notify says that somebody outside takes notices: without it none is queued.
+	Notify bool
+
 	Detector *detect.Detector
 	// LogPrefix names the logs of this service: the origin of a tenant's log
 	// is the prefix and the tenant's name.
@@ -58,8 +68,13 @@ type Service struct {
 	requests Requests
 	remains  Remains
 	finality FinalityTimes
+
+	proceedings Proceedings
+	outbox      Outbox
+
 	wrapper  envelope.KeyWrapper
-	policy   *access.Policy
+	policies *policies
+	pinned   *access.Policy // of a request on its way, see under
 	detector *detect.Detector
 	words    *token.Vocabulary
 	tenants  *tenantKeys
@@ -73,6 +88,7 @@ type Service struct {
 	clock    func() time.Time
 	limits   []Limit
 
+	notifies             bool
 	environment, replica string
 }
 
@@ -83,6 +99,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("vault: a store with its ledger, books and registry is required")
 	case cfg.Custody == nil, cfg.Erasures == nil, cfg.Requests == nil, cfg.Remains == nil:
 		return nil, errors.New("vault: a store with its custody, erasures, requests and remains is required")
+	case cfg.Proceedings == nil, cfg.Outbox == nil:
+		return nil, errors.New("vault: a store with its proceedings and its outbox is required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
@@ -103,8 +121,9 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody,
 		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
-		policy: cfg.Policy, detector: cfg.Detector, words: words, clock: cfg.Clock,
-		environment: cfg.Environment, replica: cfg.Replica,
+		proceedings: cfg.Proceedings, outbox: cfg.Outbox,
+		policies: newPolicies(cfg), detector: cfg.Detector, words: words, clock: cfg.Clock,
+		environment: cfg.Environment, replica: cfg.Replica, notifies: cfg.Notify,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
 	}
 	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
@@ -163,7 +182,7 @@ func (s *Service) entry(call Call, kind audit.Kind, keys *keySet) audit.Entry {
 		Client: audit.Client{ClientID: c.Client, JTIDigest: c.JTIDigest, CertFP: c.CertFingerprint},
 		Actor:  c.Subject, EndUserAssurance: string(c.EndUserAssurance),
 		Agent: c.Agent, Session: c.Session,
-		PolicyVersion: s.policy.Version(), RequestID: call.RequestID, Replica: s.replica,
+		PolicyVersion: s.rules().Version(), RequestID: call.RequestID, Replica: s.replica,
 	}
 	if c.EndUser != "" && keys != nil {
 		e.OnBehalfOf = hexDigest(keys.index.EndUser(c.EndUser))

@@ -27,6 +27,7 @@ type SourcePage struct {
 // SourceTokens lists the living tokens of a source, in the order of their ids.
 // A scope of somebody else is not told from one that does not exist.
 func (s *Service) SourceTokens(ctx context.Context, call Call, req SourceRequest) (SourcePage, error) {
+	s = s.under(call)
 	if err := checkSource(&req); err != nil {
 		return SourcePage{}, err
 	}
@@ -37,7 +38,7 @@ func (s *Service) SourceTokens(ctx context.Context, call Call, req SourceRequest
 	entry := s.entry(call, audit.KindRequestRefused, keys)
 	entry.Code = string(access.ActionTokenize)
 	missing := Errorf(CodeNotFound, "there is no such scope for this caller")
-	if !s.policy.Decide(s.plainRequest(call.Caller, access.ActionTokenize)).Allow {
+	if !s.rules().Decide(s.plainRequest(call.Caller, access.ActionTokenize)).Allow {
 		return SourcePage{}, s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
 	}
 	scope, err := s.store.Scope(ctx, call.Caller.Tenant, Digest(keys.index.Scope(req.Scope)))
@@ -49,7 +50,7 @@ func (s *Service) SourceTokens(ctx context.Context, call Call, req SourceRequest
 	}
 	request := s.plainRequest(call.Caller, access.ActionTokenize)
 	request.SameClient, request.EndUser = binding(scope, call.Caller, keys)
-	if !s.policy.Decide(request).Allow && !s.faults.ignoreBinding {
+	if !s.rules().Decide(request).Allow && !s.faults.ignoreBinding {
 		entry.ScopeRefs = []string{scope.ID}
 		return SourcePage{}, s.deny(ctx, call.Caller.Tenant, entry, missing)
 	}

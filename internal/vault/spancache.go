@@ -50,7 +50,7 @@ func (c *spanCache) find(ctx context.Context, j *tokenizeJob, text string, reser
 	if len(text) < SpanCacheBytes || j.s.faults.ignoreSpanCache {
 		return c.detector.FindReserved(ctx, text, reserved)
 	}
-	key := c.key(j.call.Caller.Tenant, j.s.policy.Version(), text, reserved)
+	key := c.key(j.call.Caller.Tenant, j.s.rules().Version(), text, reserved)
 	if spans, known := c.texts.Get(key); known {
 		return spans, nil
 	}

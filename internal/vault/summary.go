@@ -15,6 +15,7 @@ const MaxSummaryRequests = 100_000
 
 // RequestSummary counts the requests that were received in a period.
 func (s *Service) RequestSummary(ctx context.Context, call Call, from, to time.Time) (RequestSummary, error) {
+	s = s.under(call)
 	if _, err := s.read(ctx, call, access.ActionRequestRead); err != nil {
 		return RequestSummary{}, err
 	}

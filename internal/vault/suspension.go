@@ -54,15 +54,18 @@ func readSuspension(body []byte) (SuspensionMatch, error) {
 }
 
 func (m *SuspensionMatch) stops(by Restorer, ref RestoreRef) bool {
-	return m.about(by) && among(m.Scopes, ref.ScopeName) && among(m.Entities, ref.Entity) &&
+	return m.about(by) && m.ofScope(ref.ScopeName) && among(m.Entities, ref.Entity) &&
 		(m.From.IsZero() || !ref.MadeAt.Before(m.From)) && (m.To.IsZero() || ref.MadeAt.Before(m.To))
 }
 
 // stopsName is stops for the callers' own names, which are no entity and of no
 // time that is known here: these do not set them free.
 func (m *SuspensionMatch) stopsName(by Restorer, name NameRef) bool {
-	return m.about(by) && (name.ScopeID == "" || among(m.Scopes, name.ScopeName))
+	return m.about(by) && m.ofScope(name.ScopeName)
 }
+
+// ofScope counts a scope whose name was not read as one that is meant.
+func (m *SuspensionMatch) ofScope(name Digest) bool { return name == Digest{} || among(m.Scopes, name) }
 
 // about tells whether the suspension is about who restores, and why.
 func (m *SuspensionMatch) about(by Restorer) bool {

@@ -116,6 +116,7 @@ func (t *tenantKeys) wipe() {
 // CreateTenant makes a tenant with its index key, its log key and its log,
 // whose first entry says so. It is an error if the tenant exists.
 func (s *Service) CreateTenant(ctx context.Context, call Call, tenant string) error {
+	s = s.under(call)
 	if err := checkTenantName(tenant); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
@@ -12,6 +13,7 @@ import (
 // every replica: the condition is judged in the commit of each request. What
 // it holds stays until it expires; its log can be read and goes on.
 func (s *Service) SetTenantState(ctx context.Context, call Call, tenant string, state TenantState) error {
+	s = s.under(call)
 	if err := checkTenantName(tenant); err != nil {
 		return err
 	}
@@ -24,7 +26,15 @@ func (s *Service) SetTenantState(ctx context.Context, call Call, tenant string, 
 	}
 	entry := s.entry(call, kinds[0], nil)
 	entry.Decision = audit.Allow
-	_, err := s.commit(ctx, tenant, SetTenant{State: state}, entry)
+	var redeems *redeeming
+	if state == TenantClosed {
+		var err error
+		if redeems, err = s.operationApproval(ctx, call, tenant, access.OpTenantClose, tenant, call.ApprovalID, entry); err != nil {
+			return err
+		}
+		entry.Obligations = redeems.obligations()
+	}
+	_, err := s.commitRiding(ctx, tenant, SetTenant{State: state}, entry, &claiming{}, redeems.on)
 	switch {
 	case errors.Is(err, ErrConflict):
 		return Errorf(CodeConflict, "the tenant is in that state, or was closed").Because(err)

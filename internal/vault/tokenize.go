@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -16,6 +18,7 @@ import (
 // are durable and so is the entry that names them; when it fails, nothing was
 // written but, where the policy refused, the entry of the refusal.
 func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) (TokenizeResult, error) {
+	s = s.under(call)
 	if err := checkTokenize(&req); err != nil {
 		return TokenizeResult{}, err
 	}
@@ -27,7 +30,7 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	if err := job.authorise(ctx); err != nil {
 		return TokenizeResult{}, err
 	}
-	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, job.destination.Payload.Unknown); err != nil {
+	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, job.route.Payload().Unknown); err != nil {
 		return TokenizeResult{}, public(err)
 	}
 	job.claim = s.newClaiming(call, keys)
@@ -50,13 +53,13 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 // tokenizeJob is one request on its way. What an attempt decides anew after a
 // commit met a changed world is set by attempt, the rest once.
 type tokenizeJob struct {
-	s           *Service
-	call        Call
-	req         TokenizeRequest
-	keys        *keySet
-	entry       audit.Entry
-	claim       claiming
-	destination access.Destination
+	s     *Service
+	call  Call
+	req   TokenizeRequest
+	keys  *keySet
+	entry audit.Entry
+	claim claiming
+	route access.Route
 
 	// suppressing is set once a commit was refused since a value was erased and
 	// is kept out: from then on they are looked for. Nobody else pays for it.
@@ -75,26 +78,34 @@ type tokenizeJob struct {
 // authorise decides whether the caller may tokenize at all, and for where.
 func (j *tokenizeJob) authorise(ctx context.Context) error {
 	caller := j.call.Caller
-	decision := j.s.policy.Decide(j.s.plainRequest(caller, access.ActionTokenize))
+	decision := j.s.rules().Decide(j.s.plainRequest(caller, access.ActionTokenize))
 	j.entry.RuleIDs = decision.RuleIDs
 	if !decision.Allow {
 		return j.s.deny(ctx, caller.Tenant, j.entry, Errorf(CodeDenied, "the policy does not allow this"))
 	}
-	name := j.req.Destination
-	if name == "" {
-		name = defaultDestination
+	names := j.req.Destinations
+	if j.req.Destination != "" {
+		names = []string{j.req.Destination}
 	}
-	destination, known := j.s.policy.Destination(name)
-	if !known {
-		return Invalid("/destination", "is not in the list of destinations")
+	route, err := j.s.rules().Route(names, j.s.clock())
+	if unknown := (*access.RouteError)(nil); errors.As(err, &unknown) {
+		field := "/destination"
+		if j.req.Destination == "" {
+			field = "/destinations/" + strconv.Itoa(unknown.Index)
+		}
+		return Invalid(field, "is not in the list of destinations")
 	}
-	j.destination, j.entry.Destination = destination, name
+	if err != nil {
+		return public(err)
+	}
+	j.route, j.entry.Destination = route, route.Names()[0]
+	if len(route.Names()) > 1 {
+		for _, name := range route.Names() {
+			j.entry.Obligations = append(j.entry.Obligations, toDestination+name)
+		}
+	}
 	return nil
 }
-
-// defaultDestination stands for a prompt of which nobody said where it goes.
-// The policy may only tokenize, mask or block for it.
-const defaultDestination = "default"
 
 // attempt plans the change against the world as it is read now, and commits.
 func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
@@ -167,7 +178,7 @@ func (j *tokenizeJob) readScope(ctx context.Context) error {
 	j.scope, j.newScope = scope, false
 	request := j.s.plainRequest(caller, access.ActionTokenize)
 	request.SameClient, request.EndUser = binding(scope, caller, j.keys)
-	if !j.s.policy.Decide(request).Allow && !j.s.faults.ignoreBinding {
+	if !j.s.rules().Decide(request).Allow && !j.s.faults.ignoreBinding {
 		entry := j.entry
 		entry.ScopeRefs = []string{scope.ID}
 		return j.s.deny(ctx, caller.Tenant, entry, Errorf(CodeNotFound, "there is no such scope for this caller"))
@@ -237,6 +248,12 @@ func checkTokenize(req *TokenizeRequest) error {
 		return err
 	}
 	switch {
+	case req.Destination != "" && len(req.Destinations) > 0:
+		return Invalid("/destinations", "go without destination")
+	case len(req.Destinations) > MaxDestinations:
+		return tooLarge("/destinations", "destinations", MaxDestinations)
+	case len(unique(slices.Clone(req.Destinations))) != len(req.Destinations):
+		return Invalid("/destinations", "must differ")
 	case req.Format != "" && req.Format != string(token.FormatLabel) && req.Format != string(token.FormatOpaque):
 		return Invalid("/format", "must be label or opaque")
 	case req.Existing != "" && req.Existing != ExistingKeep && req.Existing != ExistingWrap:

@@ -27,7 +27,7 @@ func (s *Service) Sweep(ctx context.Context, tenant string) (more bool, err erro
 // notes, and people whom nothing is about any more, with the callers' names for
 // them. It tells whether there may be more.
 func (s *Service) SweepRecords(ctx context.Context, tenant string) (more bool, err error) {
-	batch, err := s.requests.StaleRecords(ctx, tenant, s.clock().Add(-s.policy.RequestsRetention()), SweepBatch)
+	batch, err := s.requests.StaleRecords(ctx, tenant, s.clock().Add(-s.rules().RequestsRetention()), SweepBatch)
 	if err != nil {
 		return false, public(err)
 	}
