@@ -25,7 +25,7 @@ CREATE TABLE proceedings (
 
 CREATE INDEX proceedings_age ON proceedings (tenant, kind, created_at, proceeding_id);
 CREATE INDEX proceedings_open ON proceedings (tenant, kind, created_at, proceeding_id) WHERE closed_at IS NULL;
-CREATE INDEX proceedings_subject ON proceedings (tenant, subject_ref, proceeding_id) WHERE closed_at IS NULL AND subject_ref <> '';
+CREATE INDEX proceedings_subject ON proceedings (tenant, subject_ref, proceeding_id) WHERE subject_ref <> '';
 CREATE INDEX proceedings_overdue ON proceedings (tenant, actor, due_at) WHERE closed_at IS NULL AND kind = 'review';
 -- One policy is in force.
 CREATE UNIQUE INDEX proceedings_policy ON proceedings (tenant) WHERE kind = 'policy' AND state = 'standing';

@@ -86,8 +86,8 @@ func (b *batch) alone(changes []vault.Change) act {
 	}
 }
 
-// ofRights is what a change does that is about what a person asks for, or about
-// what is left of what was erased.
+// ofRights is what a change does that is about what a person asks for, about what
+// is left of what was erased, or about what people come back to.
 func (b *batch) ofRights(c vault.Change) act {
 	switch e := c.Effect().(type) {
 	case vault.OpenRequest:
@@ -108,6 +108,10 @@ func (b *batch) ofRights(c vault.Change) act {
 		return silent(func(p *pipeline) error { return b.replay(p, e) })
 	case vault.Move:
 		return silent(func(p *pipeline) error { return b.moveValues(p, e) })
+	case vault.OpenProceeding:
+		return silent(func(*pipeline) error { return b.open(c.ID(), e.Proceeding) })
+	case vault.ChangeProceedings:
+		return silent(func(p *pipeline) error { return b.changeProceedings(p, e) })
 	default:
 		return nil
 	}
@@ -119,6 +123,9 @@ func (b *batch) changeAlone(c vault.Change, do act, p *pipeline) (vault.Committe
 	if err := b.admit(c); err != nil {
 		return vault.Committed{}, err
 	}
+	if err := b.redeem(c.Redeems()); err != nil {
+		return vault.Committed{}, err
+	}
 	if err := b.claim(c.Claim()); err != nil {
 		return vault.Committed{}, err
 	}
@@ -126,7 +133,10 @@ func (b *batch) changeAlone(c vault.Change, do act, p *pipeline) (vault.Committe
 	if err != nil {
 		return vault.Committed{}, err
 	}
-	b.write(p) // the claim, if one rides along, and a subject that is made
+	if err := b.ride(c); err != nil {
+		return vault.Committed{}, err
+	}
+	b.write(p) // what rides along, and a subject that is made
 	return b.append(c, outcome)
 }
 

@@ -32,7 +32,10 @@ func BenchmarkCommit(b *testing.B) {
 					benchmark(b, sharing.batch, clients, func(p storagetest.Place, _ []vault.NewMapping, n int64) vault.Effect {
 						p.Key = p.FreshKey()
 						effect := p.Tokenize(p.Value(fmt.Sprint(n, "a")), p.Value(fmt.Sprint(n, "b")), p.Value(fmt.Sprint(n, "c")))
-						effect.Keys, effect.Destinations = []vault.DataKey{p.Key}, []string{destination}
+						effect.Keys = []vault.DataKey{p.Key}
+						if destination != "" {
+							effect.Destinations = []string{destination}
+						}
 						return effect
 					})
 				})

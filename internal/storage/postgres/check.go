@@ -40,7 +40,7 @@ var tables = []string{
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
 	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
-	"erasure_destinations", "erasure_common", "suppressions",
+	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices",
 }
 
 // right is a privilege on a table.
@@ -63,6 +63,7 @@ var nobody = []right{
 	{"erasures", "DELETE"}, {"erasures", "TRUNCATE"}, {"tombstones", "DELETE"}, {"tombstones", "TRUNCATE"},
 	{"erasure_destinations", "DELETE"}, {"erasure_common", "UPDATE"}, {"erasure_common", "DELETE"},
 	{"mapping_destinations", "DELETE"}, {"subject_request_notes", "UPDATE"}, {"subject_request_lookups", "UPDATE"}, {"subject_requests", "TRUNCATE"},
+	{"proceedings", "DELETE"}, {"proceedings", "TRUNCATE"},
 }
 
 // The roles of roles.sql, by the rights that tell one from another: a service
@@ -71,7 +72,8 @@ var nobody = []right{
 var (
 	roleApp = role{
 		name: "app", must: []right{{"entries", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"log_heads", "UPDATE"},
-			{"subject_requests", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mapping_destinations", "INSERT"}},
+			{"subject_requests", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mapping_destinations", "INSERT"},
+			{"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}},
 		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"},
 			{"subject_requests", "DELETE"}, {"subject_request_notes", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "UPDATE"}, {"suppressions", "DELETE"},
@@ -80,13 +82,14 @@ var (
 	roleDestroy = role{
 		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"},
-			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}},
-		lack: append([]right{{"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
+			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}, {"proceedings", "UPDATE"}, {"notices", "INSERT"}},
+		lack: append([]right{{"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"budget_hours", "UPDATE"}, {"notices", "UPDATE"}, {"notices", "DELETE"}, {"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
 	}
 	roleAudit = role{
 		name: "audit", must: []right{{"entries", "SELECT"}, {"log_nodes", "SELECT"}},
 		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"},
-			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}, {"subject_requests", "INSERT"}, {"subject_requests", "UPDATE"}, {"suppressions", "INSERT"}}, nobody...),
+			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}, {"subject_requests", "INSERT"}, {"subject_requests", "UPDATE"}, {"suppressions", "INSERT"},
+			{"proceedings", "INSERT"}, {"proceedings", "UPDATE"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"notices", "UPDATE"}}, nobody...),
 	}
 )
 

@@ -49,22 +49,12 @@ func (s *Store) ForgetClaims(ctx context.Context, tenant string, limit int) (int
 // forget deletes, by a statement on a tenant's rows, what stands for nothing any
 // more, and tells how much.
 func (s *Store) forget(ctx context.Context, pool *pgxpool.Pool, what, text, tenant string, limit int, args ...any) (int, error) {
-	switch {
-	case s.closed.Load():
-		return 0, vault.ErrClosed
-	case ctx.Err() != nil:
-		return 0, fmt.Errorf("postgres: forget %s: %w", what, ctx.Err())
-	case !storable(tenant):
-		return 0, nil
-	case limit <= 0:
+	if limit <= 0 {
 		return 0, fmt.Errorf("%w: to forget without a limit", ErrMalformed)
 	}
-	p := &pipeline{hooks: s.hooks}
 	var n int64
-	p.exec(sqlBound, tenant, inMillis(lockTimeout), inMillis(statementTimeout), inMillis(idleTimeout))
-	p.add(step{text: text, count: func(changed int64) error { n = changed; return nil }}, append([]any{tenant}, args...))
-	if err := pooled(ctx, pool, p); err != nil {
-		return 0, fmt.Errorf("postgres: forget %s: %w: %w", what, vault.ErrUnavailable, err)
-	}
-	return int(n), nil
+	err := s.keep(ctx, pool, "forget "+what, tenant, func(p *pipeline) {
+		p.add(step{text: text, count: func(changed int64) error { n = changed; return nil }}, append([]any{tenant}, args...))
+	})
+	return int(n), err
 }

@@ -40,6 +40,14 @@ const (
 	guardReceived   = "a request was received before it is written down"
 	guardLift       = "what a deferred erasure restricted is not lifted"
 	guardName       = "a name is restored as it was read"
+	guardRedeem     = "an approval is used once, in time and as it was read"
+	guardConsenting = "a proceeding is of a person who is there"
+	guardPolicy     = "one policy is in force"
+	guardProceeding = "a proceeding is changed as it was read"
+	guardStopped    = "a suspension stops what it matches"
+	guardStanding   = "what a restoration rests on stands"
+	guardOverdue    = "whoever has too many reviews overdue restores nothing"
+	guardBudget     = "a budget is not passed"
 )
 
 // change judges one change by the image, and puts what it does into it. Where
@@ -61,11 +69,17 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 	if err := b.admit(c); err != nil {
 		return vault.Committed{}, err
 	}
+	if err := b.redeem(c.Redeems()); err != nil {
+		return vault.Committed{}, err
+	}
 	if err := b.claim(c.Claim()); err != nil {
 		return vault.Committed{}, err
 	}
 	outcome, err := b.effect(c.Effect())
 	if err != nil {
+		return vault.Committed{}, err
+	}
+	if err := b.ride(c); err != nil {
 		return vault.Committed{}, err
 	}
 	return b.append(c, outcome)
@@ -122,8 +136,9 @@ func (b *batch) claim(c *vault.Claim) error {
 	return nil
 }
 
-// restore checks that everything is as the caller read it. It writes nothing
-// but, by the change that it is part of, the entry.
+// restore checks that everything is as the caller read it, and that nothing
+// stands against it. It writes nothing but what it spends and, by the change that
+// it is part of, the entry.
 func (b *batch) restore(r vault.Restore) error {
 	for _, ref := range r.Refs {
 		if !b.restorable(ref) {
@@ -131,11 +146,14 @@ func (b *batch) restore(r vault.Restore) error {
 		}
 	}
 	for _, name := range r.Names {
-		if !b.image.names[name] && !b.hooks.skips(guardName) {
+		if !b.image.names[sealedName(name)] && !b.hooks.skips(guardName) {
 			return fmt.Errorf("postgres: a name is not as it was read: %w", vault.ErrConflict)
 		}
 	}
-	return nil
+	if err := b.entitled(&r); err != nil {
+		return err
+	}
+	return b.spend(r.Spends)
 }
 
 func (b *batch) restorable(ref vault.RestoreRef) bool {

@@ -1,6 +1,7 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests and vault.Remains on PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
+// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox on
+// PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
 // serve one database; there is no state in them that another would miss.
 //
 // # Shape
@@ -87,6 +88,31 @@
 // closes it forgets whom it was about. Notes are under a key of the request,
 // which goes with them. Requests, and people about whom there is nothing any
 // more, are swept by statements that ask for that again.
+//
+// # Proceedings
+//
+// What people come back to is one row, changed by its revision. What a change
+// uses, opens or rests on is read with all else in the round trip that takes the
+// lock, and judged by the time of the commit. Suspensions are read for each batch
+// that restores: they commit alone, so no batch has some changes before one and
+// some after it, and no restoration has a place in the log after the suspension
+// that stops it. Where none stands that is one look at an empty stretch of an
+// index. An approval that is used commits alone with what it is used for.
+//
+// # Budgets
+//
+// Of a budget there is a row for each hour in which something was spent. It is
+// read and written under the lock, in the commit that spends, so replicas do not
+// pass it together; within a batch each change meets what those before it spent,
+// and one that fails spends nothing. The hour is that of the commit's time. Rows
+// of hours that are over are deleted at leisure: nothing asks for them.
+//
+// # Notices
+//
+// A notice is written with its change and is as durable. It is handed out by
+// lease, by the database's clock: whoever takes it and falls silent, or settles
+// it where no answer comes, may have delivered it, so that it may come twice. It
+// is never lost.
 //
 // # Destinations
 //

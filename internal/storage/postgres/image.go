@@ -31,6 +31,12 @@ type image struct {
 	suppressed map[lookupPlace]int64
 	sent       map[sent]bool // in writes.sent
 
+	proceedings map[string]proceedingRow  // of those that were asked for
+	policy      string                    // the one in force, where it was asked for
+	suspensions []suspension              // that stood at the last entry, for restorations
+	due         map[string][]int64        // when reviews of an actor are due, of those who were asked about
+	spent       map[vault.Digest]spentRow // of budgets, when they were last used
+
 	writes writes
 	undo   []func() // of the change at hand, to be run backwards
 }
@@ -82,6 +88,10 @@ type writes struct {
 	sources  []source
 	sent     []sent
 	claims   []vault.Claim
+	redeemed []vault.Redemption
+	opened   []vault.Proceeding
+	spends   []vault.Digest
+	notices  []vault.Notice
 }
 
 type link struct {
@@ -102,6 +112,7 @@ func newImage() *image {
 		held: make(map[place]bool), erasures: make(map[string]erasureRow), claims: make(map[vault.Digest]int64), done: make(map[string]bool),
 		requests: make(map[string]bool), buried: make(map[string]bool), names: make(map[vault.NameRef]bool),
 		suppressed: make(map[lookupPlace]int64), sent: make(map[sent]bool),
+		proceedings: make(map[string]proceedingRow), due: make(map[string][]int64), spent: make(map[vault.Digest]spentRow),
 	}
 }
 

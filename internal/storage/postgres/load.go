@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"slices"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -93,154 +91,6 @@ CROSS JOIN LATERAL (
     WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id LIMIT 1) AS m`
 )
 
-// wanted is what a batch has to know, each thing once.
-type wanted struct {
-	changes   []string
-	claims    [][]byte
-	scopes    distinct[vault.Digest]
-	newScopes distinct[string]
-	subjects  distinct[vault.Digest]
-	newRefs   distinct[string]
-	keys      distinct[string]
-	values    distinct[valuePlace]
-	tokens    distinct[place]
-	kept      distinct[place] // of which must be known whether a hold keeps them
-	erasure   string          // that goes on
-	opened    string          // a request that must be open
-	lookups   distinct[lookupPlace]
-	scopesBy  distinct[vault.NameRef] // names of scopes
-	peopleBy  distinct[vault.NameRef] // names of people
-}
-
-// distinct is a list of different things, in the order in which they came.
-type distinct[K comparable] struct {
-	seen  map[K]bool
-	items []K
-}
-
-func (s *distinct[K]) add(k K) {
-	if s.seen[k] {
-		return
-	}
-	if s.seen == nil {
-		s.seen = make(map[K]bool)
-	}
-	s.seen[k] = true
-	s.items = append(s.items, k)
-}
-
-// want collects what a change has to know. Identifiers that cannot be stored
-// are left out: the change that has them is refused without looking.
-func (w *wanted) want(c vault.Change) {
-	w.changes = append(w.changes, c.ID())
-	if claim := c.Claim(); claim != nil {
-		w.claims = append(w.claims, claim.Key[:])
-	}
-	switch e := c.Effect().(type) {
-	case vault.OpenScope:
-		w.scope(e.Scope, true)
-		w.freshKeys(e.Keys)
-	case vault.Tokenize:
-		w.tokenize(&e)
-	case vault.Restore:
-		for _, ref := range e.Refs {
-			w.row(ref.ScopeID, ref.TokenID)
-			if ref.Expired && storable(ref.ScopeID, ref.TokenID) {
-				w.kept.add(place{ref.ScopeID, ref.TokenID})
-			}
-		}
-		for _, name := range e.Names {
-			w.name(name)
-		}
-	case vault.Erase:
-		w.erase(&e)
-	case vault.LinkSubject:
-		w.subject(e.Subject)
-		w.freshKeys(e.Keys)
-	case vault.NoteRequest:
-		w.request(e.Note.RequestID)
-		w.freshKeys([]vault.DataKey{{ID: e.Note.KeyID}})
-	case vault.Replay:
-		w.replay(&e)
-	case vault.Move:
-		w.freshKeys(e.Fresh)
-	}
-}
-
-func (w *wanted) erase(e *vault.Erase) {
-	w.freshKeys(e.Fresh)
-	w.subject(vault.SubjectUse{
-		Subject: vault.Subject{Digest: e.Erasure.Subject, Ref: e.Erasure.SubjectRef}, New: e.Erasure.SubjectRef != "",
-	})
-	if storable(e.Erasure.ID) {
-		w.erasure = e.Erasure.ID
-	}
-}
-
-// subject asks for whom a digest stands and, of one to be made, whether the
-// reference is free.
-func (w *wanted) subject(use vault.SubjectUse) {
-	w.subjects.add(use.Subject.Digest)
-	if use.New && storable(use.Subject.Ref) {
-		w.newRefs.add(use.Subject.Ref)
-	}
-}
-
-func (w *wanted) tokenize(e *vault.Tokenize) {
-	w.scope(e.Scope, e.NewScope)
-	w.freshKeys(e.Keys)
-	for _, use := range e.Subjects {
-		w.subject(use)
-	}
-	for i := range e.Mappings {
-		m := &e.Mappings[i].Mapping
-		w.row(e.Scope.ID, m.TokenID)
-		if storable(e.Scope.ID) {
-			w.values.add(valuePlace{e.Scope.ID, m.Identity})
-		}
-		w.lookups.add(lookupPlace{e.Scope.Digest, m.Lookup})
-		if storable(m.KeyID) {
-			w.keys.add(m.KeyID)
-		}
-	}
-	for _, t := range e.Touch {
-		w.row(e.Scope.ID, t.TokenID)
-	}
-}
-
-// name asks whether a name is sealed as it was read. One that is of neither, or
-// of both, is of nothing.
-func (w *wanted) name(n vault.NameRef) {
-	switch {
-	case !storable(n.ScopeID, n.SubjectRef, n.KeyID), (n.ScopeID == "") == (n.SubjectRef == ""):
-	case n.ScopeID != "":
-		w.scopesBy.add(n)
-	default:
-		w.peopleBy.add(n)
-	}
-}
-
-func (w *wanted) scope(s vault.Scope, isNew bool) {
-	w.scopes.add(s.Digest)
-	if isNew && storable(s.ID) {
-		w.newScopes.add(s.ID)
-	}
-}
-
-func (w *wanted) freshKeys(keys []vault.DataKey) {
-	for _, k := range keys {
-		if storable(k.ID) {
-			w.keys.add(k.ID)
-		}
-	}
-}
-
-func (w *wanted) row(scopeID, tokenID string) {
-	if storable(scopeID, tokenID) {
-		w.tokens.add(place{scopeID, tokenID})
-	}
-}
-
 // readFor adds the statements that fill the image; those that would find nothing
 // are left out.
 func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
@@ -276,21 +126,36 @@ func (m *image) readFor(p *pipeline, tenant string, w *wanted) {
 		column(w.peopleBy.items, func(n vault.NameRef) string { return n.SubjectRef }), column(w.peopleBy.items, keyID))
 	ask(len(w.erasure), sqlErasureStands, m.readErasure(w.erasure), w.erasure)
 	ask(len(w.kept.items), sqlHeldAt, m.readHeld, column(w.kept.items, scopeID), column(w.kept.items, tokenID))
+	m.readAbout(p, tenant, w)
+}
+
+// readAbout adds those on what stands beside the rows: proceedings, budgets.
+func (m *image) readAbout(p *pipeline, tenant string, w *wanted) {
+	if ids := w.proceedings.items; len(ids) > 0 {
+		p.each(sqlProceedingsAt, m.readProceeding, tenant, ids)
+	}
+	if w.policy {
+		p.each(sqlStandingPolicy, func(rows pgx.Rows) error { return scan(rows, &m.policy) }, tenant)
+	}
+	if keys := w.budgets.items; len(keys) > 0 {
+		p.each(sqlSpentLast, m.readSpent, tenant, digestList(keys))
+	}
+	if w.suspensions {
+		p.each(sqlSuspensions, m.readSuspension, tenant)
+	}
+	if len(w.reviewed) > 0 {
+		var actors []string
+		var most []int64
+		for actor, n := range w.reviewed {
+			actors, most = append(actors, actor), append(most, n)
+		}
+		p.each(sqlDueFirst, m.readDue, tenant, actors, most)
+	}
 }
 
 // manyValues is how many values of one scope are looked for at once rather than
 // one by one: so many walks along a few thousand rows take a tenth of a second.
 const manyValues = 256
-
-// oneScope is the scope of all values, where it is one.
-func (w *wanted) oneScope() (string, bool) {
-	items := w.values.items
-	if len(items) == 0 {
-		return "", false
-	}
-	other := func(v valuePlace) bool { return v.scopeID != items[0].scopeID }
-	return items[0].scopeID, !slices.ContainsFunc(items, other)
-}
 
 func mark(in map[string]bool) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {

@@ -56,6 +56,8 @@ var (
 	_ vault.Erasures    = (*Store)(nil)
 	_ vault.Requests    = (*Store)(nil)
 	_ vault.Remains     = (*Store)(nil)
+	_ vault.Proceedings = (*Store)(nil)
+	_ vault.Outbox      = (*Store)(nil)
 )
 
 // Open connects as both roles and looks whether it may serve: the schema is the

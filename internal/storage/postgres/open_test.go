@@ -109,10 +109,10 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	pending, err := postgres.MigrationStatus(t.Context(), bare(db.Owner))
-	if err != nil || len(pending) != 5 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
+	if err != nil || len(pending) != 6 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
 		t.Errorf("before: %+v, %v", pending, err)
 	}
-	for _, want := range []int{5, 0} {
+	for _, want := range []int{6, 0} {
 		applied, err := postgres.Migrate(t.Context(), bare(db.Owner))
 		if err != nil || len(applied) != want {
 			t.Fatalf("applied %+v, %v; want %d", applied, err, want)
@@ -152,12 +152,8 @@ func TestMigrateFromBefore(t *testing.T) {
 	db := two(t)
 	admin := connect(t, db.Admin)
 	for _, text := range []string{
-		"DROP TABLE erasure_destinations, erasure_common, suppressions",
-		"ALTER TABLE log_heads DROP COLUMN retired_below",
-		"DROP INDEX erasures_waiting, erasures_not_final, tombstones_age, tombstones_erasure",
-		"ALTER TABLE erasures DROP COLUMN suppress_until, DROP COLUMN final_at",
-		"ALTER TABLE tombstones DROP COLUMN wrap_version, DROP COLUMN rekeyed",
-		"DELETE FROM goose_db_version WHERE version_id = 5",
+		"DROP TABLE proceedings, budget_hours, notices",
+		"DELETE FROM goose_db_version WHERE version_id = 6",
 		postgres.Roles(),
 	} {
 		admin.do(text)
@@ -166,7 +162,7 @@ func TestMigrateFromBefore(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	applied, err := postgres.Migrate(t.Context(), db.Owner)
-	if err != nil || len(applied) != 1 || applied[0].Name != "005_finality.sql" {
+	if err != nil || len(applied) != 1 || applied[0].Name != "006_proceedings.sql" {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ var everyTable = []string{
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
 	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
-	"erasure_destinations", "erasure_common", "suppressions",
+	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices",
 }
 
 // logTables are those whose rows never change.
@@ -225,7 +226,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 	db := two(t)
 	app := connect(t, db.App).as("acme")
 	for _, table := range everyTable {
-		if table != "claims" && table != "subject_request_lookups" {
+		if !slices.Contains([]string{"claims", "subject_request_lookups", "budget_hours", "notices"}, table) {
 			app.refused(noRight, "DELETE FROM "+table)
 		}
 		app.refused(noRight, "TRUNCATE "+table+" CASCADE")
@@ -246,6 +247,10 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE subject_requests SET reference = ''", "UPDATE subject_requests SET created_at = 1", "UPDATE subject_request_notes SET sealed = ''",
 		"UPDATE subject_request_lookups SET lookup = ''", "UPDATE mapping_destinations SET first_sent = 1",
 		"UPDATE mapping_destinations SET destination = ''", "UPDATE subjects SET sealed_identifier = NULL",
+		"UPDATE proceedings SET kind = 'policy'", "UPDATE proceedings SET actor = ''", "UPDATE proceedings SET subject_ref = ''",
+		"UPDATE proceedings SET created_at = 1", "UPDATE proceedings SET proceeding_id = ''",
+		"UPDATE budget_hours SET hour = 1", "UPDATE budget_hours SET budget = ''",
+		"UPDATE notices SET body = ''", "UPDATE notices SET kind = ''", "UPDATE notices SET created_at = 1",
 	} {
 		app.refused(noRight, text)
 	}
@@ -267,6 +272,10 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE tombstones SET wrap_version = 1", "UPDATE tombstones SET rekeyed = false", "TRUNCATE suppressions",
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
 		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",
+		"INSERT INTO proceedings (tenant) VALUES ('acme')", "UPDATE proceedings SET body = ''", "UPDATE proceedings SET expires_at = NULL",
+		"UPDATE proceedings SET due_at = NULL", "UPDATE proceedings SET actor = ''", "DELETE FROM proceedings",
+		"INSERT INTO budget_hours (tenant) VALUES ('acme')", "UPDATE budget_hours SET spent = 1", "DELETE FROM budget_hours",
+		"UPDATE notices SET next_at = 1", "UPDATE notices SET attempts = 0", "DELETE FROM notices",
 	} {
 		destroy.refused(noRight, text)
 	}

@@ -22,7 +22,9 @@ const forgotten = `
     AND (SELECT q.request_id FROM subject_requests AS q
         WHERE q.tenant = $1 AND q.subject_ref = p.subject_ref AND q.closed_at IS NULL LIMIT 1) IS NULL
     AND (SELECT e.erasure_id FROM erasures AS e
-        WHERE e.tenant = $1 AND e.subject_ref = p.subject_ref AND e.state = 'deferred' LIMIT 1) IS NULL`
+        WHERE e.tenant = $1 AND e.subject_ref = p.subject_ref AND e.state = 'deferred' LIMIT 1) IS NULL
+    AND (SELECT c.proceeding_id FROM proceedings AS c
+        WHERE c.tenant = $1 AND c.subject_ref = p.subject_ref AND c.subject_ref <> '' AND c.closed_at IS NULL LIMIT 1) IS NULL`
 
 const (
 	sqlStaleRequests = `

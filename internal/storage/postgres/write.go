@@ -99,6 +99,9 @@ func (b *batch) write(p *pipeline) {
 			column(w.sources, func(s source) string { return s.tokenID }))
 	}
 	b.writeSent(p, w.sent)
+	b.writeProceedings(p, w)
+	b.writeSpends(p, w.spends)
+	b.writeNotices(p, w.notices)
 	if len(w.claims) > 0 {
 		p.change(len(w.claims), errNotWritten, sqlInsertClaims, b.tenant, b.now,
 			column(w.claims, func(c vault.Claim) []byte { return c.Key[:] }),
