@@ -316,12 +316,15 @@ func TestDiffMissesNoWidening(t *testing.T) {
 	widened, silent := 0, 0
 	for run := range diffRuns() {
 		before := generated(t, rng, 3, 12)
-		after := mutated(t, rng, before)
+		after := mutated(t, rng, mutated(t, rng, before))
 		old, new := load(t, before), load(t, after)
 		found := access.Diff(old, new)
 		more := 0
 		for range diffRequests {
 			r := randomRequest(rng, old)
+			if rng.IntN(2) == 0 { // most requests would fail on something that is not about rules
+				r.Approved, r.Consented, r.MFA, r.SameClient, r.Place = 9, true, true, true, access.PlaceProse
+			}
 			if gains(old.Decide(r), new.Decide(r)) {
 				more++
 				if !tells(found, told{effect: access.Widened}) {
