@@ -90,6 +90,19 @@ func Digest(parts ...string) vault.Digest {
 	return vault.Digest(h.Sum(nil))
 }
 
+// proceedingKinds are the kinds of entries for a proceeding that is opened, and
+// for one that is changed.
+var proceedingKinds = map[vault.ProceedingKind][2]audit.Kind{
+	vault.ProceedingApproval:     {audit.KindApprovalRequest, audit.KindApprovalDecide},
+	vault.ProceedingRestoration:  {audit.KindApprovalRequest, audit.KindApprovalDecide},
+	vault.ProceedingReview:       {audit.KindReviewOpen, audit.KindReviewClose},
+	vault.ProceedingSuspension:   {audit.KindSuspend, audit.KindLiftSuspension},
+	vault.ProceedingIncident:     {audit.KindIncidentOpen, audit.KindIncidentChange},
+	vault.ProceedingConsent:      {audit.KindConsent, audit.KindWithdrawConsent},
+	vault.ProceedingAccessReview: {audit.KindAccessReview, audit.KindAccessReview},
+	vault.ProceedingPolicy:       {audit.KindPolicyPropose, audit.KindPolicyChange},
+}
+
 // kindOf is the kind of entry that speaks for an effect.
 func kindOf(effect vault.Effect) audit.Kind {
 	switch e := effect.(type) {
@@ -148,6 +161,10 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindKeyRotate
 	case vault.Rewrap:
 		return audit.KindKeyRewrap
+	case vault.OpenProceeding:
+		return proceedingKinds[e.Proceeding.Kind][0]
+	case vault.ChangeProceedings:
+		return proceedingKinds[e.Proceedings[0].Kind][1]
 	default:
 		return audit.KindServiceStart
 	}
