@@ -34,9 +34,11 @@ build: ## Build bin/counterfoil and bin/counterfoil-verify
 run: build ## Build and start the embedded service on 127.0.0.1:8080, data under ./data
 	./bin/counterfoil dev --data $(DATA)
 
-deps: ## Install what the tests start, where it is missing: PostgreSQL and PgBouncer
+deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBouncer and node
 	@{ ls /usr/lib/postgresql/*/bin/initdb && command -v pgbouncer && command -v pg_dump; } >/dev/null 2>&1 \
 		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql pgbouncer; }
+	@{ command -v node && command -v npm; } >/dev/null 2>&1 \
+		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm; }
 
 # The other lines run in full what the race detector makes slow and finds nothing
 # in: properties and histories of one goroutine, races in the log, pairs of changes.
