@@ -3,9 +3,11 @@ package access_test
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 )
@@ -60,6 +62,20 @@ func TestCheckObeysTheContext(t *testing.T) {
 	}
 }
 
+// only leaves out the tables of other actions and reasons, which are not asked.
+func only(bundle fstest.MapFS, action, reason string) fstest.MapFS {
+	keep := "decisions/" + action + ".yaml"
+	if action == "restore" {
+		keep = "decisions/" + strings.ToLower(reason) + ".yaml"
+	}
+	for name := range bundle {
+		if path.Dir(name) != "." && name != keep {
+			delete(bundle, name)
+		}
+	}
+	return bundle
+}
+
 // red says whether the tables of a rule's action and reason fail.
 func red(t *testing.T, p *access.Policy, action, reason string) bool {
 	t.Helper()
@@ -82,13 +98,15 @@ func TestCheckTwinEveryRuleCounts(t *testing.T) {
 		if !strings.HasPrefix(text, "p,") {
 			continue
 		}
-		rules++
+		if rules++; underRace && rules%5 > 0 {
+			continue
+		}
 		var columns []string
 		for column := range strings.SplitSeq(text, ",") {
 			columns = append(columns, strings.TrimSpace(column))
 		}
 		try := func(what, replacement string) {
-			bundle := copyOfShipped(t)
+			bundle := only(copyOfShipped(t), columns[4], columns[5])
 			changed := slices.Clone(lines)
 			changed[i] = replacement
 			bundle["policy.csv"].Data = []byte(strings.Join(changed, "\n"))

@@ -85,6 +85,33 @@ func TestLoadRefuses(t *testing.T) {
 		"reason: too few":         {"reasons.yaml", ", restricted: 2}", "}"},
 		"reason: negative":        {"reasons.yaml", "restricted: 2}", "restricted: -1}"},
 		"reason: reaches":         {"reasons.yaml", "    max_tokens: 1000\n", "    max_tokens: 1000\n  X: {description: y}\n"},
+		"reason: no form":         {"reasons.yaml", "    form: full\n", ""},
+		"reason: form":            {"reasons.yaml", "form: full", "form: whole"},
+		"reason: acr left out":    {"reasons.yaml", "    acr: []\n", ""},
+		"reason: acr":             {"reasons.yaml", "acr: []", "acr: ['a|b']"},
+		"reason: acr twice":       {"reasons.yaml", "acr: []", "acr: [gold, gold]"},
+		"reason: no networks":     {"reasons.yaml", "    networks: []\n", ""},
+		"reason: network":         {"reasons.yaml", "networks: []", "networks: [10.0.0.1/8]"},
+		"reason: an address":      {"reasons.yaml", "networks: []", "networks: [10.0.0.1]"},
+		"reason: IPv4 in IPv6":    {"reasons.yaml", "networks: []", "networks: ['::ffff:10.0.0.0/104']"},
+		"reason: network twice":   {"reasons.yaml", "networks: []", "networks: [10.0.0.0/8, 10.0.0.0/8]"},
+		"reason: no environments": {"reasons.yaml", "    environments: []\n", ""},
+		"reason: environment":     {"reasons.yaml", "environments: []", "environments: [prod]"},
+		"reason: no budgets":      {"reasons.yaml", "    budgets: []\n", ""},
+		"reason: budget":          {"reasons.yaml", "budgets: []", "budgets: [{per: role, tokens: 1}]"},
+		"reason: budget of none":  {"reasons.yaml", "budgets: []", "budgets: [{per: caller, tokens: 0}]"},
+		"reason: budget, class":   {"reasons.yaml", "budgets: []", "budgets: [{per: caller, class: secret, tokens: 1}]"},
+		"reason: budget, empty":   {"reasons.yaml", "budgets: []", "budgets: [{per: caller, class: '', tokens: 1}]"},
+		"reason: budget twice":    {"reasons.yaml", "budgets: []", "budgets: [{per: caller, tokens: 1}, {per: caller, tokens: 2}]"},
+		"reason: budget per day":  {"reasons.yaml", "budgets: []", "budgets: [{per: caller, tokens: 1, hours: 24}]"},
+		"reason: no notify":       {"reasons.yaml", "    notify: false\n", ""},
+		"reason: no review":       {"reasons.yaml", "    review_hours: 0\n", ""},
+		"reason: late review":     {"reasons.yaml", "review_hours: 0", "review_hours: 2161"},
+		"reason: early review":    {"reasons.yaml", "review_hours: 0", "review_hours: -1"},
+		"reason: no consent":      {"reasons.yaml", "    consent: \"\"\n", ""},
+		"reason: purpose":         {"reasons.yaml", "consent: marketing", "consent: Marketing letters"},
+		"reason: consent, basis":  {"reasons.yaml", "consent: \"\"", "consent: newsletter"},
+		"reason: basis, consent":  {"reasons.yaml", "consent: marketing", "consent: \"\""},
 		"entity: class":           {"entities.yaml", "{class: confidential, normaliser: email}", "{class: secret, normaliser: email}"},
 		"entity: normaliser":      {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: mail}"},
 		"entity: format":          {"entities.yaml", "{class: confidential, normaliser: email}", "{class: confidential, normaliser: email, format: card}"},
@@ -149,6 +176,17 @@ func TestLoadRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A rule may not give more than its reason says that anybody gets.
+func TestLoadRefusesARuleThatIsFullerThanItsReason(t *testing.T) {
+	bundle := copyOfShipped(t)
+	edit(t, bundle, "reasons.yaml#FRAUD_REVIEW", "form: full", "form: partial")
+	if _, err := access.Load(bundle); !errors.Is(err, access.ErrBundle) || !strings.Contains(err.Error(), "policy.csv") {
+		t.Errorf("got %v, want the bundle refused", err)
+	}
+	edit(t, bundle, "policy.csv", "attr:team=fraud, full", "attr:team=fraud, partial")
+	load(t, bundle)
 }
 
 func TestLoadRefusesReferencePatterns(t *testing.T) {
