@@ -12,6 +12,7 @@ import (
 
 var destinationClauses = slices.Concat([]clause{
 	{"destinations/each token that stands or is touched was sent", sentTokens},
+	{"destinations/what is sent to several at once was sent to each", sentToSeveral},
 	{"destinations/the last time is behind by the resolution at most", sentResolution},
 	{"destinations/are compared byte for byte, and listed by name", sentNames},
 	{"destinations/of a person are told by scope and entity, and when the last value ends", sentSightings},
@@ -87,6 +88,39 @@ func sentTokens(w *world) {
 			w.Errorf("sent to %q: %v", bad, err)
 		}
 	}
+}
+
+func sentToSeveral(w *world) {
+	p := w.place("acme")
+	touched := p.Value("touched")
+	w.keep(p, touched)
+	began := w.now()
+	made := p.Value("made")
+	effect := p.to("vendor", made, p.Value("found"))
+	effect.Destinations = append(effect.Destinations, "another", "Vendor")
+	effect.Touch = []vault.TouchRef{{TokenID: touched.Mapping.TokenID, Entity: "PERSON", TTL: ttl}}
+	w.commit("acme", effect)
+	want := []vault.DestinationUse{use("Vendor", 1, began, began), use("another", 1, began, began), use("vendor", 1, began, began)}
+	for _, m := range []vault.NewMapping{made, touched} {
+		w.wantSent("sent to three", w.sent("acme", m), want...)
+	}
+	// Again, to some of them and to a new one.
+	w.clock.Advance(30 * time.Minute)
+	effect.Destinations, effect.Mappings = []string{"new", "vendor"}, []vault.NewMapping{p.Value("made")}
+	w.commit("acme", effect)
+	later := append(want[:1:1], want[1], use("new", 1, w.now(), w.now()), w.sent("acme", made)[3])
+	if last := later[3]; last.Destination != "vendor" || !last.First.Equal(began) || w.now().Sub(last.Last) > vault.SentResolution {
+		w.Errorf("sent again: %+v", last)
+	}
+	w.wantSent("to some again", w.sent("acme", made), later...)
+	w.wantSent("to some again", w.sent("acme", touched), later...)
+	// All of it, or nothing.
+	before := w.size("acme")
+	effect.Destinations, effect.Mappings = []string{"last", "x\x00"}, []vault.NewMapping{p.Value("never")}
+	if _, err := w.try("acme", effect); err == nil || w.size("acme") != before {
+		w.Errorf("sent also to what is none: %v", err)
+	}
+	w.wantSent("after what was refused", w.sent("acme", touched), later...)
 }
 
 func sentResolution(w *world) {

@@ -59,6 +59,18 @@ func closedStore(w *world) {
 	w.is(err, vault.ErrClosed)
 	_, err = w.Custody.Holds(w.ctx, "acme", vault.HoldQuery{})
 	w.is(err, vault.ErrClosed)
+	_, err = w.Proceedings.Proceedings(w.ctx, "acme", vault.ProceedingQuery{})
+	w.is(err, vault.ErrClosed)
+	_, _, err = w.Proceedings.Spent(w.ctx, "acme", []vault.Digest{Digest("budget")})
+	w.is(err, vault.ErrClosed)
+	_, err = w.Proceedings.ForgetSpent(w.ctx, "acme", 10)
+	w.is(err, vault.ErrClosed)
+	_, err = w.Proceedings.Exposure(w.ctx, "acme")
+	w.is(err, vault.ErrClosed)
+	_, err = w.Outbox.TakeNotices(w.ctx, "acme", 10, lease)
+	w.is(err, vault.ErrClosed)
+	w.is(w.Outbox.PostponeNotice(w.ctx, "acme", "id", w.now()), vault.ErrClosed)
+	w.is(w.Outbox.SettleNotice(w.ctx, "acme", "id"), vault.ErrClosed)
 	w.no(w.Close())
 }
 

@@ -144,10 +144,10 @@ func overdueClock(w *world) {
 	w.tenant("acme")
 	one := w.begin("acme", review("mia", w.now().Add(time.Minute)))
 	w.commit("acme", overdue("mia", 1))
-	w.clock.Advance(time.Minute - time.Microsecond)
+	w.clock.Advance(time.Minute) // until then it is in time
 	w.commit("acme", overdue("mia", 1))
 	// What waits in the queue is judged when it has the lock.
-	answers := w.windowThen(func() { w.clock.Advance(2 * time.Microsecond) }, "acme", Change(w, "acme", overdue("mia", 1)))
+	answers := w.windowThen(func() { w.clock.Advance(time.Microsecond) }, "acme", Change(w, "acme", overdue("mia", 1)))
 	w.is(answers[0].err, vault.ErrConflict)
 	w.commit("acme", vault.Record{})
 	w.clock.Advance(-time.Hour)

@@ -142,6 +142,11 @@ func (w *world) lives(p Place) map[string]struct {
 	asked := w.request(vault.RequestAccess, asking)
 	asked.SubjectRef = asking.Ref
 	r := w.open("acme", asked)
+	consenting := w.known("acme", "of a consent")
+	of := proceeding(vault.ProceedingConsent, vault.ProceedingStanding)
+	of.SubjectRef, of.ExpiresAt = consenting.Ref, w.now().Add(time.Minute) // over, and open still
+	consent := w.begin("acme", of)
+	all["who consents"] = one{consenting, func() { w.end("acme", consent, vault.ProceedingDone) }}
 	all["who has a request"] = one{asking, func() { r.State = vault.StateWithdrawn; w.update("acme", r) }}
 	return all
 }
@@ -150,8 +155,12 @@ func staleSubjects(w *world) {
 	p := w.place("acme")
 	plain, named := w.known("acme", "plain"), w.named("acme", "named")
 	lives := w.lives(p)
-	// A request that has a name for nobody keeps nobody.
+	// A request that has a name for nobody keeps nobody, nor does a consent that
+	// was withdrawn.
 	w.open("acme", w.request(vault.RequestAccess, plain))
+	withdrawn := proceeding(vault.ProceedingConsent, vault.ProceedingStanding)
+	withdrawn.SubjectRef = plain.Ref
+	w.end("acme", w.begin("acme", withdrawn), vault.ProceedingDone)
 	want := []string{plain.Ref, named.Ref}
 	check := func(what string) {
 		w.Helper()
@@ -226,6 +235,11 @@ func staleThenUsed(w *world) {
 			w.keep(p, m)
 			w.link("acme", s, m)
 		},
+		"a consent": func(s vault.Subject) {
+			of := proceeding(vault.ProceedingConsent, vault.ProceedingPending)
+			of.SubjectRef = s.Ref
+			w.begin("acme", of)
+		},
 		"a request": func(s vault.Subject) {
 			r := w.request(vault.RequestErasure, s)
 			r.SubjectRef = s.Ref
@@ -291,6 +305,9 @@ func staleForeign(w *world) {
 	asked := w.request(vault.RequestAccess, s)
 	asked.SubjectRef = s.Ref
 	w.open("Acme", asked)
+	of := proceeding(vault.ProceedingConsent, vault.ProceedingStanding)
+	of.SubjectRef = s.Ref
+	w.begin("Acme", of)
 	w.commit("acme", w.stale("acme", w.now(), 10))
 	if known, err := w.Store.Subjects(w.ctx, "acme", []vault.Digest{s.Digest}); err != nil || len(known) != 0 {
 		w.Errorf("%d rows are left, %v", len(known), err)

@@ -8,6 +8,7 @@ import (
 
 var strangeClauses = []clause{
 	{"identifiers/NUL and broken UTF-8 find no record and change none", strangeRecords},
+	{"identifiers/NUL and broken UTF-8 find no proceeding and change none", strangeProceedings},
 	{"tenants/one that is not there has no records", recordsOfNobody},
 }
 
@@ -29,6 +30,12 @@ func (w *world) records(tenant, id string) (rows int, errs []error) {
 	add(len(sealed.Mappings)+len(sealed.Names), err)
 	erasures, err := w.Erasures.Erasures(w.ctx, tenant, vault.ErasureQuery{ID: id})
 	add(len(erasures), err)
+	for _, q := range []vault.ProceedingQuery{
+		{ID: id}, {Kind: vault.ProceedingKind(id)}, {State: vault.ProceedingState(id), Open: true}, {Actor: id}, {SubjectRefs: []string{id}},
+	} {
+		proceedings, err := w.Proceedings.Proceedings(w.ctx, tenant, q)
+		add(len(proceedings), err)
+	}
 	return rows, errs
 }
 
@@ -56,6 +63,40 @@ func strangeRecords(w *world) {
 	w.sameRequest("after all that", r, w.requested("acme", r.ID))
 }
 
+func strangeProceedings(w *world) {
+	w.tenant("acme")
+	ann := w.known("acme", "ann")
+	of := proceeding(vault.ProceedingConsent, vault.ProceedingStanding)
+	of.SubjectRef = ann.Ref
+	consent := w.begin("acme", of)
+	for _, id := range []string{"x\x00", "\x00", "x\xff", "\xed\xa0\x80"} {
+		if rows, _ := w.records("acme", id); rows != 0 {
+			w.Errorf("%q reads %d rows", id, rows)
+		}
+		badly, hers, by := consent, of, of
+		badly.ID, hers.SubjectRef, by.Actor = id, id, id
+		opens := Change(w, "acme", vault.Restore{})
+		for _, change := range []vault.Change{
+			Change(w, "acme", vault.OpenProceeding{Proceeding: hers}), opens.Opening(hers), opens.Opening(by),
+			Change(w, "acme", altering(badly)), Change(w, "acme", altering(consent, badly)),
+			Change(w, "acme", vault.Restore{Standing: []string{consent.ID, id}}), opens.Notifying(id, nil),
+			redeeming(Change(w, "acme", vault.SetTenant{State: vault.TenantClosed}), badly),
+		} {
+			before := w.size("acme")
+			if _, err := w.Store.Commit(w.ctx, "acme", change); err == nil || w.size("acme") != before {
+				w.Errorf("%T with %q: %v", change.Effect(), id, err)
+			}
+		}
+		// Who restores, and why, is compared with what is stored, and stands nowhere.
+		w.commit("acme", vault.Restore{By: vault.Restorer{Actor: id, Client: id, Reason: id}, MaxOverdue: 1})
+	}
+	w.sameProceeding("after all that", consent, w.proceeding("acme", consent.ID))
+	if got := w.proceedings("acme", vault.ProceedingQuery{}); len(got) != 1 {
+		w.Errorf("%d proceedings are there, want 1", len(got))
+	}
+	w.CheckLog("acme")
+}
+
 func recordsOfNobody(w *world) {
 	w.tenant("acme")
 	for _, tenant := range []string{"globex", "Acme", ""} {
@@ -73,6 +114,18 @@ func recordsOfNobody(w *world) {
 		w.no(err)
 		forgotten, err := w.Remains.ForgetSuppressions(w.ctx, tenant, 10)
 		w.no(err)
+		exposed, err := w.Proceedings.Exposure(w.ctx, tenant)
+		w.no(err)
+		spent, until, err := w.Proceedings.Spent(w.ctx, tenant, []vault.Digest{Digest("budget")})
+		w.no(err)
+		over, err := w.Proceedings.ForgetSpent(w.ctx, tenant, 10)
+		w.no(err)
+		if len(spent) != 1 || !until.After(w.now()) {
+			w.Errorf("%q has spent %v until %v", tenant, spent, until)
+		}
+		forgotten += over + len(exposed) + spent[0] + len(w.take(tenant, 10))
+		w.no(w.Outbox.PostponeNotice(w.ctx, tenant, "id", w.now()))
+		w.no(w.Outbox.SettleNotice(w.ctx, tenant, "id"))
 		if n := rows + len(tokens) + len(stale.Requests) + len(stale.Subjects) + len(stones) + len(out) + forgotten; n != 0 {
 			w.Errorf("%q has %d records", tenant, n)
 		}

@@ -1,6 +1,7 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests and vault.Remains as tests: a clause for each sentence of it.
+// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox as tests: a
+// clause for each sentence of it.
 // A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
@@ -71,7 +72,7 @@ func clauses() []clause {
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
 		proceedingClauses, redeemClauses, budgetClauses, suspensionClauses, reviewClauses, noticeClauses, exposureClauses,
-		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(),
+		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(),
 	} {
 		all = append(all, part...)
 	}

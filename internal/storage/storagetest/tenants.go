@@ -25,6 +25,7 @@ func unknownTenant(w *world) {
 		vault.PlaceHold{}, vault.ReviewHold{}, vault.ReleaseHold{}, vault.CloseScope{},
 		vault.Erase{}, vault.LinkSubject{}, vault.UnlinkSubject{}, vault.OpenRequest{}, vault.UpdateRequest{}, vault.NoteRequest{},
 		vault.Restrict{}, vault.LiftRestriction{}, vault.RetireVersions{}, vault.Finality{}, vault.Replay{}, vault.Move{},
+		vault.OpenProceeding{Proceeding: review("mia", w.now())}, altering(review("mia", w.now())),
 	} {
 		w.refuse(vault.ErrUnknownTenant, "globex", effect)
 	}
