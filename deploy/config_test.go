@@ -132,7 +132,7 @@ func TestCommentsOfTheExamplesAreConfigurations(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if cfg.Rates == nil || len(cfg.Notices().Endpoints) != 1 || cfg.Policy == nil || cfg.Policy.AdministeredBy != "acme" {
+		if cfg.Rates == nil || len(cfg.Webhooks.Config().Endpoints) != 1 || cfg.Policy == nil || cfg.Policy.AdministeredBy != "acme" {
 			t.Errorf("%s: %+v %+v %+v", name, cfg.Rates, cfg.Webhooks, cfg.Policy)
 		}
 		if issuer := cfg.Trusted()[0]; issuer.PersonClaim != "employee_number" || issuer.Namespace != "gateways" {

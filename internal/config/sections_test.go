@@ -144,14 +144,14 @@ func TestWebhooks(t *testing.T) {
 		"pager.secret": secretText("a", 32) + "\n",
 		"siem.secret":  "# until March\n" + secretText("b", 24) + "\n\n  " + secretText("c", 64) + "  \n",
 	}
-	if s, err := loadBeside(t, good, nil); err != nil || len(s.Notices().Endpoints) != 0 {
+	if s, err := loadBeside(t, good, nil); err != nil || len(s.Webhooks.Config().Endpoints) != 0 {
 		t.Errorf("without the section: %v", err)
 	}
 	s, err := loadBeside(t, notified, files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := s.Notices()
+	got := s.Webhooks.Config()
 	want := []webhook.Endpoint{
 		{
 			Name: "pager", URL: "https://hooks.example.com/x?key=canary", Secrets: [][]byte{[]byte(strings.Repeat("a", 32))},

@@ -39,13 +39,13 @@ type Endpoint struct {
 	Internal bool     `yaml:"internal"` // in a network of one's own
 }
 
-// Notices is who is told, with the secrets, as Load found them; nobody where the
+// Config is who is told, with the secrets, as Load found them; nobody where the
 // configuration has no webhooks.
-func (s *Serve) Notices() webhook.Config {
-	if s.Webhooks == nil {
+func (w *Webhooks) Config() webhook.Config {
+	if w == nil {
 		return webhook.Config{}
 	}
-	return s.Webhooks.config
+	return w.config
 }
 
 // webhookPaths are the settings of this file that name a file.
