@@ -21,13 +21,6 @@ const (
 	ReasonNotice    Reason = "notice"    // the notice cannot be sent: too large, no JSON, no id
 )
 
-// Reasons lists every reason, for metrics that are set to zero at start.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonStatus, ReasonGone, ReasonAddress, ReasonConnect, ReasonTLS, ReasonTimeout, ReasonCancelled, ReasonNotice,
-	}
-}
-
 // Refusal is what became of an attempt at one endpoint.
 type Refusal struct {
 	Endpoint string // its name; "" is the notice itself
