@@ -98,6 +98,8 @@ type Store struct {
 	erasures
 	requests
 	vault.Remains
+	proceedings
+	vault.Outbox
 	io.Closer
 }
 
@@ -105,6 +107,8 @@ type Store struct {
 type (
 	erasures = vault.Erasures
 	requests = vault.Requests
+
+	proceedings = vault.Proceedings
 )
 
 // openStore opens the store of a service and refuses one that another process
@@ -117,7 +121,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{s, s, s, s, s, s, s, s, s}, nil
+		return &Store{s, s, s, s, s, s, s, s, s, s, s}, nil
 	}
 	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
 	if errors.Is(err, sqlite.ErrLocked) {
@@ -126,7 +130,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assembly: %w", err)
 	}
-	return &Store{s, s, s, s, s, s, s, s, s}, nil
+	return &Store{s, s, s, s, s, s, s, s, s, s, s}, nil
 }
 
 // view is what verification reads, and never writes.

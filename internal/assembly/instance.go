@@ -20,6 +20,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/internal/webhook"
 )
 
 // LogPrefix begins the origin of every log of an embedded service.
@@ -32,12 +33,19 @@ var devFinality = vault.FinalityTimes{Epoch: config.DefaultKeyEpoch, BackupHoriz
 // Options name a service, and are what tests replace. The zero value is the
 // development mode.
 type Options struct {
-	Clock       func() time.Time // default: the machine's
-	Logger      *slog.Logger     // default: none
-	Policy      fs.FS            // default: the shipped one
-	Environment string           // default: "development"
-	Replica     string           // default: "embedded"
-	LogPrefix   string           // default: LogPrefix
+	Clock  func() time.Time // default: the machine's
+	Logger *slog.Logger     // default: none
+	Policy fs.FS            // default: the shipped one
+	// PolicySource reads the configured bundle, at the start and when it is to be
+	// read again; it comes instead of Policy. See vault.Config for the others.
+	PolicySource        func(context.Context) (*access.Bundle, error)
+	PolicyKey           string
+	PolicyAdministrator string
+	// Sender delivers notices; nil where nobody is told of what happens.
+	Sender      *webhook.Sender
+	Environment string // default: "development"
+	Replica     string // default: "embedded"
+	LogPrefix   string // default: LogPrefix
 	// Finality says when what was erased opens nowhere; default: devFinality.
 	Finality vault.FinalityTimes
 	Detector *detect.Detector // default: every entity that it knows
@@ -130,10 +138,13 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	}
 	in.journals = lifecycle.NewJournals(anchors, in.Store)
 	in.store = &lifecycle.Journaled{Store: in.Store, Journals: in.journals}
-	if in.Service, err = newService(in, opts); err != nil {
+	if in.Service, err = newService(ctx, in, opts); err != nil {
 		return in, err
 	}
 	in.Worker = lifecycle.NewWorker(in.Service, in.journals, opts.Logger)
+	if opts.Sender != nil {
+		in.Worker.SendWith(deliverWith(opts.Sender, opts.Clock))
+	}
 	in.store.Erased = in.Worker.Wake
 	for _, anchor := range known {
 		if opts.recovering {
@@ -166,6 +177,9 @@ func (in *Instance) checkAnchor(ctx context.Context, anchor audit.Anchor) error 
 
 // start records the start of what was opened, unless something failed.
 func (in *Instance) start(ctx context.Context, err error) (*Instance, error) {
+	if err == nil {
+		err = in.Service.SyncPolicies(ctx)
+	}
 	if err == nil {
 		err = in.Service.RecordStart(ctx)
 	}
@@ -218,8 +232,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func newService(in *Instance, opts Options) (*vault.Service, error) {
-	policy, err := access.Load(opts.Policy)
+func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service, error) {
+	policy, err := loadPolicy(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("assembly: policy: %w", err)
 	}
@@ -235,8 +249,10 @@ func newService(in *Instance, opts Options) (*vault.Service, error) {
 	}
 	return vault.New(vault.Config{
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
-		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Finality: opts.Finality, Wrapper: in.key,
-		Policy: policy, Detector: detector, LogPrefix: opts.LogPrefix,
+		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store,
+		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,
+		Policy: policy, PolicySource: opts.PolicySource, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
+		Detector: detector, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})
 }

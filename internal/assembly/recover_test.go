@@ -143,7 +143,7 @@ func (h *history) eraseSomebody(who string) {
 		if h.rand.IntN(2) == 0 {
 			return
 		}
-		_, err := h.in.Service.ReleaseHold(h.Context(), counsel(), h.held[who], "O-2")
+		_, err := h.in.Service.ReleaseHold(h.Context(), counsel(), h.held[who], "O-2", "")
 		h.no(err)
 		h.held[who] = ""
 		h.no(h.in.Worker.ResumeErasures(h.Context()))

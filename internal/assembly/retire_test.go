@@ -128,7 +128,7 @@ func finality(e *estate) {
 	if _, err := e.in.Trim(e.Context(), plans, vault.TrimRequest{}); vault.CodeOf(err) != vault.CodeHeld {
 		e.Errorf("while a hold keeps backups: %v", err)
 	}
-	_, err = e.in.Service.ReleaseHold(e.Context(), counsel(), hold.Hold.ID, "O-2")
+	_, err = e.in.Service.ReleaseHold(e.Context(), counsel(), hold.Hold.ID, "O-2", "")
 	e.no(err)
 	before := older.keys()
 	for _, k := range before { // the twin: until then all of it opens

@@ -39,6 +39,7 @@ type Worker struct {
 	logger    *slog.Logger
 	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
 	turn      func(ctx context.Context) (release func(), held bool, err error)
+	deliver   func(context.Context, string, vault.Notice) vault.Delivery // nil: nobody is told
 	now       func() time.Time
 	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
 	records   time.Time            // when records were last looked through, of Round alone
@@ -59,10 +60,28 @@ func (w *Worker) Run(ctx context.Context) {
 	sweeping.Go(func() {
 		w.every(ctx, SweepEvery, nil, "sweep", func() error { return w.Round(ctx) })
 	})
+	if w.deliver != nil {
+		// A receiver may take its time.
+		sweeping.Go(func() {
+			w.every(ctx, PublishEvery, nil, "notices", func() error { return w.SendNotices(ctx) })
+		})
+	}
 	w.every(ctx, PublishEvery, w.woken, "publish", func() error {
-		return errors.Join(w.service.FlushDenials(ctx, false), w.Publish(ctx))
+		return errors.Join(w.service.FlushDenials(ctx, false), w.service.SyncPolicies(ctx), w.Publish(ctx))
 	})
 	sweeping.Wait()
+}
+
+// SendWith has the worker deliver notices. It is called before Run.
+func (w *Worker) SendWith(deliver func(context.Context, string, vault.Notice) vault.Delivery) {
+	w.deliver = deliver
+}
+
+// SendNotices delivers what is due, of every tenant.
+func (w *Worker) SendNotices(ctx context.Context) error {
+	return w.eachBatch(ctx, func(ctx context.Context, tenant string) (bool, error) {
+		return w.service.SendNotices(ctx, tenant, w.deliver)
+	})
 }
 
 // Wake has the next publication come at once. It never waits.
@@ -151,7 +170,7 @@ func (w *Worker) Round(ctx context.Context) error {
 			defer release()
 		}
 	}
-	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx))
+	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx), w.eachBatch(ctx, w.service.ForgetSpent))
 	if now := w.now(); now.Sub(w.records) >= RecordsEvery {
 		w.records = now
 		failed = errors.Join(failed, w.SweepRecords(ctx))

@@ -46,7 +46,7 @@ func (h *history) release(*rapid.T) {
 	}
 	h.step()
 	i := rapid.IntRange(0, len(h.holds)-1).Draw(h.T, "hold")
-	must(h.v.Service.ReleaseHold(ctx, counsel(), h.holds[i].id, "ORDER-5"))(h)
+	must(h.v.Service.ReleaseHold(ctx, counsel(), h.holds[i].id, "ORDER-5", ""))(h)
 	h.holds = slices.Delete(h.holds, i, i+1)
 }
 

@@ -98,7 +98,7 @@ func TestErasureGoesOnAfterARotation(t *testing.T) {
 			if err := v.Rotate(ctx, []string{"acme"}, func(string, int) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
-			must(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5"))(t)
+			must(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5", ""))(t)
 			if err := v.Service.ResumeErasures(ctx, "acme"); err != nil {
 				t.Fatal(err)
 			}

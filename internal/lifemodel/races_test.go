@@ -154,7 +154,7 @@ func (r *arena) hold(p *person, id *string) int64 {
 
 func (r *arena) release(hold string) int64 {
 	return r.index(func() (*audit.Receipt, error) {
-		got, err := r.b.Service.ReleaseHold(ctx, counsel(), hold, "ORDER-5")
+		got, err := r.b.Service.ReleaseHold(ctx, counsel(), hold, "ORDER-5", "")
 		return got.Audit, err
 	})
 }

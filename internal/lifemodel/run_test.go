@@ -65,7 +65,7 @@ func play(t testing.TB, v *vaulttest.Vault) func(*rapid.T) {
 // history is left but the log, and the receipts verify that were given in it.
 func (h *history) end() {
 	for len(h.holds) > 0 {
-		must(h.v.Service.ReleaseHold(ctx, counsel(), h.holds[0].id, "ORDER-5"))(h)
+		must(h.v.Service.ReleaseHold(ctx, counsel(), h.holds[0].id, "ORDER-5", ""))(h)
 		h.holds = h.holds[1:]
 	}
 	h.resume(h.T)

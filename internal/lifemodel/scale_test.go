@@ -56,7 +56,7 @@ func TestScale(t *testing.T) {
 			if t.Logf("a hold over %d mappings was placed in %s", rows, took); took > holdIn {
 				t.Errorf("a hold took %s", took)
 			}
-			must(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5"))(t)
+			must(v.Service.ReleaseHold(ctx, counsel(), hold.ID, "ORDER-5", ""))(t)
 
 			v.Clock.Advance(2 * shortLife)
 			swept := make(chan struct{})

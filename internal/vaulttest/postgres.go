@@ -48,7 +48,7 @@ func NewReplicas(t testing.TB, n int, opts ...Option) []*Vault {
 		},
 		AuditDSN: db.Audit, Transit: &serving, Administration: &administration,
 	}
-	options := assembly.Options{Clock: clock.Now}
+	options := assembly.Options{Clock: clock.Now, Policy: Alone()}
 	for _, opt := range opts {
 		opt(&options)
 	}

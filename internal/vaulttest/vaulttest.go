@@ -1,6 +1,6 @@
 // Package vaulttest gives tests a ready-made service: a real SQLite file, a
-// real local key and the shipped policy in a temporary folder, with a clock
-// that the test moves.
+// real local key and the shipped policy (see Alone) in a temporary folder, with a
+// clock that the test moves.
 //
 //	v := vaulttest.New(t)
 //	out, err := v.Service.Tokenize(ctx, v.Gateway(), vault.TokenizeRequest{
@@ -33,10 +33,13 @@ type Vault struct {
 // Option changes what New makes.
 type Option func(*assembly.Options)
 
-// WithPolicy replaces the shipped policy.
+// WithPolicy replaces the policy; authz.FS is the shipped one as it is.
 func WithPolicy(bundle fs.FS) Option {
 	return func(o *assembly.Options) { o.Policy = bundle }
 }
+
+// With changes anything else.
+func With(change func(*assembly.Options)) Option { return change }
 
 // WithStore puts something between the service and its store.
 func WithStore(wrap func(vault.Store) vault.Store) Option {
@@ -52,7 +55,7 @@ func WithDetector(d *detect.Detector) Option {
 func New(t testing.TB, opts ...Option) *Vault {
 	t.Helper()
 	v := &Vault{Clock: NewClock(), Dir: t.TempDir()}
-	options := assembly.Options{Clock: v.Clock.Now}
+	options := assembly.Options{Clock: v.Clock.Now, Policy: Alone()}
 	for _, opt := range opts {
 		opt(&options)
 	}
