@@ -26,6 +26,7 @@ func TestShippedDecisionTables(t *testing.T) {
 	if err := report.Err(); err != nil {
 		t.Fatalf("%v\n%s", err, report)
 	}
+	t.Log(report)
 	if report.Decided != report.Combinations || report.Combinations < 8*7*4*2*4*2 {
 		t.Errorf("%d of %d combinations decided", report.Decided, report.Combinations)
 	}

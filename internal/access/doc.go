@@ -5,8 +5,9 @@
 // # The bundle
 //
 // A policy is data (package authz ships one): the rules, how a rule is
-// matched, the reason codes, the entities, the destinations, and tables that
-// say what must come out. Load checks all of it and takes it or refuses it as
+// matched, the reason codes and what single tenants take away from them, the
+// entities, the destinations, which roles exclude each other, which operations
+// need approvals, and tables that say what must come out. Load checks all of it and takes it or refuses it as
 // a whole. A name that nothing knows, be it a role, class, entity, reason,
 // condition, attribute or column, is a load error: a rule with a misspelt
 // condition would otherwise be a grant or a ban that silently never applies.
@@ -27,19 +28,41 @@
 //  1. A deny rule that matches wins.
 //  2. Otherwise the allow rules that match are grants, and the fullest form
 //     (full, partial, masked) counts. The decision names the rules that gave it.
-//  3. What the reason demands is checked after that and cannot be granted away
-//     by a rule: MFA, classes and entities it reaches, held and restricted
-//     data, the place in the text, approvals.
+//  3. What the reason demands cannot be granted away by a rule: classes and
+//     entities it reaches; of the caller and the moment MFA, authentication
+//     context, hours, networks, environment; then held and restricted data, the
+//     place in the text, the consent of whom it is about, and approvals last.
+//     Each is told only if nothing before it is in the way, so that nobody is
+//     asked to approve what would be refused all the same.
 //  4. What is left over is a deny, as is every zero or unknown input. Where the
 //     class of the mapping and that of the catalogue differ, the stricter holds.
+//
+// The decision counts nothing and knows nobody: how many have approved, whether
+// a consent stands and which budgets are left is found out by the caller, under
+// the lock of the commit where it must be exact. It says which budgets count.
+//
+// # Tenants
+//
+// An overlay is laid over the reasons once, at load, and is refused unless it
+// only takes away (the pattern of the reference aside). So the catalogue bounds
+// what any tenant gets, and a decision for a tenant costs one look-up more.
 //
 // # Two stages
 //
 // Decide answers for the case as it is, Best for the best case of the same
 // caller: the scope is bound to them, the text is prose, the data is live,
-// approvals are given, a hold was placed by somebody else. What Decide allows Best allows, and where Best denies,
-// Decide denies with the same Why. So Best, asked with nothing but the label of
-// a token, fixes what a caller may be told about it, before anything is read.
+// consents and approvals are given, a hold was placed by somebody else. Who the
+// caller is, when it is and where they are stays as it is. What Decide allows
+// Best allows, and where Best denies, Decide denies with the same Why. So Best,
+// asked with nothing but the label of a token, fixes what a caller may be told
+// about it, before anything is read.
+//
+// # Destinations
+//
+// A Route is one destination or several at one time, of which the strictest
+// action counts. A value goes as it is only while every agreement that its
+// destination requires is in force: one that has expired is as good as none, from
+// its day on and without a reload.
 //
 // # Retention
 //

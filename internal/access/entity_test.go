@@ -73,6 +73,7 @@ func tokenLikeLost(p *access.Policy) []string {
 					r := access.Request{
 						Action: access.ActionRestore, Roles: []string{role}, Reason: reason.Code, Entity: e.Name, Class: e.Class,
 						SameClient: true, EndUser: endUser, MFA: true, Place: access.PlaceProse,
+						Approved: 2, Consented: true,
 						Attributes: map[string]string{"team": "fraud", "on_call": "true"},
 					}
 					like := r
