@@ -44,7 +44,7 @@ type Claims struct {
 	Roles  []string
 	// TTL is at least a second and at most the maximum lifetime.
 	TTL time.Duration
-	// Extra are further claims. A string amr is a comma separated list, and a
+	// Extra are further claims; person is the one that names a person. A string amr is a comma separated list, and a
 	// string act is the sub of the actor, so that both can be typed at a
 	// prompt as name=value.
 	Extra map[string]any
@@ -96,7 +96,7 @@ func (d *DevIssuer) Issuer() Issuer {
 	return Issuer{
 		Issuer: DevIssuerName, Audience: DevAudience, Algorithms: []string{"ES256"},
 		Keys:        []Key{{ID: d.kid, Public: &d.key.PublicKey}},
-		TenantClaim: "tenant", RolesClaim: "roles", Tenants: DevTenants(),
+		TenantClaim: "tenant", RolesClaim: "roles", PersonClaim: "person", Tenants: DevTenants(),
 	}
 }
 

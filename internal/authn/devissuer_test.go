@@ -47,6 +47,7 @@ func TestDevIssuerSignsWhatIsAccepted(t *testing.T) {
 		{"client", "gw-1", nil, vault.Caller{Subject: "svc-1", Client: "gw-1"}},
 		{"team", "", map[string]any{"team": "fraud"}, vault.Caller{Subject: "svc-1", Client: "svc-1", Attributes: map[string]string{"team": "fraud"}}},
 		{"azp", "", map[string]any{"azp": "gw-2"}, vault.Caller{Subject: "svc-1", Client: "gw-2"}},
+		{"person and acr", "", map[string]any{"person": "Alice", "acr": "silver"}, vault.Caller{Subject: "svc-1", Client: "svc-1", Person: "alice", ACR: "silver"}},
 		{"amr typed", "", map[string]any{"amr": "mfa"}, vault.Caller{Subject: "svc-1", Client: "svc-1", MFA: true}},
 		{"amr typed, two", "", map[string]any{"amr": "pwd,otp"}, vault.Caller{Subject: "svc-1", Client: "svc-1", MFA: true}},
 		{"amr", "", map[string]any{"amr": []string{"pwd"}}, vault.Caller{Subject: "svc-1", Client: "svc-1"}},
@@ -98,6 +99,8 @@ func TestDevIssuerRefusesToSign(t *testing.T) {
 		"azp that differs":  func(c *authn.Claims) { c.Client = "gw-1"; c.Extra = map[string]any{"azp": "gw-2"} },
 		"act empty":         func(c *authn.Claims) { c.Extra = map[string]any{"act": ""} },
 		"act a number":      func(c *authn.Claims) { c.Extra = map[string]any{"act": 1} },
+		"acr empty":         func(c *authn.Claims) { c.Extra = map[string]any{"acr": ""} },
+		"person a number":   func(c *authn.Claims) { c.Extra = map[string]any{"person": 1} },
 		"a long claim":      func(c *authn.Claims) { c.Extra = map[string]any{"x": strings.Repeat("x", 9000)} },
 	} {
 		claims := authn.Claims{Subject: "svc-1", Tenant: "acme", Roles: []string{"gateway"}, TTL: time.Hour}
