@@ -355,7 +355,7 @@ func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
 		"SuspensionPage":   {schemas["SuspensionPage"].Value.Properties["suspensions"].Value, vault.PageProceedings},
 		"IncidentPage":     {schemas["IncidentPage"].Value.Properties["incidents"].Value, vault.PageProceedings},
 		"ConsentPage":      {schemas["ConsentPage"].Value.Properties["consents"].Value, vault.PageProceedings},
-		"ProposalPage":     {schemas["ProposalPage"].Value.Properties["proposals"].Value, vault.PageProceedings},
+		"ProposalPage":     {schemas["ProposalPage"].Value.Properties["proposals"].Value, vault.PageProposals},
 		"AccessReviewPage": {schemas["AccessReviewPage"].Value.Properties["reviews"].Value, vault.PageProceedings},
 		"entries":          {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
 	} {
@@ -372,7 +372,7 @@ func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	numbers := map[string]uint64{
 		"text_bytes": vault.MaxTextBytes, "findings": vault.MaxFindings, "value_bytes": vault.MaxValueBytes,
 		"read_scopes": vault.MaxReadScopes, "hold_terms": vault.MaxHoldTerms, "subject_identifiers": vault.MaxIdentifiers,
-		"note_bytes": vault.MaxNoteBytes, "names": vault.MaxNames,
+		"note_bytes": vault.MaxNoteBytes, "destinations": vault.MaxDestinations, "suspension_terms": vault.MaxSuspensionTerms, "names": vault.MaxNames,
 	}
 	found := 0
 	for name, ref := range load(t, openapi.Document).Components.Schemas {

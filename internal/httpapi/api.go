@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,7 +37,9 @@ type Config struct {
 	// Registry gets the metrics and is served at /metrics.
 	Registry *prometheus.Registry
 	Limits   Limits
-	Version  string
+	// Rates bound how fast callers may call; without any nothing does.
+	Rates   Rates
+	Version string
 }
 
 // api implements the generated server interface.
@@ -52,6 +55,7 @@ type api struct {
 	exposition http.Handler
 	operations map[string]*operation
 	words      words
+	pacers     []pacer
 
 	requests budget // requests under way
 	bodies   budget // bytes of bodies that are worked on
@@ -66,14 +70,14 @@ var quiet = sync.OnceFunc(func() { gin.SetMode(gin.ReleaseMode) })
 // New returns the handler of the whole interface. It registers its metrics
 // with the registry, so a registry serves one handler.
 func New(cfg Config) (http.Handler, error) {
-	a, err := newAPI(cfg)
+	a, err := newAPI(cfg, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	return a.engine()
 }
 
-func newAPI(cfg Config) (*api, error) {
+func newAPI(cfg Config, now func() time.Time) (*api, error) {
 	switch {
 	case cfg.Service == nil, (cfg.Authenticate == nil) == (cfg.AuthenticateOver == nil):
 		return nil, errors.New("httpapi: a service and one authentication are required")
@@ -93,6 +97,9 @@ func newAPI(cfg Config) (*api, error) {
 		operations: described.operations, words: described.words,
 		requests: budget{most: limits.InFlight}, bodies: budget{most: limits.BodyBytesInFlight},
 	}
+	if a.pacers, err = cfg.Rates.pacers(now); err != nil {
+		return nil, err
+	}
 	if a.metrics, err = newMetrics(cfg.Registry, cfg.Version, cfg.Tracer); err != nil {
 		return nil, err
 	}
@@ -111,7 +118,8 @@ func (c Config) verification() func(ctx context.Context, bearer, fingerprint str
 func (a *api) engine() (http.Handler, error) {
 	quiet()
 	engine := gin.New()
-	// Nobody's X-Forwarded-For is believed: addresses decide nothing here.
+	// Nobody's X-Forwarded-For is believed: the address that a policy decides by is
+	// that of the connection.
 	if err := engine.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("httpapi: %w", err)
 	}
@@ -120,7 +128,7 @@ func (a *api) engine() (http.Handler, error) {
 	// A redirect would send the path of the request back in a header.
 	engine.RedirectTrailingSlash = false
 	engine.RedirectFixedPath = false
-	engine.Use(a.observe, a.admit, a.authenticate, a.check)
+	engine.Use(a.observe, a.admit, a.authenticate, a.pace, a.onBehalf, a.check)
 	engine.NoRoute(func(c *gin.Context) {
 		a.fail(c, vault.Errorf(vault.CodeNotFound, "there is no such path"))
 	})

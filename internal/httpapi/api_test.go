@@ -28,10 +28,12 @@ type tokenized struct {
 	Audit         *audit.Receipt
 }
 
+type result struct{ Token, Status, Form string }
+
 type detokenized struct {
 	Text      *string
 	Values    []string
-	Results   []struct{ Token, Status, Form string }
+	Results   []result
 	RequestID string `json:"request_id"`
 	Audit     *audit.Receipt
 }

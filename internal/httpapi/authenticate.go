@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,8 +35,7 @@ const (
 	challengeInvalid = `Bearer error="invalid_token"`
 )
 
-// authenticate turns the one bearer credential into the caller. The end user
-// of the header is taken only from a caller that may assert one.
+// authenticate turns the one bearer credential into the caller.
 func (a *api) authenticate(c *gin.Context) {
 	x := exchangeOf(c)
 	if x.op == nil || !x.op.secured {
@@ -62,10 +62,31 @@ func (a *api) authenticate(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
-	caller.CertFingerprint = fingerprint
+	caller.CertFingerprint, caller.Address = fingerprint, addressOf(c.Request)
 	x.call.Caller = caller
 	x.tenant, x.client, x.actor = caller.Tenant, caller.Client, caller.Subject
-	if err := a.assertEndUser(ctx, x, c.Request.Header.Values(endUserHeader)); err != nil {
+}
+
+// addressOf is where the connection comes from, whatever headers say. One that
+// cannot be read is invalid, and so in no network of a policy.
+func addressOf(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	// Networks of a policy have no zones, and IPv4 is IPv4 on every listener.
+	return from.Addr().Unmap().WithZone("")
+}
+
+// onBehalf fixes the policy that the request is decided under, and takes the end
+// user of the header from a caller that may assert one.
+func (a *api) onBehalf(c *gin.Context) {
+	x := exchangeOf(c)
+	if x.op == nil || !x.op.secured {
+		return
+	}
+	x.call = a.service.Pinned(x.call)
+	if err := a.assertEndUser(c.Request.Context(), x, c.Request.Header.Values(endUserHeader)); err != nil {
 		a.fail(c, err)
 	}
 }
@@ -110,7 +131,7 @@ func (a *api) assertEndUser(ctx context.Context, x *exchange, values []string) e
 	if len(values) == 0 {
 		return nil
 	}
-	if !a.service.MayAssertEndUser(x.call.Caller) {
+	if !a.service.MayAssertEndUser(x.call) {
 		a.service.RecordRefused(ctx, x.call, x.op.id, string(vault.CodeDenied))
 		return vault.Errorf(vault.CodeDenied, "this caller may not name an end user")
 	}

@@ -7,12 +7,15 @@
 //  1. observe: a request id, the headers of every answer, recovery, and at the
 //     end one event and the metrics.
 //  2. admit: the limits on requests under way and on time.
-//  3. authenticate: exactly one bearer credential becomes a vault.Caller; the
-//     end user in a header is taken only from those who may assert one.
-//  4. check: query, path and body are read strictly and held against the
+//  3. authenticate: exactly one bearer credential becomes a vault.Caller, with the
+//     address of the connection.
+//  4. pace: who calls too fast is refused before anything is read or decided.
+//  5. onBehalf: the policy is fixed for the whole request; the end user in a header
+//     is taken only from those who may assert one.
+//  6. check: query, path and body are read strictly and held against the
 //     OpenAPI document, once. What the handlers get is the very value that
 //     was checked; nothing is decoded a second time.
-//  5. The handler of the operation, one file for each, named as in vault.
+//  7. The handler of the operation, one file for each, named as in vault.
 //
 // The order matters: no body is read for a stranger, and nothing is decided on
 // a body that two parsers could read in two ways.
@@ -36,7 +39,8 @@
 //
 // # What is lost on failure
 //
-// Nothing: the package keeps no state. A panic becomes a 500 whose event names
+// Nothing but how fast callers were: the package keeps no other state, and that one
+// for each replica alone. A panic becomes a 500 whose event names
 // the type of what was panicked with, and functions, never their arguments. A
 // client that went away is noted in the event as 499; whatever was committed
 // for it stays committed, and the log has its entry.

@@ -27,6 +27,7 @@ func (a *api) eraseAtOnce(ctx context.Context, b *gen.SubjectRequestIntake) (gen
 		Regime: string(b.Regime), Subject: value(b.Subject), ConfirmSubject: value(b.ConfirmSubject),
 		Identifiers: identifiers(b.Identifiers), Reference: b.Reference, Identity: *identity,
 		PreviewID: value(b.PreviewId), DryRun: value(b.DryRun), Suppress: string(value(b.Suppress)),
+		ApprovalID: value(b.ApprovalId),
 	})
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func (a *api) ExecuteRequest(ctx context.Context, r gen.ExecuteRequestRequestObj
 	ctx, x := begin(ctx)
 	req := vault.ExecuteRequest{
 		ConfirmSubject: value(r.Body.ConfirmSubject), PreviewID: value(r.Body.PreviewId),
-		DryRun: value(r.Body.DryRun), Suppress: string(value(r.Body.Suppress)),
+		DryRun: value(r.Body.DryRun), Suppress: string(value(r.Body.Suppress)), ApprovalID: value(r.Body.ApprovalId),
 	}
 	// What a request asks for never changes, so that it may be read before.
 	info, err := a.service.SubjectRequest(ctx, x.call, r.RequestId)
@@ -51,8 +52,11 @@ func (a *api) ExecuteRequest(ctx context.Context, r gen.ExecuteRequestRequestObj
 		return nil, err
 	}
 	if info.Kind != vault.RequestErasure {
-		if r.Body.Suppress != nil {
+		switch {
+		case r.Body.Suppress != nil:
 			return nil, vault.Invalid("/suppress", "goes with an erasure only")
+		case r.Body.ApprovalId != nil:
+			return nil, vault.Invalid("/approval_id", "goes with an erasure only")
 		}
 		return counted(a.service.RestrictSubject(ctx, x.call, r.RequestId, req))
 	}

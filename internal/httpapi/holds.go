@@ -70,7 +70,7 @@ func (a *api) ReviewHold(ctx context.Context, r gen.ReviewHoldRequestObject) (ge
 // ReleaseHold ends a hold.
 func (a *api) ReleaseHold(ctx context.Context, r gen.ReleaseHoldRequestObject) (gen.ReleaseHoldResponseObject, error) {
 	ctx, x := begin(ctx)
-	result, err := a.service.ReleaseHold(ctx, x.call, r.HoldId, r.Body.Reference)
+	result, err := a.service.ReleaseHold(ctx, x.call, r.HoldId, r.Body.Reference, value(r.Body.ApprovalId))
 	if err != nil {
 		return nil, err
 	}

@@ -111,6 +111,9 @@ func (a *api) Limits(ctx context.Context, _ gen.LimitsRequestObject) (gen.Limits
 		return nil, err
 	}
 	all := append(inForce, a.limits.list()...)
+	for i := range a.pacers {
+		all = append(all, a.pacers[i].limits()...)
+	}
 	answer := gen.LimitsAnswer{Limits: make([]gen.Limit, 0, len(all)), RequestId: x.call.RequestID}
 	for _, l := range all {
 		answer.Limits = append(answer.Limits, gen.Limit{Name: l.Name, Value: l.Value, Unit: l.Unit, Why: l.Why})

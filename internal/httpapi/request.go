@@ -22,7 +22,7 @@ func (a *api) OpenSubjectRequest(ctx context.Context, r gen.OpenSubjectRequestRe
 		given bool
 	}{
 		{"/confirm_subject", b.ConfirmSubject != nil}, {"/preview_id", b.PreviewId != nil},
-		{"/dry_run", value(b.DryRun)}, {"/suppress", b.Suppress != nil},
+		{"/dry_run", value(b.DryRun)}, {"/suppress", b.Suppress != nil}, {"/approval_id", b.ApprovalId != nil},
 	} {
 		if only.given {
 			return nil, vault.Invalid(only.field, "goes with an erasure that is done at once")

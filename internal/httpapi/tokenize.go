@@ -29,7 +29,7 @@ func (a *api) Tokenize(ctx context.Context, r gen.TokenizeRequestObject) (gen.To
 
 func tokenizeRequest(b *gen.TokenizeRequest) vault.TokenizeRequest {
 	req := vault.TokenizeRequest{
-		Scope: b.Scope, Subject: value(b.Subject), Destination: value(b.Destination),
+		Scope: b.Scope, Subject: value(b.Subject), Destination: value(b.Destination), Destinations: value(b.Destinations),
 		TTL: duration(b.Ttl), Format: string(value(b.Format)),
 		Existing: vault.ExistingKeep, DryRun: value(b.DryRun), Text: b.Text, Shape: string(value(b.Shape)),
 		ReadScopes: value(b.ReadScopes), SourceRef: value(b.SourceRef),

@@ -514,22 +514,25 @@ func (e Order) Valid() bool {
 
 // Defines values for ProposalStatus.
 const (
-	Dropped ProposalStatus = "dropped"
-	InForce ProposalStatus = "in_force"
-	Retired ProposalStatus = "retired"
-	Trial   ProposalStatus = "trial"
+	ProposalStatusDropped ProposalStatus = "dropped"
+	ProposalStatusInForce ProposalStatus = "in_force"
+	ProposalStatusKept    ProposalStatus = "kept"
+	ProposalStatusRetired ProposalStatus = "retired"
+	ProposalStatusTrial   ProposalStatus = "trial"
 )
 
 // Valid indicates whether the value is a known member of the ProposalStatus enum.
 func (e ProposalStatus) Valid() bool {
 	switch e {
-	case Dropped:
+	case ProposalStatusDropped:
 		return true
-	case InForce:
+	case ProposalStatusInForce:
 		return true
-	case Retired:
+	case ProposalStatusKept:
 		return true
-	case Trial:
+	case ProposalStatusRetired:
+		return true
+	case ProposalStatusTrial:
 		return true
 	default:
 		return false
@@ -946,22 +949,22 @@ func (e TimeField) Valid() bool {
 
 // Defines values for TokenOrigin.
 const (
-	Kept    TokenOrigin = "kept"
-	New     TokenOrigin = "new"
-	Reused  TokenOrigin = "reused"
-	Wrapped TokenOrigin = "wrapped"
+	TokenOriginKept    TokenOrigin = "kept"
+	TokenOriginNew     TokenOrigin = "new"
+	TokenOriginReused  TokenOrigin = "reused"
+	TokenOriginWrapped TokenOrigin = "wrapped"
 )
 
 // Valid indicates whether the value is a known member of the TokenOrigin enum.
 func (e TokenOrigin) Valid() bool {
 	switch e {
-	case Kept:
+	case TokenOriginKept:
 		return true
-	case New:
+	case TokenOriginNew:
 		return true
-	case Reused:
+	case TokenOriginReused:
 		return true
-	case Wrapped:
+	case TokenOriginWrapped:
 		return true
 	default:
 		return false
@@ -977,6 +980,7 @@ const (
 	TokenStatusIntegrityFailure TokenStatus = "integrity_failure"
 	TokenStatusMasked           TokenStatus = "masked"
 	TokenStatusNeedsApproval    TokenStatus = "needs_approval"
+	TokenStatusNeedsConsent     TokenStatus = "needs_consent"
 	TokenStatusOverBudget       TokenStatus = "over_budget"
 	TokenStatusPartial          TokenStatus = "partial"
 	TokenStatusPlace            TokenStatus = "place"
@@ -1002,6 +1006,8 @@ func (e TokenStatus) Valid() bool {
 	case TokenStatusMasked:
 		return true
 	case TokenStatusNeedsApproval:
+		return true
+	case TokenStatusNeedsConsent:
 		return true
 	case TokenStatusOverBudget:
 		return true
@@ -1251,6 +1257,9 @@ type ApprovalStatus string
 
 // ApprovalTarget What an operation is about, by the name that the service gave it.
 type ApprovalTarget = string
+
+// ApprovalUsed The approval of others, where the policy demands one for what is done here (`POST /v1/approvals`). It is used up.
+type ApprovalUsed = string
 
 // ApprovalVerdict What somebody says of it.
 type ApprovalVerdict string
@@ -1544,6 +1553,10 @@ type DestinationUse struct {
 	// Mappings How many values.
 	Mappings int64 `json:"mappings"`
 }
+
+// Destinations Where the prompt may go, where a gateway chooses between several later: an entity
+// is treated as the strictest of them says. Not together with `destination`.
+type Destinations = []DestinationName
 
 // DetectOptions Whether and for what the text is searched.
 type DetectOptions struct {
@@ -1862,8 +1875,11 @@ type ErasureState string
 // ErrorCode The closed list of error codes.
 type ErrorCode string
 
-// ExecuteRequest How what the request asks for is done. `preview_id`, `dry_run` and `suppress` are for an erasure.
+// ExecuteRequest How what the request asks for is done. `preview_id`, `approval_id`, `dry_run` and `suppress` are for an erasure.
 type ExecuteRequest struct {
+	// ApprovalId The approval of others, where the policy demands one for what is done here (`POST /v1/approvals`). It is used up.
+	ApprovalId *ApprovalUsed `json:"approval_id,omitempty"`
+
 	// ConfirmSubject The subject of the request again, byte for byte. Required where it has one, but for a dry run.
 	ConfirmSubject *string `json:"confirm_subject,omitempty"`
 
@@ -2040,6 +2056,9 @@ type HoldPage struct {
 
 // HoldReleaseRequest On whose word the hold ends.
 type HoldReleaseRequest struct {
+	// ApprovalId The approval of others, where the policy demands one for what is done here (`POST /v1/approvals`). It is used up.
+	ApprovalId *ApprovalUsed `json:"approval_id,omitempty"`
+
 	// Reference The order or decision of whoever has to decide on holds, by its number.
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Reference OrderReference `json:"reference"`
@@ -2584,7 +2603,7 @@ type PolicyChange struct {
 	// Notes What people read before they agree.
 	Notes *string `json:"notes,omitempty"`
 
-	// Pr Where it was talked about.
+	// Pr Where it was talked about. It goes into the log.
 	Pr *string `json:"pr,omitempty"`
 
 	// TestsDigest The digest of its decision tables and texts, as `counterfoil policy test` says it.
@@ -2676,7 +2695,7 @@ type Proposal struct {
 	// RequestId 128 random bits.
 	RequestId *RequestId `json:"request_id,omitempty"`
 
-	// Status How far a policy has come. `trial` decides for the tenants of its trial only.
+	// Status How far a policy has come. `trial`: decides for the tenants of its trial only. `kept`: was in force before this one, for a rollback. The last two are closed for good.
 	Status ProposalStatus `json:"status"`
 
 	// Tenants The tenants of its trial.
@@ -2710,7 +2729,7 @@ type ProposalRequest struct {
 	Tenants *[]TenantName `json:"tenants,omitempty"`
 }
 
-// ProposalStatus How far a policy has come. `trial` decides for the tenants of its trial only.
+// ProposalStatus How far a policy has come. `trial`: decides for the tenants of its trial only. `kept`: was in force before this one, for a rollback. The last two are closed for good.
 type ProposalStatus string
 
 // Purpose The purpose of a reason, by its name in the policy.
@@ -3730,9 +3749,12 @@ type SubjectRequestCursor = string
 type SubjectRequestId = string
 
 // SubjectRequestIntake Whose values it is about, on which ground, and what is to be done. `confirm_subject`,
-// `preview_id`, `dry_run` and `suppress` are for an erasure that is done at once,
+// `preview_id`, `approval_id`, `dry_run` and `suppress` are for an erasure that is done at once,
 // `assignee` and `received_at` for all others.
 type SubjectRequestIntake struct {
+	// ApprovalId The approval of others, where the policy demands one for what is done here (`POST /v1/approvals`). It is used up.
+	ApprovalId *ApprovalUsed `json:"approval_id,omitempty"`
+
 	// Assignee Who works on the request, by a code and not by name.
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Assignee *AssigneeCode `json:"assignee,omitempty"`
@@ -3940,7 +3962,7 @@ type SuspensionPage struct {
 
 // SuspensionRequest What is stopped, and why.
 type SuspensionRequest struct {
-	// Match What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused.
+	// Match What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused. The lists have at most 100 elements together (`suspension_terms`).
 	Match SuspensionTerms `json:"match"`
 
 	// Reason The ticket, order, matter or incident, by its number.
@@ -3948,7 +3970,7 @@ type SuspensionRequest struct {
 	Reason WorkReference `json:"reason"`
 }
 
-// SuspensionTerms What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused.
+// SuspensionTerms What a suspension stops. At least one field is set; a list that is empty would stop nothing and is refused. The lists have at most 100 elements together (`suspension_terms`).
 type SuspensionTerms struct {
 	// Callers Who restores, as in the entries.
 	Callers *[]ActorName `json:"callers,omitempty"`
@@ -4034,7 +4056,8 @@ type TokenResult struct {
 	// | `partial` | its last four characters |
 	// | `masked` | a mask in its place |
 	// | `place` | not in this place of the text, such as inside a URL |
-	// | `needs_approval` | somebody else must approve it first |
+	// | `needs_approval` | others must approve it first: `POST /v1/restorations` |
+	// | `needs_consent` | the reason rests on a consent that is not there |
 	// | `over_budget` | more than the reason gives to one request or hour |
 	// | `suspended` | restoration is suspended |
 	// | `restricted` | kept, but not for this reason |
@@ -4056,7 +4079,8 @@ type TokenResult struct {
 // | `partial` | its last four characters |
 // | `masked` | a mask in its place |
 // | `place` | not in this place of the text, such as inside a URL |
-// | `needs_approval` | somebody else must approve it first |
+// | `needs_approval` | others must approve it first: `POST /v1/restorations` |
+// | `needs_consent` | the reason rests on a consent that is not there |
 // | `over_budget` | more than the reason gives to one request or hour |
 // | `suspended` | restoration is suspended |
 // | `restricted` | kept, but not for this reason |
@@ -4106,6 +4130,10 @@ type TokenizeRequest struct {
 	// `default`, for which values are tokenized, masked or blocked, never let through.
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Destination *Destination `json:"destination,omitempty"`
+
+	// Destinations Where the prompt may go, where a gateway chooses between several later: an entity
+	// is treated as the strictest of them says. Not together with `destination`.
+	Destinations *Destinations `json:"destinations,omitempty"`
 
 	// Detect Whether and for what the text is searched.
 	Detect *DetectOptions `json:"detect,omitempty"`
@@ -4313,17 +4341,6 @@ type RequestApprovalParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// DecideApprovalParams defines parameters for DecideApproval.
-type DecideApprovalParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
 // AuditEntriesParams defines parameters for AuditEntries.
 type AuditEntriesParams struct {
 	// Actor The principal that acted, exactly as in the entry.
@@ -4503,61 +4520,6 @@ type ProposalsParams struct {
 	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// ProposePolicyParams defines parameters for ProposePolicy.
-type ProposePolicyParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// DropPolicyParams defines parameters for DropPolicy.
-type DropPolicyParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// PromotePolicyParams defines parameters for PromotePolicy.
-type PromotePolicyParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// ReloadPolicyParams defines parameters for ReloadPolicy.
-type ReloadPolicyParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// RollbackPolicyParams defines parameters for RollbackPolicy.
-type RollbackPolicyParams struct {
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
 // QuotaParams defines parameters for Quota.
 type QuotaParams struct {
 	// Reason Only the budgets of this reason.
@@ -4583,17 +4545,6 @@ type RequestRestorationParams struct {
 	// somebody else, the request is `denied`.
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
 
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// DecideRestorationParams defines parameters for DecideRestoration.
-type DecideRestorationParams struct {
 	// IdempotencyKey Names this request, so that it can be repeated when no answer came
 	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
 	// values and is never kept: the same key with the same body is decided and
@@ -5049,7 +5000,7 @@ type ServerInterface interface {
 	Approval(c *gin.Context, approvalId ApprovalId)
 	// DecideApproval Approve or reject an operation
 	// (POST /v1/approvals/{approval_id}/decisions)
-	DecideApproval(c *gin.Context, approvalId ApprovalId, params DecideApprovalParams)
+	DecideApproval(c *gin.Context, approvalId ApprovalId)
 	// AuditCheckpoint The signed head of the log
 	// (GET /v1/audit/checkpoint)
 	AuditCheckpoint(c *gin.Context)
@@ -5124,19 +5075,19 @@ type ServerInterface interface {
 	Proposals(c *gin.Context, params ProposalsParams)
 	// ProposePolicy Propose a policy
 	// (POST /v1/policy/proposals)
-	ProposePolicy(c *gin.Context, params ProposePolicyParams)
+	ProposePolicy(c *gin.Context)
 	// DropPolicy Drop a proposed policy
 	// (POST /v1/policy/proposals/{proposal_id}/drop)
-	DropPolicy(c *gin.Context, proposalId ProposalId, params DropPolicyParams)
+	DropPolicy(c *gin.Context, proposalId ProposalId)
 	// PromotePolicy Put a proposed policy in force
 	// (POST /v1/policy/proposals/{proposal_id}/promote)
-	PromotePolicy(c *gin.Context, proposalId ProposalId, params PromotePolicyParams)
+	PromotePolicy(c *gin.Context, proposalId ProposalId)
 	// ReloadPolicy Read the policy again
 	// (POST /v1/policy/reload)
-	ReloadPolicy(c *gin.Context, params ReloadPolicyParams)
+	ReloadPolicy(c *gin.Context)
 	// RollbackPolicy Go back to the policy before
 	// (POST /v1/policy/rollback)
-	RollbackPolicy(c *gin.Context, params RollbackPolicyParams)
+	RollbackPolicy(c *gin.Context)
 	// Preamble What to tell a model about tokens
 	// (GET /v1/preamble)
 	Preamble(c *gin.Context)
@@ -5154,7 +5105,7 @@ type ServerInterface interface {
 	Restoration(c *gin.Context, restorationId RestorationId)
 	// DecideRestoration Approve or reject a restoration
 	// (POST /v1/restorations/{restoration_id}/approvals)
-	DecideRestoration(c *gin.Context, restorationId RestorationId, params DecideRestorationParams)
+	DecideRestoration(c *gin.Context, restorationId RestorationId)
 	// RedeemRestoration Restore what was approved
 	// (POST /v1/restorations/{restoration_id}/redeem)
 	RedeemRestoration(c *gin.Context, restorationId RestorationId, params RedeemRestorationParams)
@@ -5493,30 +5444,6 @@ func (siw *ServerInterfaceWrapper) DecideApproval(c *gin.Context) {
 		return
 	}
 
-	// Parameter object where we will unmarshal all parameters from the context
-	var params DecideApprovalParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -5524,7 +5451,7 @@ func (siw *ServerInterfaceWrapper) DecideApproval(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DecideApproval(c, approvalId, params)
+	siw.Handler.DecideApproval(c, approvalId)
 }
 
 // AuditCheckpoint operation middleware
@@ -6389,33 +6316,6 @@ func (siw *ServerInterfaceWrapper) Proposals(c *gin.Context) {
 // ProposePolicy operation middleware
 func (siw *ServerInterfaceWrapper) ProposePolicy(c *gin.Context) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ProposePolicyParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6423,7 +6323,7 @@ func (siw *ServerInterfaceWrapper) ProposePolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ProposePolicy(c, params)
+	siw.Handler.ProposePolicy(c)
 }
 
 // DropPolicy operation middleware
@@ -6441,30 +6341,6 @@ func (siw *ServerInterfaceWrapper) DropPolicy(c *gin.Context) {
 		return
 	}
 
-	// Parameter object where we will unmarshal all parameters from the context
-	var params DropPolicyParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6472,7 +6348,7 @@ func (siw *ServerInterfaceWrapper) DropPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DropPolicy(c, proposalId, params)
+	siw.Handler.DropPolicy(c, proposalId)
 }
 
 // PromotePolicy operation middleware
@@ -6490,30 +6366,6 @@ func (siw *ServerInterfaceWrapper) PromotePolicy(c *gin.Context) {
 		return
 	}
 
-	// Parameter object where we will unmarshal all parameters from the context
-	var params PromotePolicyParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6521,39 +6373,12 @@ func (siw *ServerInterfaceWrapper) PromotePolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.PromotePolicy(c, proposalId, params)
+	siw.Handler.PromotePolicy(c, proposalId)
 }
 
 // ReloadPolicy operation middleware
 func (siw *ServerInterfaceWrapper) ReloadPolicy(c *gin.Context) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ReloadPolicyParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6561,39 +6386,12 @@ func (siw *ServerInterfaceWrapper) ReloadPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ReloadPolicy(c, params)
+	siw.Handler.ReloadPolicy(c)
 }
 
 // RollbackPolicy operation middleware
 func (siw *ServerInterfaceWrapper) RollbackPolicy(c *gin.Context) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params RollbackPolicyParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6601,7 +6399,7 @@ func (siw *ServerInterfaceWrapper) RollbackPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.RollbackPolicy(c, params)
+	siw.Handler.RollbackPolicy(c)
 }
 
 // Preamble operation middleware
@@ -6786,30 +6584,6 @@ func (siw *ServerInterfaceWrapper) DecideRestoration(c *gin.Context) {
 		return
 	}
 
-	// Parameter object where we will unmarshal all parameters from the context
-	var params DecideRestorationParams
-
-	headers := c.Request.Header
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-
-	}
-
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -6817,7 +6591,7 @@ func (siw *ServerInterfaceWrapper) DecideRestoration(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DecideRestoration(c, restorationId, params)
+	siw.Handler.DecideRestoration(c, restorationId)
 }
 
 // RedeemRestoration operation middleware
@@ -8232,8 +8006,11 @@ type DeniedApplicationProblemPlusJSONResponse struct {
 }
 
 type ExhaustedResponseHeaders struct {
-	RequestId  RequestId
-	RetryAfter *int
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RequestId          RequestId
+	RetryAfter         *int
 }
 type ExhaustedApplicationProblemPlusJSONResponse struct {
 	Body Problem
@@ -8667,6 +8444,15 @@ func (response AccessReviews429ApplicationProblemPlusJSONResponse) VisitAccessRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -8875,6 +8661,15 @@ func (response RecordAccessReview429ApplicationProblemPlusJSONResponse) VisitRec
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9031,6 +8826,15 @@ func (response Approvals429ApplicationProblemPlusJSONResponse) VisitApprovalsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9256,6 +9060,15 @@ func (response RequestApproval429ApplicationProblemPlusJSONResponse) VisitReques
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9429,6 +9242,15 @@ func (response Approval429ApplicationProblemPlusJSONResponse) VisitApprovalRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9477,7 +9299,6 @@ func (response Approval503ApplicationProblemPlusJSONResponse) VisitApprovalRespo
 
 type DecideApprovalRequestObject struct {
 	ApprovalId ApprovalId `json:"approval_id"`
-	Params     DecideApprovalParams
 	Body       *DecideApprovalJSONRequestBody
 }
 
@@ -9655,6 +9476,15 @@ func (response DecideApproval429ApplicationProblemPlusJSONResponse) VisitDecideA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9824,6 +9654,15 @@ func (response AuditCheckpoint429ApplicationProblemPlusJSONResponse) VisitAuditC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -9997,6 +9836,15 @@ func (response AuditEntries429ApplicationProblemPlusJSONResponse) VisitAuditEntr
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -10170,6 +10018,15 @@ func (response AuditEntry429ApplicationProblemPlusJSONResponse) VisitAuditEntryR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -10343,6 +10200,15 @@ func (response AuditProof429ApplicationProblemPlusJSONResponse) VisitAuditProofR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -10515,6 +10381,15 @@ func (response AuditKeys429ApplicationProblemPlusJSONResponse) VisitAuditKeysRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -10740,6 +10615,15 @@ func (response GiveConsent429ApplicationProblemPlusJSONResponse) VisitGiveConsen
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -10947,6 +10831,15 @@ func (response SearchConsents429ApplicationProblemPlusJSONResponse) VisitSearchC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -11173,6 +11066,15 @@ func (response WithdrawConsent429ApplicationProblemPlusJSONResponse) VisitWithdr
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -11328,6 +11230,15 @@ func (response Exposure429ApplicationProblemPlusJSONResponse) VisitExposureRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -11553,6 +11464,15 @@ func (response Detokenize429ApplicationProblemPlusJSONResponse) VisitDetokenizeR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -11709,6 +11629,15 @@ func (response Holds429ApplicationProblemPlusJSONResponse) VisitHoldsResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -11939,6 +11868,15 @@ func (response PlaceHold429ApplicationProblemPlusJSONResponse) VisitPlaceHoldRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -12112,6 +12050,15 @@ func (response Hold429ApplicationProblemPlusJSONResponse) VisitHoldResponse(w ht
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -12338,6 +12285,15 @@ func (response ReleaseHold429ApplicationProblemPlusJSONResponse) VisitReleaseHol
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -12564,6 +12520,15 @@ func (response ReviewHold429ApplicationProblemPlusJSONResponse) VisitReviewHoldR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -12720,6 +12685,15 @@ func (response Incidents429ApplicationProblemPlusJSONResponse) VisitIncidentsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -12928,6 +12902,15 @@ func (response OpenIncident429ApplicationProblemPlusJSONResponse) VisitOpenIncid
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -13135,6 +13118,15 @@ func (response AssessIncident429ApplicationProblemPlusJSONResponse) VisitAssessI
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -13308,6 +13300,15 @@ func (response Incident429ApplicationProblemPlusJSONResponse) VisitIncidentRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -13534,6 +13535,15 @@ func (response CloseIncident429ApplicationProblemPlusJSONResponse) VisitCloseInc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -13760,6 +13770,15 @@ func (response NoteIncident429ApplicationProblemPlusJSONResponse) VisitNoteIncid
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -13915,6 +13934,15 @@ func (response Limits429ApplicationProblemPlusJSONResponse) VisitLimitsResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14087,6 +14115,15 @@ func (response Policy429ApplicationProblemPlusJSONResponse) VisitPolicyResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14243,6 +14280,15 @@ func (response Proposals429ApplicationProblemPlusJSONResponse) VisitProposalsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14290,8 +14336,7 @@ func (response Proposals503ApplicationProblemPlusJSONResponse) VisitProposalsRes
 }
 
 type ProposePolicyRequestObject struct {
-	Params ProposePolicyParams
-	Body   *ProposePolicyJSONRequestBody
+	Body *ProposePolicyJSONRequestBody
 }
 
 type ProposePolicyResponseObject interface {
@@ -14468,6 +14513,15 @@ func (response ProposePolicy429ApplicationProblemPlusJSONResponse) VisitProposeP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14516,7 +14570,6 @@ func (response ProposePolicy503ApplicationProblemPlusJSONResponse) VisitProposeP
 
 type DropPolicyRequestObject struct {
 	ProposalId ProposalId `json:"proposal_id"`
-	Params     DropPolicyParams
 	Body       *DropPolicyJSONRequestBody
 }
 
@@ -14694,6 +14747,15 @@ func (response DropPolicy429ApplicationProblemPlusJSONResponse) VisitDropPolicyR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14742,7 +14804,6 @@ func (response DropPolicy503ApplicationProblemPlusJSONResponse) VisitDropPolicyR
 
 type PromotePolicyRequestObject struct {
 	ProposalId ProposalId `json:"proposal_id"`
-	Params     PromotePolicyParams
 	Body       *PromotePolicyJSONRequestBody
 }
 
@@ -14920,6 +14981,15 @@ func (response PromotePolicy429ApplicationProblemPlusJSONResponse) VisitPromoteP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -14967,8 +15037,7 @@ func (response PromotePolicy503ApplicationProblemPlusJSONResponse) VisitPromoteP
 }
 
 type ReloadPolicyRequestObject struct {
-	Params ReloadPolicyParams
-	Body   *ReloadPolicyJSONRequestBody
+	Body *ReloadPolicyJSONRequestBody
 }
 
 type ReloadPolicyResponseObject interface {
@@ -15145,6 +15214,15 @@ func (response ReloadPolicy429ApplicationProblemPlusJSONResponse) VisitReloadPol
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -15192,8 +15270,7 @@ func (response ReloadPolicy503ApplicationProblemPlusJSONResponse) VisitReloadPol
 }
 
 type RollbackPolicyRequestObject struct {
-	Params RollbackPolicyParams
-	Body   *RollbackPolicyJSONRequestBody
+	Body *RollbackPolicyJSONRequestBody
 }
 
 type RollbackPolicyResponseObject interface {
@@ -15370,6 +15447,15 @@ func (response RollbackPolicy429ApplicationProblemPlusJSONResponse) VisitRollbac
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -15525,6 +15611,15 @@ func (response Preamble429ApplicationProblemPlusJSONResponse) VisitPreambleRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -15681,6 +15776,15 @@ func (response Quota429ApplicationProblemPlusJSONResponse) VisitQuotaResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -15837,6 +15941,15 @@ func (response Restorations429ApplicationProblemPlusJSONResponse) VisitRestorati
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16062,6 +16175,15 @@ func (response RequestRestoration429ApplicationProblemPlusJSONResponse) VisitReq
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16235,6 +16357,15 @@ func (response Restoration429ApplicationProblemPlusJSONResponse) VisitRestoratio
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16283,7 +16414,6 @@ func (response Restoration503ApplicationProblemPlusJSONResponse) VisitRestoratio
 
 type DecideRestorationRequestObject struct {
 	RestorationId RestorationId `json:"restoration_id"`
-	Params        DecideRestorationParams
 	Body          *DecideRestorationJSONRequestBody
 }
 
@@ -16461,6 +16591,15 @@ func (response DecideRestoration429ApplicationProblemPlusJSONResponse) VisitDeci
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16687,6 +16826,15 @@ func (response RedeemRestoration429ApplicationProblemPlusJSONResponse) VisitRede
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16842,6 +16990,15 @@ func (response RetentionReport429ApplicationProblemPlusJSONResponse) VisitRetent
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -16998,6 +17155,15 @@ func (response Reviews429ApplicationProblemPlusJSONResponse) VisitReviewsRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -17224,6 +17390,15 @@ func (response CloseReview429ApplicationProblemPlusJSONResponse) VisitCloseRevie
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -17471,6 +17646,15 @@ func (response OpenScope429ApplicationProblemPlusJSONResponse) VisitOpenScopeRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -17696,6 +17880,15 @@ func (response CloseScope429ApplicationProblemPlusJSONResponse) VisitCloseScopeR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -17904,6 +18097,15 @@ func (response SourceTokens429ApplicationProblemPlusJSONResponse) VisitSourceTok
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -18060,6 +18262,15 @@ func (response SubjectRequests429ApplicationProblemPlusJSONResponse) VisitSubjec
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -18290,6 +18501,15 @@ func (response OpenSubjectRequest429ApplicationProblemPlusJSONResponse) VisitOpe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -18446,6 +18666,15 @@ func (response RequestSummary429ApplicationProblemPlusJSONResponse) VisitRequest
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -18619,6 +18848,15 @@ func (response SubjectRequest429ApplicationProblemPlusJSONResponse) VisitSubject
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -18845,6 +19083,15 @@ func (response AssignRequest429ApplicationProblemPlusJSONResponse) VisitAssignRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -19071,6 +19318,15 @@ func (response CompleteRequest429ApplicationProblemPlusJSONResponse) VisitComple
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -19297,6 +19553,15 @@ func (response ExecuteRequest429ApplicationProblemPlusJSONResponse) VisitExecute
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -19523,6 +19788,15 @@ func (response ExtendRequest429ApplicationProblemPlusJSONResponse) VisitExtendRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -19749,6 +20023,15 @@ func (response IdentifyRequest429ApplicationProblemPlusJSONResponse) VisitIdenti
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -19975,6 +20258,15 @@ func (response LiftRestriction429ApplicationProblemPlusJSONResponse) VisitLiftRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -20148,6 +20440,15 @@ func (response NotesOfRequest429ApplicationProblemPlusJSONResponse) VisitNotesOf
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -20374,6 +20675,15 @@ func (response NoteOnRequest429ApplicationProblemPlusJSONResponse) VisitNoteOnRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -20548,6 +20858,15 @@ func (response ErasureReceipt429ApplicationProblemPlusJSONResponse) VisitErasure
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -20774,6 +21093,15 @@ func (response RefuseRequest429ApplicationProblemPlusJSONResponse) VisitRefuseRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -21021,6 +21349,15 @@ func (response ReportOnRequest429ApplicationProblemPlusJSONResponse) VisitReport
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -21247,6 +21584,15 @@ func (response WithdrawRequest429ApplicationProblemPlusJSONResponse) VisitWithdr
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -21489,6 +21835,15 @@ func (response LinkSubject429ApplicationProblemPlusJSONResponse) VisitLinkSubjec
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -21679,6 +22034,15 @@ func (response RestoreNames429ApplicationProblemPlusJSONResponse) VisitRestoreNa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -21869,6 +22233,15 @@ func (response SearchSubjects429ApplicationProblemPlusJSONResponse) VisitSearchS
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -22025,6 +22398,15 @@ func (response Suspensions429ApplicationProblemPlusJSONResponse) VisitSuspension
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -22250,6 +22632,15 @@ func (response Suspend429ApplicationProblemPlusJSONResponse) VisitSuspendRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -22476,6 +22867,15 @@ func (response LiftSuspension429ApplicationProblemPlusJSONResponse) VisitLiftSus
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -22701,6 +23101,15 @@ func (response Tokenize429ApplicationProblemPlusJSONResponse) VisitTokenizeRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
@@ -23269,11 +23678,10 @@ func (sh *strictHandler) Approval(ctx *gin.Context, approvalId ApprovalId) {
 }
 
 // DecideApproval operation middleware
-func (sh *strictHandler) DecideApproval(ctx *gin.Context, approvalId ApprovalId, params DecideApprovalParams) {
+func (sh *strictHandler) DecideApproval(ctx *gin.Context, approvalId ApprovalId) {
 	var request DecideApprovalRequestObject
 
 	request.ApprovalId = approvalId
-	request.Params = params
 
 	var body DecideApprovalJSONRequestBody
 	var err error
@@ -24127,10 +24535,8 @@ func (sh *strictHandler) Proposals(ctx *gin.Context, params ProposalsParams) {
 }
 
 // ProposePolicy operation middleware
-func (sh *strictHandler) ProposePolicy(ctx *gin.Context, params ProposePolicyParams) {
+func (sh *strictHandler) ProposePolicy(ctx *gin.Context) {
 	var request ProposePolicyRequestObject
-
-	request.Params = params
 
 	var body ProposePolicyJSONRequestBody
 	var err error
@@ -24171,11 +24577,10 @@ func (sh *strictHandler) ProposePolicy(ctx *gin.Context, params ProposePolicyPar
 }
 
 // DropPolicy operation middleware
-func (sh *strictHandler) DropPolicy(ctx *gin.Context, proposalId ProposalId, params DropPolicyParams) {
+func (sh *strictHandler) DropPolicy(ctx *gin.Context, proposalId ProposalId) {
 	var request DropPolicyRequestObject
 
 	request.ProposalId = proposalId
-	request.Params = params
 
 	var body DropPolicyJSONRequestBody
 	var err error
@@ -24216,11 +24621,10 @@ func (sh *strictHandler) DropPolicy(ctx *gin.Context, proposalId ProposalId, par
 }
 
 // PromotePolicy operation middleware
-func (sh *strictHandler) PromotePolicy(ctx *gin.Context, proposalId ProposalId, params PromotePolicyParams) {
+func (sh *strictHandler) PromotePolicy(ctx *gin.Context, proposalId ProposalId) {
 	var request PromotePolicyRequestObject
 
 	request.ProposalId = proposalId
-	request.Params = params
 
 	var body PromotePolicyJSONRequestBody
 	var err error
@@ -24261,10 +24665,8 @@ func (sh *strictHandler) PromotePolicy(ctx *gin.Context, proposalId ProposalId, 
 }
 
 // ReloadPolicy operation middleware
-func (sh *strictHandler) ReloadPolicy(ctx *gin.Context, params ReloadPolicyParams) {
+func (sh *strictHandler) ReloadPolicy(ctx *gin.Context) {
 	var request ReloadPolicyRequestObject
-
-	request.Params = params
 
 	var body ReloadPolicyJSONRequestBody
 	var err error
@@ -24305,10 +24707,8 @@ func (sh *strictHandler) ReloadPolicy(ctx *gin.Context, params ReloadPolicyParam
 }
 
 // RollbackPolicy operation middleware
-func (sh *strictHandler) RollbackPolicy(ctx *gin.Context, params RollbackPolicyParams) {
+func (sh *strictHandler) RollbackPolicy(ctx *gin.Context) {
 	var request RollbackPolicyRequestObject
-
-	request.Params = params
 
 	var body RollbackPolicyJSONRequestBody
 	var err error
@@ -24495,11 +24895,10 @@ func (sh *strictHandler) Restoration(ctx *gin.Context, restorationId Restoration
 }
 
 // DecideRestoration operation middleware
-func (sh *strictHandler) DecideRestoration(ctx *gin.Context, restorationId RestorationId, params DecideRestorationParams) {
+func (sh *strictHandler) DecideRestoration(ctx *gin.Context, restorationId RestorationId) {
 	var request DecideRestorationRequestObject
 
 	request.RestorationId = restorationId
-	request.Params = params
 
 	var body DecideRestorationJSONRequestBody
 	var err error
