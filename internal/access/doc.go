@@ -7,10 +7,11 @@
 // A policy is data (package authz ships one): the rules, how a rule is
 // matched, the reason codes and what single tenants take away from them, the
 // entities, the destinations, which roles exclude each other, which operations
-// need approvals, and tables that say what must come out. Load checks all of it and takes it or refuses it as
-// a whole. A name that nothing knows, be it a role, class, entity, reason,
-// condition, attribute or column, is a load error: a rule with a misspelt
-// condition would otherwise be a grant or a ban that silently never applies.
+// need approvals, and tables that say what must come out. Load checks all of it
+// and takes it or refuses it as a whole. A name that nothing knows, be it a role,
+// class, entity, reason, condition, attribute or column, is a load error: a rule
+// with a misspelt condition would otherwise be a grant or a ban that silently
+// never applies.
 //
 // A Policy never changes after Load and may be used by any number of
 // goroutines. A request is decided under one version by using one *Policy from

@@ -247,8 +247,13 @@ func FuzzLoad(f *testing.F) {
 		f.Add(name, string(file.Data))
 		seeds++
 	}
-	for _, text := range []string{"[role_definition]\ng = (_)", "p, \"a", "version: 1\nreasons: {A: {}}", "{", "- ", "&a [*a]"} {
-		for _, name := range []string{"model.conf", "policy.csv", "reasons.yaml", "retention.yaml", "decisions/scope.yaml"} {
+	for _, text := range []string{"[role_definition]\ng = (_)", "p, \"a", "version: 1\nreasons: {A: {}}", "{", "- ", "&a [*a]",
+		"version: 1\ntenants: {acme: {reasons: {LLM_RESPONSE: {hours: {zone: UTC, days: [mon], from: '22:00', to: '02:00'}}}}}",
+	} {
+		for _, name := range []string{
+			"model.conf", "policy.csv", "reasons.yaml", "overlays.yaml", "destinations.yaml", "retention.yaml",
+			"separation.yaml", "operations.yaml", "decisions/scope.yaml",
+		} {
 			f.Add(name, text)
 			seeds++
 		}
