@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/telemetry"
 )
@@ -22,8 +23,25 @@ const flushTimeout = 5 * time.Second
 func (r *running) handler(tracer *telemetry.Tracer) (http.Handler, error) {
 	return httpapi.New(httpapi.Config{
 		Service: r.Service, AuthenticateOver: r.Verifier.VerifyOver, Ready: r.Verifier.Ready, Tracer: tracer,
-		Logger: r.logger, Registry: prometheus.NewRegistry(), Limits: apiLimits(r.cfg.Limits), Version: version,
+		Logger: r.logger, Registry: prometheus.NewRegistry(), Limits: apiLimits(r.cfg.Limits),
+		Rates: apiRates(r.cfg.Rates), Version: version,
 	})
+}
+
+// apiRates are the rates that the configuration sets.
+func apiRates(r *config.Rates) (rates httpapi.Rates) {
+	if r == nil {
+		return rates
+	}
+	for _, one := range []struct {
+		given *config.Rate
+		rate  *httpapi.Rate
+	}{{r.Caller, &rates.Caller}, {r.Tenant, &rates.Tenant}} {
+		if one.given != nil {
+			*one.rate = httpapi.Rate{PerSecond: one.given.PerSecond, Burst: int(one.given.Burst)}
+		}
+	}
+	return rates
 }
 
 // openTracer starts the tracer, nil where nothing is traced. What is returned
