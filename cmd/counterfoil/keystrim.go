@@ -14,6 +14,8 @@ type keysTrimCommand struct {
 	DryRun    bool   `help:"Say what would end, and do nothing."`
 	Now       bool   `help:"Do not wait for the backup horizon: younger backups open no more. Needs --reference."`
 	Reference string `placeholder:"ID" help:"On whose word; stands in the entries."`
+
+	Approval map[string]string `placeholder:"TENANT=ID" help:"Approvals by tenant, where the policy demands them (POST /v1/approvals; the target is the oldest version that stays)."`
 }
 
 // Help says what ends.
@@ -29,7 +31,7 @@ func (c keysTrimCommand) Run(ctx context.Context, s streams) error {
 	if c.Now && c.Reference == "" {
 		return &exitCoded{exitUsage, fmt.Errorf("--now needs --reference")}
 	}
-	req := vault.TrimRequest{Now: c.Now, Reference: c.Reference}
+	req := vault.TrimRequest{Now: c.Now, Reference: c.Reference, Approvals: c.Approval}
 	return c.on(ctx, func(in *assembly.Instance, tenants []string) error {
 		plans, err := in.PlanTrim(ctx, tenants, req)
 		if err != nil {

@@ -14,11 +14,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/internal/webhook"
 )
 
 type serveCommand struct{ configFile }
@@ -26,7 +28,8 @@ type serveCommand struct{ configFile }
 // Help says what the signals do.
 func (serveCommand) Help() string {
 	return "SIGTERM stops it after the requests that it has accepted. SIGHUP makes it read the TLS files and the keys of\n" +
-		"the issuers at once; it does so at intervals anyhow. Everything else in the configuration needs a restart."
+		"the issuers at once, which it does at intervals anyhow, and the policy bundle, which it takes if it is good.\n" +
+		"Everything else in the configuration needs a restart."
 }
 
 // Run serves until the context ends, then drains.
@@ -49,7 +52,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if r.Instance, err = assembly.OpenService(ctx, backends, cfg.Trusted(), serviceOptions(cfg, r.logger)); err != nil {
+	opts := serviceOptions(cfg, r.logger)
+	if opts.Sender, err = openSender(cfg); err != nil {
+		return err
+	}
+	if r.Instance, err = assembly.OpenService(ctx, backends, cfg.Trusted(), opts); err != nil {
 		return explained(err)
 	}
 	return closeAfter(ctx, r.Instance, r.serve(ctx))
@@ -57,8 +64,15 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 
 func serviceOptions(cfg *config.Serve, logger *slog.Logger) assembly.Options {
 	epoch, horizon, keys := cfg.Finality.Times()
-	return assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix,
+	opts := assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix,
 		Finality: vault.FinalityTimes{Epoch: epoch, BackupHorizon: horizon, KeyBackups: keys}}
+	if p := cfg.Policy; p != nil {
+		opts.PolicyKey, opts.PolicyAdministrator = p.Key, p.AdministeredBy
+		if path := p.Path; path != "" {
+			opts.PolicySource = func(context.Context) (*access.Bundle, error) { return access.OpenBundle(path) }
+		}
+	}
+	return opts
 }
 
 // explained says what to do about an error of opening a service.
@@ -168,6 +182,29 @@ func (r *running) renew(ctx context.Context) {
 			if err := r.Verifier.Refresh(ctx); err == nil {
 				r.logger.Info("the TLS files and the keys of the issuers were read at once")
 			}
+			r.reloadPolicy(ctx)
 		}
 	}
+}
+
+// reloadPolicy reads the configured bundle again, where there is one. One that is
+// refused changes nothing.
+func (r *running) reloadPolicy(ctx context.Context) {
+	if r.cfg.Policy == nil || r.cfg.Policy.Path == "" {
+		return
+	}
+	switch result, err := r.Service.Reload(ctx); {
+	case err != nil:
+		r.logger.Error("the policy bundle is refused, and the one before it stays in force", "error", err.Error())
+	case result.Changed:
+		r.logger.Info("another policy is in force", "version", result.Version, "before", result.Before)
+	}
+}
+
+// openSender is nil where nobody is told of what happens.
+func openSender(cfg *config.Serve) (*webhook.Sender, error) {
+	if cfg.Webhooks == nil {
+		return nil, nil
+	}
+	return webhook.New(cfg.Webhooks.Config())
 }

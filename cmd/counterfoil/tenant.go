@@ -70,7 +70,7 @@ func (tenantState) Help() string {
 	return "On PostgreSQL every replica goes by it from the commit on. On SQLite the service must be stopped."
 }
 
-func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState) error {
+func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState, approval string) error {
 	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c tenantState) set(ctx context.Context, s streams, state vault.TenantState
 	if err != nil {
 		return err
 	}
-	err = assembly.SetTenantState(ctx, backends, c.Tenant, state, serviceOptions(cfg, nil))
+	err = assembly.SetTenantState(ctx, backends, c.Tenant, state, approval, serviceOptions(cfg, nil))
 	if errors.Is(err, assembly.ErrInUse) {
 		return fmt.Errorf("the service is running: stop it first: %w", err)
 	}
@@ -94,19 +94,20 @@ type tenantSuspendCommand struct{ tenantState }
 
 // Run suspends the tenant.
 func (c tenantSuspendCommand) Run(ctx context.Context, s streams) error {
-	return c.set(ctx, s, vault.TenantSuspended)
+	return c.set(ctx, s, vault.TenantSuspended, "")
 }
 
 type tenantResumeCommand struct{ tenantState }
 
 // Run resumes the tenant.
 func (c tenantResumeCommand) Run(ctx context.Context, s streams) error {
-	return c.set(ctx, s, vault.TenantActive)
+	return c.set(ctx, s, vault.TenantActive, "")
 }
 
 type tenantCloseCommand struct {
 	tenantState
-	Yes bool `required:"" help:"A closed tenant cannot be opened again."`
+	Yes      bool   `required:"" help:"A closed tenant cannot be opened again."`
+	Approval string `help:"Id of the approval, where the policy demands one (POST /v1/approvals)."`
 }
 
 // Help says what becomes of what the tenant holds.
@@ -117,7 +118,7 @@ func (tenantCloseCommand) Help() string {
 
 // Run closes the tenant for good.
 func (c tenantCloseCommand) Run(ctx context.Context, s streams) error {
-	return c.set(ctx, s, vault.TenantClosed)
+	return c.set(ctx, s, vault.TenantClosed, c.Approval)
 }
 
 func spokenFor(cfg *config.Serve, tenant string) bool {

@@ -31,11 +31,12 @@ func CreateTenant(ctx context.Context, b Backends, tenant string, opts Options) 
 
 // SetTenantState suspends, resumes or closes a tenant. It fails with ErrInUse
 // where the service is running and has its store for itself; every replica of
-// any other goes by it from the commit on.
-func SetTenantState(ctx context.Context, b Backends, tenant string, state vault.TenantState, opts Options) error {
+// any other goes by it from the commit on. Approval is the id of the one that the
+// policy demands for closing, or empty.
+func SetTenantState(ctx context.Context, b Backends, tenant string, state vault.TenantState, approval string, opts Options) error {
 	in, err := open(ctx, b, opts.withDefaults())
 	if err == nil {
-		err = in.Service.SetTenantState(ctx, vault.Call{Channel: "process"}, tenant, state)
+		err = in.Service.SetTenantState(ctx, vault.Call{Channel: "process", ApprovalID: approval}, tenant, state)
 	}
 	if err == nil {
 		err = in.Worker.Publish(ctx)

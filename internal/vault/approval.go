@@ -204,7 +204,7 @@ func refusedEntry(entry audit.Entry, about string) audit.Entry {
 // decide lets a person agree to something, or reject it: never who asked for it
 // under any name, and each person once.
 func (s *Service) decide(ctx context.Context, call Call, kind ProceedingKind, id string, given DecisionGiven) (ApprovalResult, error) {
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return ApprovalResult{}, public(err)
 	}
@@ -289,7 +289,7 @@ func (s *Service) mayDecide(ctx context.Context, tenant string, entry audit.Entr
 // approvalsOf returns a page of what others have to agree to: all of it to who may
 // read that, else what the caller asked for.
 func (s *Service) approvalsOf(ctx context.Context, call Call, kind ProceedingKind, req ApprovalListRequest) (ApprovalPage, error) {
-	if _, err := s.begin(ctx, call.Caller); err != nil {
+	if _, err := s.begin(ctx, call); err != nil {
 		return ApprovalPage{}, public(err)
 	}
 	if err := checkPage(&req.Limit, PageProceedings, "proceeding_page", req.Cursor); err != nil {
@@ -340,7 +340,7 @@ func pageOf(rows []Proceeding, limit int) (page []Proceeding, next string) {
 
 // approvalOf shows one: to who may read them, and to who asked for it.
 func (s *Service) approvalOf(ctx context.Context, call Call, kind ProceedingKind, id string) (ApprovalInfo, error) {
-	if _, err := s.begin(ctx, call.Caller); err != nil {
+	if _, err := s.begin(ctx, call); err != nil {
 		return ApprovalInfo{}, public(err)
 	}
 	var body approvalBody

@@ -15,7 +15,7 @@ func (s *Service) RequestApproval(ctx context.Context, call Call, req ApprovalRe
 	s = s.under(call)
 	op := access.Operation(req.Operation)
 	if !slices.Contains(access.Operations(), op) {
-		if _, err := s.begin(ctx, call.Caller); err != nil {
+		if _, err := s.begin(ctx, call); err != nil {
 			return ApprovalResult{}, public(err)
 		}
 		return ApprovalResult{}, Invalid("/operation", "must be erase, hold_release, policy_promotion, trim or tenant_close")

@@ -93,7 +93,7 @@ func (s *Service) describeConsent(p Proceeding, b consentBody) ConsentInfo {
 // Consents returns a page of consents, the newest first: of one person, or of all.
 func (s *Service) Consents(ctx context.Context, call Call, subject string, req ProceedingListRequest) (ConsentPage, error) {
 	s = s.under(call)
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return ConsentPage{}, public(err)
 	}

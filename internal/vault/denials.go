@@ -211,7 +211,7 @@ func (s *Service) flushStrays(ctx context.Context, all bool) error {
 // refused before anything could be decided on it.
 func (s *Service) RecordRefused(ctx context.Context, call Call, operation, code string) {
 	s = s.under(call)
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return // an unknown tenant has no log; the answer is an error either way
 	}

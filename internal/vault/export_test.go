@@ -6,7 +6,7 @@ import "context"
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
 	ForgetDenials, IgnoreDetector, IgnoreClaims,
-	IgnoreSpanCache, IgnoreRequester, IgnoreApproval bool
+	IgnoreSpanCache, IgnoreRequester, IgnoreApproval, IgnoreSeparation bool
 }
 
 // SetFaults must be called before the service is used.
@@ -16,7 +16,7 @@ func (s *Service) SetFaults(f Faults) {
 		openBeforeCommit: f.OpenBeforeCommit, leaveGaps: f.LeaveGaps,
 		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
 		ignoreClaims: f.IgnoreClaims, ignoreSpanCache: f.IgnoreSpanCache,
-		ignoreRequester: f.IgnoreRequester, ignoreApproval: f.IgnoreApproval,
+		ignoreRequester: f.IgnoreRequester, ignoreApproval: f.IgnoreApproval, ignoreSeparation: f.IgnoreSeparation,
 	}
 }
 

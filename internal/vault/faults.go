@@ -15,5 +15,6 @@ type faults struct {
 	ignoreSpanCache  bool // every text is searched anew
 	ignoreRequester  bool // whoever asked may agree, and as often as they like (invariant 14)
 	ignoreApproval   bool // an approval counts whatever it is of (invariant 14)
+	ignoreSeparation bool // roles of one credential exclude nothing
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

@@ -62,3 +62,19 @@ type ExplainRequest struct {
 	Approved              int
 	Consented             bool
 }
+
+// MatrixLine is one right, and when it was last used.
+type MatrixLine struct {
+	access.Right
+	LastUsed time.Time // zero: not in the period
+	Uses     int
+}
+
+// MatrixResult is who can restore what for which reason.
+type MatrixResult struct {
+	PolicyVersion string
+	Since         time.Time // of the uses
+	Lines         []MatrixLine
+	// Truncated says that the log has more uses than were looked at.
+	Truncated bool
+}

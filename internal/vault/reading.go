@@ -23,7 +23,7 @@ func (s *Service) authorise(ctx context.Context, call Call, action access.Action
 
 // authoriseAs is authorise where the policy is asked more than who calls.
 func (s *Service) authoriseAs(ctx context.Context, call Call, request access.Request, kind audit.Kind) (*keySet, audit.Entry, error) {
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return nil, audit.Entry{}, public(err)
 	}
@@ -197,7 +197,7 @@ func (s *Service) AuditCheckpoint(ctx context.Context, call Call) ([]byte, error
 // public: every caller of the tenant may have them, to check receipts with.
 func (s *Service) AuditKeys(ctx context.Context, call Call) ([]LogKey, error) {
 	s = s.under(call)
-	if _, err := s.begin(ctx, call.Caller); err != nil {
+	if _, err := s.begin(ctx, call); err != nil {
 		return nil, public(err)
 	}
 	return s.LogKeys(ctx, call.Caller.Tenant)

@@ -75,7 +75,7 @@ func (s *Service) DecideRestoration(ctx context.Context, call Call, id string, d
 // otherwise as Detokenize, and decided anew.
 func (s *Service) RedeemRestoration(ctx context.Context, call Call, id string, req DetokenizeRequest) (DetokenizeResult, error) {
 	s = s.under(call)
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return DetokenizeResult{}, public(err)
 	}
@@ -97,7 +97,7 @@ func (s *Service) RedeemRestoration(ctx context.Context, call Call, id string, r
 
 // newRestoreJob checks a request and decides it by the labels of its tokens.
 func (s *Service) newRestoreJob(ctx context.Context, call Call, req DetokenizeRequest, r *redeeming) (*restoreJob, error) {
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return nil, public(err)
 	}

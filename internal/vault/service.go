@@ -160,9 +160,11 @@ func (s *Service) Ready(ctx context.Context) error {
 	return nil
 }
 
-// begin opens the door for a caller: the tenant exists, and the names of the
-// credential can stand in an entry. Who cannot be recorded is not served.
-func (s *Service) begin(ctx context.Context, c Caller) (*keySet, error) {
+// begin opens the door for a caller: the tenant exists, the names of the credential
+// can stand in an entry, and its roles may be one person's. Who cannot be recorded
+// is not served.
+func (s *Service) begin(ctx context.Context, call Call) (*keySet, error) {
+	c := call.Caller
 	for _, name := range []string{c.Subject, c.Client, c.Agent, c.Session} {
 		if name != "" && !audit.IsIdentifier(name) {
 			return nil, Errorf(CodeUnauthenticated, "the credential names somebody whom an entry cannot hold")
@@ -171,7 +173,23 @@ func (s *Service) begin(ctx context.Context, c Caller) (*keySet, error) {
 	if c.Subject == "" || c.Client == "" {
 		return nil, Errorf(CodeUnauthenticated, "the credential names no subject or no client")
 	}
-	return s.tenants.get(ctx, c.Tenant)
+	keys, err := s.tenants.get(ctx, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return keys, s.separate(ctx, call, keys)
+}
+
+// separate refuses a credential whose roles may not be one person's (separation of
+// duties), whatever it is used for, with an entry.
+func (s *Service) separate(ctx context.Context, call Call, keys *keySet) error {
+	rule, ok := s.rules().Separate(call.Caller.Roles)
+	if ok || s.faults.ignoreSeparation {
+		return nil
+	}
+	entry := s.entry(call, audit.KindRequestRefused, keys)
+	entry.RuleIDs, entry.Code = []string{rule}, "separation"
+	return s.deny(ctx, call.Caller.Tenant, entry, Errorf(CodeDenied, "the credential has roles that may not be one person's"))
 }
 
 // entry begins an entry with everything that is known of the call.

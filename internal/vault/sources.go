@@ -31,7 +31,7 @@ func (s *Service) SourceTokens(ctx context.Context, call Call, req SourceRequest
 	if err := checkSource(&req); err != nil {
 		return SourcePage{}, err
 	}
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return SourcePage{}, public(err)
 	}

@@ -22,7 +22,7 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	if err := checkTokenize(&req); err != nil {
 		return TokenizeResult{}, err
 	}
-	keys, err := s.begin(ctx, call.Caller)
+	keys, err := s.begin(ctx, call)
 	if err != nil {
 		return TokenizeResult{}, public(err)
 	}
