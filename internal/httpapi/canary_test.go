@@ -71,17 +71,20 @@ var bodies = map[string][]string{
 	"/v1/policy/proposals/" + nobodys + "/promote": {`{"reference":"C-1","approval_id":"` + nobodys + `"}`},
 	"/v1/policy/proposals/" + nobodys + "/drop":    {`{"reference":"C-1"}`},
 	"/v1/policy/rollback":                          {`{"reference":"C-1"}`},
-	"/v1/access-reviews":                           {`{"from":"2026-01-01T00:00:00Z","to":"2026-04-01T00:00:00Z","reviewer":"ann","reference":"R-1","decisions":[{"rule":"r-1","decision":"keep"}]}`},
-	nobodysRequest + "/identity":                   {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
-	nobodysRequest + "/assign":                     {`{"assignee":"o-1"}`},
-	nobodysRequest + "/notes":                      {`{"text":"n"}`},
-	nobodysRequest + "/extend":                     {`{"reference":"L-1"}`},
-	nobodysRequest + "/refuse":                     {`{"refusal_code":"duplicate"}`},
-	nobodysRequest + "/withdraw":                   {`{}`},
-	nobodysRequest + "/execute":                    {`{"confirm_subject":"s-1","preview_id":"00000000000000000000000000000000","dry_run":false,"suppress":"none"}`},
-	nobodysRequest + "/complete":                   {`{"partial":true}`},
-	nobodysRequest + "/lift":                       {`{}`},
-	nobodysRequest + "/report":                     {`{"format":"html","values":true,"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"},"actors":true}`},
+	"/v1/policy/explain": {
+		`{"action":"restore","roles":["restorer"],"reason":"CUSTOMER_SUPPORT","entity":"PERSON","class":"internal","same_client":true,"end_user":"same","mfa":true,"acr":"a","attributes":[{"name":"team","value":"fraud"}],"place":"tool","tool":"crm","held":true,"restricted":true,"environment":"prod","at":"2026-01-01T00:00:00Z","address":"10.0.0.1","approved":1,"consented":true}`,
+	},
+	"/v1/access-reviews":         {`{"from":"2026-01-01T00:00:00Z","to":"2026-04-01T00:00:00Z","reviewer":"ann","reference":"R-1","decisions":[{"rule":"r-1","decision":"keep"}]}`},
+	nobodysRequest + "/identity": {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
+	nobodysRequest + "/assign":   {`{"assignee":"o-1"}`},
+	nobodysRequest + "/notes":    {`{"text":"n"}`},
+	nobodysRequest + "/extend":   {`{"reference":"L-1"}`},
+	nobodysRequest + "/refuse":   {`{"refusal_code":"duplicate"}`},
+	nobodysRequest + "/withdraw": {`{}`},
+	nobodysRequest + "/execute":  {`{"confirm_subject":"s-1","preview_id":"00000000000000000000000000000000","dry_run":false,"suppress":"none"}`},
+	nobodysRequest + "/complete": {`{"partial":true}`},
+	nobodysRequest + "/lift":     {`{}`},
+	nobodysRequest + "/report":   {`{"format":"html","values":true,"reason":{"code":"SUBJECT_ACCESS","reference":"DSAR-1","note":"n"},"actors":true}`},
 }
 
 // nobodys is an id that nothing has.
@@ -214,7 +217,10 @@ func TestInvariant12_NothingOfARequestComesBackInARefusal(t *testing.T) {
 		t.Errorf("only %d requests were refused: the test has lost its point", refused)
 	}
 	// What was accepted is in the audit log, without what it held.
-	for _, path := range []string{"/v1/holds", "/v1/subjects/search", "/v1/subjects/links", "/v1/subject-requests"} {
+	for _, path := range []string{
+		"/v1/holds", "/v1/subjects/search", "/v1/subjects/links", "/v1/subject-requests",
+		"/v1/consents", "/v1/consents/search", "/v1/suspensions", "/v1/policy/explain",
+	} {
 		if accepted[path] == 0 {
 			t.Errorf("%s: nothing with a canary was accepted", path)
 		}
@@ -304,7 +310,7 @@ func canaryPaths() []string {
 		"/v1/subject-requests?kind=" + q, "/v1/subject-requests?from=" + q, "/v1/subject-requests/summary?from=" + q + "&to=" + q,
 		"/v1/restorations/" + q, "/v1/restorations?status=" + q, "/v1/restorations?cursor=" + q, "/v1/approvals/" + q, "/v1/approvals?limit=" + digits,
 		"/v1/reviews?status=" + q, "/v1/quota?reason=" + q, "/v1/suspensions?open=" + q, "/v1/incidents/" + q, "/v1/incidents?" + q + "=1",
-		"/v1/destinations/exposure?" + q, "/v1/policy/proposals?cursor=" + q, "/v1/access-reviews?limit=" + digits,
+		"/v1/destinations/exposure?" + q, "/v1/policy/proposals?cursor=" + q, "/v1/access-reviews?limit=" + digits, "/v1/policy/matrix?format=" + q,
 		"/v1/subject-requests/" + q + "/notes", "/v1/retention/report?" + q,
 		"/v1/subject-requests?cursor=" + q, nobodysRequest + "/receipt?audience=" + q, "/v1/subject-requests/" + q + "/receipt?audience=subject",
 	}

@@ -17,7 +17,7 @@ func TestEveryOperationOfTheDocumentIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.operations) != 74 {
+	if len(d.operations) != 76 {
 		t.Errorf("%d operations", len(d.operations))
 	}
 	for where, o := range d.operations {

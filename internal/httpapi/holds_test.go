@@ -500,6 +500,12 @@ func TestInvariant10_RefusalsByRoleAreRecorded(t *testing.T) {
 // looseWith is the shipped policy with one rule in the place of another.
 func looseWith(t *testing.T, from, to string) fstest.MapFS {
 	t.Helper()
+	return shippedWith(t, "policy.csv", from, to)
+}
+
+// shippedWith is the shipped policy with a part of one file replaced.
+func shippedWith(t *testing.T, name, from, to string) fstest.MapFS {
+	t.Helper()
 	loose := fstest.MapFS{}
 	err := fs.WalkDir(authz.FS, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -512,11 +518,11 @@ func looseWith(t *testing.T, from, to string) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := string(loose["policy.csv"].Data)
-	if strings.Count(rules, from) != 1 {
-		t.Fatalf("the policy has no %q", from)
+	text := string(loose[name].Data)
+	if strings.Count(text, from) != 1 {
+		t.Fatalf("%s has no %q, or several", name, from)
 	}
-	loose["policy.csv"].Data = []byte(strings.Replace(rules, from, to, 1))
+	loose[name].Data = []byte(strings.Replace(text, from, to, 1))
 	return loose
 }
 

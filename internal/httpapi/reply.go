@@ -271,6 +271,12 @@ func (r reply) VisitDropPolicyResponse(w http.ResponseWriter) error { return r.w
 // VisitRollbackPolicyResponse writes the answer.
 func (r reply) VisitRollbackPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitExplainPolicyResponse writes the answer.
+func (r reply) VisitExplainPolicyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitPolicyMatrixResponse writes the answer, where it is no table.
+func (r reply) VisitPolicyMatrixResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitRecordAccessReviewResponse writes the answer.
 func (r reply) VisitRecordAccessReviewResponse(w http.ResponseWriter) error { return r.write(w) }
 

@@ -209,6 +209,69 @@ func (e Decision) Valid() bool {
 	}
 }
 
+// Defines values for DenialCause.
+const (
+	DenialCauseAttribute     DenialCause = "attribute"
+	DenialCauseBinding       DenialCause = "binding"
+	DenialCauseClass         DenialCause = "class"
+	DenialCauseConsent       DenialCause = "consent"
+	DenialCauseEntity        DenialCause = "entity"
+	DenialCauseFault         DenialCause = "fault"
+	DenialCauseHeld          DenialCause = "held"
+	DenialCauseHours         DenialCause = "hours"
+	DenialCauseMfa           DenialCause = "mfa"
+	DenialCauseNeedsApproval DenialCause = "needs_approval"
+	DenialCauseNetwork       DenialCause = "network"
+	DenialCauseNoRule        DenialCause = "no_rule"
+	DenialCausePlace         DenialCause = "place"
+	DenialCauseReasonUnknown DenialCause = "reason_unknown"
+	DenialCauseRestricted    DenialCause = "restricted"
+	DenialCauseRule          DenialCause = "rule"
+	DenialCauseSecondPerson  DenialCause = "second_person"
+)
+
+// Valid indicates whether the value is a known member of the DenialCause enum.
+func (e DenialCause) Valid() bool {
+	switch e {
+	case DenialCauseAttribute:
+		return true
+	case DenialCauseBinding:
+		return true
+	case DenialCauseClass:
+		return true
+	case DenialCauseConsent:
+		return true
+	case DenialCauseEntity:
+		return true
+	case DenialCauseFault:
+		return true
+	case DenialCauseHeld:
+		return true
+	case DenialCauseHours:
+		return true
+	case DenialCauseMfa:
+		return true
+	case DenialCauseNeedsApproval:
+		return true
+	case DenialCauseNetwork:
+		return true
+	case DenialCauseNoRule:
+		return true
+	case DenialCausePlace:
+		return true
+	case DenialCauseReasonUnknown:
+		return true
+	case DenialCauseRestricted:
+		return true
+	case DenialCauseRule:
+		return true
+	case DenialCauseSecondPerson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DetokenizeRequestOnRefused.
 const (
 	DetokenizeRequestOnRefusedFail  DetokenizeRequestOnRefused = "fail"
@@ -224,6 +287,30 @@ func (e DetokenizeRequestOnRefused) Valid() bool {
 	case DetokenizeRequestOnRefusedKeep:
 		return true
 	case DetokenizeRequestOnRefusedLabel:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndUserMatch.
+const (
+	Absent  EndUserMatch = "absent"
+	Other   EndUserMatch = "other"
+	Same    EndUserMatch = "same"
+	Unbound EndUserMatch = "unbound"
+)
+
+// Valid indicates whether the value is a known member of the EndUserMatch enum.
+func (e EndUserMatch) Valid() bool {
+	switch e {
+	case Absent:
+		return true
+	case Other:
+		return true
+	case Same:
+		return true
+	case Unbound:
 		return true
 	default:
 		return false
@@ -494,6 +581,27 @@ func (e MaskedAction) Valid() bool {
 	}
 }
 
+// Defines values for MatrixFormat.
+const (
+	MatrixFormatCsv      MatrixFormat = "csv"
+	MatrixFormatJson     MatrixFormat = "json"
+	MatrixFormatMarkdown MatrixFormat = "markdown"
+)
+
+// Valid indicates whether the value is a known member of the MatrixFormat enum.
+func (e MatrixFormat) Valid() bool {
+	switch e {
+	case MatrixFormatCsv:
+		return true
+	case MatrixFormatJson:
+		return true
+	case MatrixFormatMarkdown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Order.
 const (
 	Asc  Order = "asc"
@@ -506,6 +614,30 @@ func (e Order) Valid() bool {
 	case Asc:
 		return true
 	case Desc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Place.
+const (
+	Code  Place = "code"
+	Prose Place = "prose"
+	Tool  Place = "tool"
+	Url   Place = "url"
+)
+
+// Valid indicates whether the value is a known member of the Place enum.
+func (e Place) Valid() bool {
+	switch e {
+	case Code:
+		return true
+	case Prose:
+		return true
+	case Tool:
+		return true
+	case Url:
 		return true
 	default:
 		return false
@@ -1344,6 +1476,15 @@ type AssignRequest struct {
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type AssigneeCode = string
 
+// AttributeGiven An attribute of a caller.
+type AttributeGiven struct {
+	// Name Its name.
+	Name string `json:"name"`
+
+	// Value Its value.
+	Value string `json:"value"`
+}
+
 // Audience For whom a copy is.
 type Audience string
 
@@ -1501,6 +1642,21 @@ type DecisionRequest struct {
 	Note *string `json:"note,omitempty"`
 }
 
+// DemandExplained What must hold beside the rules.
+type DemandExplained struct {
+	// Met Whether the request has it.
+	Met bool `json:"met"`
+
+	// Name What it is about.
+	Name string `json:"name"`
+
+	// Wants What is demanded.
+	Wants string `json:"wants"`
+}
+
+// DenialCause What a denial is about.
+type DenialCause string
+
 // Destination Where the prompt is going, by its name in the policy. Without one it is
 // `default`, for which values are tokenized, masked or blocked, never let through.
 // It goes into the log as it is, so it holds neither spaces nor an address.
@@ -1641,6 +1797,10 @@ type DetokenizeRequest struct {
 // token (`keep`), its entity as in `<EMAIL_ADDRESS>` (`label`), or
 // nothing at all: the whole request is `denied` (`fail`).
 type DetokenizeRequestOnRefused string
+
+// EndUserMatch How the end user stands to the one that the scope is bound to: it is bound to none
+// (`unbound`), to the `same`, to one while none is named (`absent`), to an `other`.
+type EndUserMatch string
 
 // EndUserName The person on whose behalf the client calls, by the client's own name for that
 // person. Only a keyed digest of it is kept.
@@ -1891,6 +2051,103 @@ type ExecuteRequest struct {
 
 	// Suppress For how long what was erased is not tokenized again but masked for good.
 	Suppress *SuppressTerm `json:"suppress,omitempty"`
+}
+
+// ExplainAnswer What would be decided, and why.
+type ExplainAnswer struct {
+	// Allow Whether it is allowed.
+	Allow bool `json:"allow"`
+
+	// Approvals How many others have to approve it.
+	Approvals int64 `json:"approvals"`
+
+	// Demands What is demanded beside the rules.
+	Demands []DemandExplained `json:"demands"`
+
+	// Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
+	Form *Form `json:"form,omitempty"`
+
+	// Obligations What the reason comes with, as entries have it.
+	Obligations []string `json:"obligations"`
+
+	// Purpose The purpose of a reason, by its name in the policy.
+	Purpose *Purpose `json:"purpose,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// RuleIds The rules that decide.
+	RuleIds []RuleId `json:"rule_ids"`
+
+	// Rules Every rule of the action and reason, by id.
+	Rules []RuleExplained `json:"rules"`
+
+	// Sentence The decision in words.
+	Sentence string `json:"sentence"`
+
+	// Why What a denial is about.
+	Why *DenialCause `json:"why,omitempty"`
+}
+
+// ExplainRequest A request as the policy would see it.
+type ExplainRequest struct {
+	// Acr The authentication context of the credential.
+	Acr *string `json:"acr,omitempty"`
+
+	// Action What somebody wants to do; a restoration without it.
+	Action *string `json:"action,omitempty"`
+
+	// Address The IP address of the connection.
+	Address *string `json:"address,omitempty"`
+
+	// Approved How many people have approved it.
+	Approved *int32 `json:"approved,omitempty"`
+
+	// At A time in UTC, with at most six decimals (RFC 3339).
+	At *Instant `json:"at,omitempty"`
+
+	// Attributes What else the credential says.
+	Attributes *[]AttributeGiven `json:"attributes,omitempty"`
+
+	// Class How sensitive a value is.
+	Class *EntityClass `json:"class,omitempty"`
+
+	// Consented Whether everyone whom it is about consents.
+	Consented *bool `json:"consented,omitempty"`
+
+	// EndUser How the end user stands to the one that the scope is bound to: it is bound to none
+	// (`unbound`), to the `same`, to one while none is named (`absent`), to an `other`.
+	EndUser *EndUserMatch `json:"end_user,omitempty"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity *Entity `json:"entity,omitempty"`
+
+	// Environment The environment of the service.
+	Environment *string `json:"environment,omitempty"`
+
+	// Held Whether a hold alone keeps the value.
+	Held *bool `json:"held,omitempty"`
+
+	// Mfa Whether the credential was obtained with a second factor.
+	Mfa *bool `json:"mfa,omitempty"`
+
+	// Place Where in a text a token stands.
+	Place *Place `json:"place,omitempty"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason *ReasonCode `json:"reason,omitempty"`
+
+	// Restricted Whether the value is under a restriction.
+	Restricted *bool `json:"restricted,omitempty"`
+
+	// Roles The roles of the caller.
+	Roles []string `json:"roles"`
+
+	// SameClient Whether the scope is bound to the client that calls.
+	SameClient *bool `json:"same_client,omitempty"`
+
+	// Tool Of which tool; with the place `tool`.
+	Tool *string `json:"tool,omitempty"`
 }
 
 // ExposureAnswer What the vendors have.
@@ -2510,6 +2767,27 @@ type Masked struct {
 // MaskedAction `mask`: replaced for good. `allow`: left as it was.
 type MaskedAction string
 
+// MatrixAnswer Who can restore what for which reason.
+type MatrixAnswer struct {
+	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
+	PolicyVersion PolicyVersion `json:"policy_version"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Rights By role, reason, class and rule.
+	Rights []Right `json:"rights"`
+
+	// UsesSince Since when uses are counted.
+	UsesSince time.Time `json:"uses_since"`
+
+	// UsesTruncated The log has more uses than were counted.
+	UsesTruncated bool `json:"uses_truncated"`
+}
+
+// MatrixFormat How the matrix is written.
+type MatrixFormat string
+
 // MatterNumber The number of the matter, not its name.
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type MatterNumber = string
@@ -2576,6 +2854,9 @@ type PersonIdentifier struct {
 	// Value The value, at most 16 KiB of UTF-8.
 	Value string `json:"value"`
 }
+
+// Place Where in a text a token stands.
+type Place string
 
 // Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
 type Pointer = string
@@ -3399,6 +3680,72 @@ type ReviewPage struct {
 
 // ReviewStatus How far a review has come.
 type ReviewStatus string
+
+// Right What a role has of a class for a reason, by one rule.
+type Right struct {
+	// Approvals How many others have to approve.
+	Approvals int64 `json:"approvals"`
+
+	// Budgets How much in an hour.
+	Budgets []string `json:"budgets"`
+
+	// Class How sensitive a value is.
+	Class EntityClass `json:"class"`
+
+	// Conditions What must hold beside.
+	Conditions []string `json:"conditions"`
+
+	// Entities The entities. Without it every entity of the class.
+	Entities *[]Entity `json:"entities,omitempty"`
+
+	// Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
+	Form Form `json:"form"`
+
+	// LastUsedAt When it was last.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+
+	// Mfa Whether it takes a second factor.
+	Mfa bool `json:"mfa"`
+
+	// Places Where in a text.
+	Places []string `json:"places"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Reference What a reference must match, where one is demanded.
+	Reference *string `json:"reference,omitempty"`
+
+	// Role The role.
+	Role string `json:"role"`
+
+	// Rule A rule of the policy, by its id.
+	Rule RuleId `json:"rule"`
+
+	// Uses How many restorations it was part of.
+	Uses int64 `json:"uses"`
+}
+
+// RuleExplained A rule. It applies where it lacks nothing; one that denies goes before all others.
+type RuleExplained struct {
+	// Decided Whether the decision names it.
+	Decided bool `json:"decided"`
+
+	// Deny Whether it denies.
+	Deny bool `json:"deny"`
+
+	// Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
+	Form *Form `json:"form,omitempty"`
+
+	// Id A rule of the policy, by its id.
+	Id RuleId `json:"id"`
+
+	// Lacks What of it the request does not fit.
+	Lacks []string `json:"lacks"`
+
+	// Role Whom it is for.
+	Role string `json:"role"`
+}
 
 // RuleId A rule of the policy, by its id.
 type RuleId = string
@@ -4508,6 +4855,12 @@ type NoteIncidentParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PolicyMatrixParams defines parameters for PolicyMatrix.
+type PolicyMatrixParams struct {
+	// Format For programs, to read, or for a spreadsheet (RFC 4180).
+	Format *MatrixFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
 // ProposalsParams defines parameters for Proposals.
 type ProposalsParams struct {
 	// Open True leaves out those that are retired or dropped.
@@ -4885,6 +5238,9 @@ type CloseIncidentJSONRequestBody = IncidentCloseRequest
 // NoteIncidentJSONRequestBody defines body for NoteIncident for application/json ContentType.
 type NoteIncidentJSONRequestBody = IncidentEventRequest
 
+// ExplainPolicyJSONRequestBody defines body for ExplainPolicy for application/json ContentType.
+type ExplainPolicyJSONRequestBody = ExplainRequest
+
 // ProposePolicyJSONRequestBody defines body for ProposePolicy for application/json ContentType.
 type ProposePolicyJSONRequestBody = ProposalRequest
 
@@ -5070,6 +5426,12 @@ type ServerInterface interface {
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(c *gin.Context)
+	// ExplainPolicy Ask what the policy would decide
+	// (POST /v1/policy/explain)
+	ExplainPolicy(c *gin.Context)
+	// PolicyMatrix Show who can restore what for which reason
+	// (GET /v1/policy/matrix)
+	PolicyMatrix(c *gin.Context, params PolicyMatrixParams)
 	// Proposals List the policies
 	// (GET /v1/policy/proposals)
 	Proposals(c *gin.Context, params ProposalsParams)
@@ -6268,6 +6630,46 @@ func (siw *ServerInterfaceWrapper) Policy(c *gin.Context) {
 	}
 
 	siw.Handler.Policy(c)
+}
+
+// ExplainPolicy operation middleware
+func (siw *ServerInterfaceWrapper) ExplainPolicy(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExplainPolicy(c)
+}
+
+// PolicyMatrix operation middleware
+func (siw *ServerInterfaceWrapper) PolicyMatrix(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PolicyMatrixParams
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PolicyMatrix(c, params)
 }
 
 // Proposals operation middleware
@@ -7978,6 +8380,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/policy/proposals/:proposal_id/promote", wrapper.PromotePolicy)
 	router.POST(options.BaseURL+"/v1/policy/proposals/:proposal_id/drop", wrapper.DropPolicy)
 	router.POST(options.BaseURL+"/v1/policy/rollback", wrapper.RollbackPolicy)
+	router.POST(options.BaseURL+"/v1/policy/explain", wrapper.ExplainPolicy)
+	router.GET(options.BaseURL+"/v1/policy/matrix", wrapper.PolicyMatrix)
 	router.GET(options.BaseURL+"/v1/access-reviews", wrapper.AccessReviews)
 	router.POST(options.BaseURL+"/v1/access-reviews", wrapper.RecordAccessReview)
 	router.GET(options.BaseURL+"/v1/preamble", wrapper.Preamble)
@@ -14155,6 +14559,414 @@ type Policy503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response Policy503ApplicationProblemPlusJSONResponse) VisitPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicyRequestObject struct {
+	Body *ExplainPolicyJSONRequestBody
+}
+
+type ExplainPolicyResponseObject interface {
+	VisitExplainPolicyResponse(w http.ResponseWriter) error
+}
+
+type ExplainPolicy200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type ExplainPolicy200JSONResponse struct {
+	Body    ExplainAnswer
+	Headers ExplainPolicy200ResponseHeaders
+}
+
+func (response ExplainPolicy200JSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy400ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy401ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy403ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy413ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy415ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy422ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy429ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy500ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainPolicy503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainPolicy503ApplicationProblemPlusJSONResponse) VisitExplainPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrixRequestObject struct {
+	Params PolicyMatrixParams
+}
+
+type PolicyMatrixResponseObject interface {
+	VisitPolicyMatrixResponse(w http.ResponseWriter) error
+}
+
+type PolicyMatrix200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type PolicyMatrix200JSONResponse struct {
+	Body    MatrixAnswer
+	Headers PolicyMatrix200ResponseHeaders
+}
+
+func (response PolicyMatrix200JSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       PolicyMatrix200ResponseHeaders
+	ContentLength int64
+}
+
+func (response PolicyMatrix200TextcsvResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PolicyMatrix200TextmarkdownResponse struct {
+	Body          io.Reader
+	Headers       PolicyMatrix200ResponseHeaders
+	ContentLength int64
+}
+
+func (response PolicyMatrix200TextmarkdownResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/markdown")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PolicyMatrix400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix400ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix401ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix403ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix422ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix429ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix500ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PolicyMatrix503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response PolicyMatrix503ApplicationProblemPlusJSONResponse) VisitPolicyMatrixResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23254,6 +24066,12 @@ type StrictServerInterface interface {
 	// Policy The policy in force
 	// (GET /v1/policy)
 	Policy(ctx context.Context, request PolicyRequestObject) (PolicyResponseObject, error)
+	// ExplainPolicy Ask what the policy would decide
+	// (POST /v1/policy/explain)
+	ExplainPolicy(ctx context.Context, request ExplainPolicyRequestObject) (ExplainPolicyResponseObject, error)
+	// PolicyMatrix Show who can restore what for which reason
+	// (GET /v1/policy/matrix)
+	PolicyMatrix(ctx context.Context, request PolicyMatrixRequestObject) (PolicyMatrixResponseObject, error)
 	// Proposals List the policies
 	// (GET /v1/policy/proposals)
 	Proposals(ctx context.Context, request ProposalsRequestObject) (ProposalsResponseObject, error)
@@ -24501,6 +25319,74 @@ func (sh *strictHandler) Policy(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PolicyResponseObject); ok {
 		if err := validResponse.VisitPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExplainPolicy operation middleware
+func (sh *strictHandler) ExplainPolicy(ctx *gin.Context) {
+	var request ExplainPolicyRequestObject
+
+	var body ExplainPolicyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainPolicy(ctx, request.(ExplainPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExplainPolicyResponseObject); ok {
+		if err := validResponse.VisitExplainPolicyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PolicyMatrix operation middleware
+func (sh *strictHandler) PolicyMatrix(ctx *gin.Context, params PolicyMatrixParams) {
+	var request PolicyMatrixRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PolicyMatrix(ctx, request.(PolicyMatrixRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PolicyMatrix")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PolicyMatrixResponseObject); ok {
+		if err := validResponse.VisitPolicyMatrixResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -36,9 +36,11 @@ import (
 	"github.com/counterfoil/counterfoil/openapi"
 )
 
-// A page is a text to the validator, which knows no HTML.
+// Pages and tables are texts to the validator, which knows neither.
 func init() {
-	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.RegisteredBodyDecoder("text/plain"))
+	for _, media := range []string{"text/html", "text/markdown", "text/csv"} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.RegisteredBodyDecoder("text/plain"))
+	}
 }
 
 // Checker holds exchanges against the document.
