@@ -31,13 +31,13 @@ type arena struct {
 }
 
 // arenas open the services of one on each store.
-var arenas = map[string]func(testing.TB) (a, b *vaulttest.Vault){
-	"sqlite": func(t testing.TB) (a, b *vaulttest.Vault) {
-		v := vaulttest.New(t)
+var arenas = map[string]func(testing.TB, ...vaulttest.Option) (a, b *vaulttest.Vault){
+	"sqlite": func(t testing.TB, opts ...vaulttest.Option) (a, b *vaulttest.Vault) {
+		v := vaulttest.New(t, opts...)
 		return v, v
 	},
-	"postgres": func(t testing.TB) (a, b *vaulttest.Vault) {
-		vs := vaulttest.NewReplicas(t, 2)
+	"postgres": func(t testing.TB, opts ...vaulttest.Option) (a, b *vaulttest.Vault) {
+		vs := vaulttest.NewReplicas(t, 2, opts...)
 		return vs[0], vs[1]
 	},
 }

@@ -16,6 +16,11 @@
 // each. The replicas do not tell each other which keys are gone: what guards is
 // the commit.
 //
+// What a restoration needs besides its values is raced for, too
+// (entitledraces_test.go): 64 clients have of one budget exactly what it has, of
+// 100 redeems of one approval one has the value, and no entry of a restoration
+// that a suspension matches stands after that of the suspension.
+//
 // Each has twins: a service whose store forgets one of its conditions, or an
 // outcome that must not be, is found out.
 //

@@ -118,6 +118,14 @@ func suspensionWhole(w *world) {
 		w.refuse(vault.ErrConflict, "acme", all)
 		w.end("acme", stop, vault.ProceedingDone)
 	}
+	// What is not said to be in another scope counts as in the one that is meant.
+	unread := p.restoring(began, early)
+	unread.Refs[0].ScopeName = vault.Digest{}
+	w.commit("acme", unread)
+	stop := w.begin("acme", suspension(w, vault.SuspensionMatch{Scopes: []vault.Digest{q.Scope.Digest}}))
+	w.refuse(vault.ErrConflict, "acme", unread)
+	w.commit("acme", p.restoring(began, early))
+	w.end("acme", stop, vault.ProceedingDone)
 	// No one value is both.
 	w.begin("acme", suspension(w, vault.SuspensionMatch{Entities: []string{"EMAIL_ADDRESS"}, To: w.now()}))
 	w.commit("acme", all)
