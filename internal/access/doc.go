@@ -72,6 +72,16 @@
 // the shortest counts, so that a rule can be added without a look at the others:
 // it never lengthens. What is not in the catalogue is kept for no time.
 //
+// # From where a policy comes
+//
+// A Bundle is the files of a policy in a directory or an archive: read and
+// bounded first, believed only when its names, tables and texts hold, so that a
+// bad one never takes the place of a good one. Its signature, a C2SP signed note,
+// covers every file. Who is to agree to a change is shown what it does: Diff puts
+// first what widens and counts as widened what it cannot show to narrow, Matrix
+// says who can restore what for which reason and misses nothing that is allowed,
+// and Explain gives a decision with all that it came from.
+//
 // # What is lost on failure
 //
 // Nothing: the package keeps no state. A bundle that does not load leaves the
