@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -53,7 +55,10 @@ func BenchmarkDestination(b *testing.B) {
 						values = append(values, p.Value(fmt.Sprint(n*(1-again), i)))
 					}
 					effect := p.Tokenize(values...)
-					effect.Keys, effect.Destinations = []vault.DataKey{p.Key}, []string{destination}
+					effect.Keys = []vault.DataKey{p.Key}
+					if destination != "" {
+						effect.Destinations = []string{destination}
+					}
 					return effect
 				})
 			})
@@ -61,7 +66,41 @@ func BenchmarkDestination(b *testing.B) {
 	}
 }
 
-func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, []vault.NewMapping, int64) vault.Effect) {
+// BenchmarkRestore measures the restoration of three values: with budgets that it
+// is counted against, beside suspensions that stop others, and with both.
+func BenchmarkRestore(b *testing.B) {
+	for _, clients := range []int{1, 16} {
+		for _, budgets := range []int{0, 1, 4} {
+			for _, suspensions := range []int{0, 1, vault.MaxSuspensions} {
+				b.Run(fmt.Sprintf("clients=%d/budgets=%d/suspensions=%d", clients, budgets, suspensions), func(b *testing.B) {
+					var before []vault.Effect
+					for range suspensions {
+						before = append(before, suspend(b, vault.SuspensionMatch{Callers: []string{"another"}}))
+					}
+					benchmark(b, commitqueue.MaxBatch, clients, func(p storagetest.Place, kept []vault.NewMapping, _ int64) vault.Effect {
+						effect := p.Restore(kept...)
+						for i := range budgets {
+							effect.Spends = append(effect.Spends, vault.Spend{Key: storagetest.Digest(fmt.Sprint(i)), Tokens: 3, Limit: math.MaxInt})
+						}
+						return effect
+					}, before...)
+				})
+			}
+		}
+	}
+}
+
+// suspend is the effect that opens a suspension.
+func suspend(t testing.TB, match vault.SuspensionMatch) vault.OpenProceeding {
+	t.Helper()
+	body, err := json.Marshal(match)
+	must(t, 0, err)
+	return vault.OpenProceeding{Proceeding: vault.Proceeding{
+		Kind: vault.ProceedingSuspension, State: vault.ProceedingStanding, Actor: "officer", Body: body,
+	}}
+}
+
+func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, []vault.NewMapping, int64) vault.Effect, before ...vault.Effect) {
 	o := sqlite.Options{Clock: time.Now, Limits: commitqueue.Limits{MaxBatch: batch, MaxWait: time.Minute}}
 	s := openAt(b, filepath.Join(b.TempDir(), "vault.db"), o, sqlite.Hooks{})
 	commit := func(e vault.Effect) {
@@ -74,8 +113,12 @@ func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, 
 	commit(p.Open())
 	kept := []vault.NewMapping{p.Value("x"), p.Value("y"), p.Value("z")}
 	commit(p.Tokenize(kept...))
+	for _, e := range before {
+		commit(e)
+	}
 	var next atomic.Int64
 	var group sync.WaitGroup
+	cpu := processorTime(b)
 	b.ResetTimer()
 	for range clients {
 		group.Go(func() {
@@ -87,4 +130,5 @@ func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, 
 	group.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
+	b.ReportMetric(float64((processorTime(b)-cpu).Microseconds())/float64(b.N), "cpu-µs/commit")
 }

@@ -13,6 +13,10 @@ import (
 // person unreadable.
 const eraseTime = time.Second
 
+// exposureTime is how long it may take to count where 100,000 values were sent:
+// one look at each, in the order of the table.
+const exposureTime = time.Second
+
 // sqlManyOfPerson ties what sqlManyMappings made to a person, under a key of
 // the person's own, and says where all of it was sent.
 const sqlManyOfPerson = `
@@ -49,6 +53,25 @@ func TestErasureOfMany(t *testing.T) {
 	if len(plan.Keys) != 1 || len(plan.Survivors) != 0 || plan.Parts[0].Erased != m.many {
 		t.Fatalf("%d keys, %d survivors, %+v", len(plan.Keys), len(plan.Survivors), plan.Parts)
 	}
+	exposed := func(want int) {
+		before, n := processorTime(t), 0
+		m.timed("count where they were sent", func() {
+			lines, err := m.Proceedings.Exposure(t.Context(), "acme")
+			must(t, 0, err)
+			for _, l := range lines {
+				n += l.Mappings
+			}
+		})
+		took := processorTime(t) - before
+		t.Logf("%v of a processor", took)
+		if limit := exposureTime * time.Duration(m.many) / 100_000; took > limit && !underRace {
+			t.Errorf("it took %v of a processor, want at most %v", took, limit)
+		}
+		if n != want {
+			t.Errorf("%d were sent, want %d", n, want)
+		}
+	}
+	exposed(m.many - 1) // one was made before, and sent nowhere
 	erase := vault.Erase{Keys: plan.Keys, Erasure: vault.Erasure{
 		Subject: ann.Digest, SubjectRef: ann.Ref, Reference: "R-7", Regime: "gdpr",
 		Identity: vault.IdentityCheck{Method: "passport", Reference: "I-1", VerifiedBy: "officer", At: m.now},
@@ -61,6 +84,7 @@ func TestErasureOfMany(t *testing.T) {
 	if took > limit && !underRace {
 		t.Errorf("it took %v of a processor, want at most %v", took, limit)
 	}
+	exposed(0)
 	restore := m.place.Restore(hers)
 	if _, err := m.Store.Commit(t.Context(), "acme", storagetest.Change(t, "acme", restore)); err == nil {
 		t.Error("what was erased was restored")

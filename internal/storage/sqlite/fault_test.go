@@ -63,7 +63,7 @@ func (f fault) hooks(at int64, count *atomic.Int64) sqlite.Hooks {
 func (p *prepared) run(t *testing.T, path string, c faultCase, h sqlite.Hooks) (vault.Change, error) {
 	t.Helper()
 	s := openAt(t, path, sqlite.Options{Clock: p.clock}, h)
-	change := storagetest.Change(t, c.tenant, c.effect)
+	change := p.change(t, c)
 	_, err := s.Store.Commit(t.Context(), c.tenant, change)
 	if cerr := s.Close(); cerr != nil {
 		t.Fatal(cerr)
@@ -131,6 +131,7 @@ func (p *prepared) check(t *testing.T, path string, c faultCase, change vault.Ch
 	if answer == nil && !there {
 		t.Error("it was acknowledged and is not there")
 	}
+	p.noticed(t, s, c, change, there)
 	storagetest.CheckLog(t.Context(), t, s, "acme")
 	if c.tenant != "acme" && there {
 		storagetest.CheckLog(t.Context(), t, s, c.tenant)

@@ -39,8 +39,8 @@ func (b *batch) notify(n *vault.Notice) error {
 // TakeNotices implements vault.Outbox. What it gives out is put off in the same
 // transaction, so that nobody else is given it before the lease ends.
 func (s *Store) TakeNotices(ctx context.Context, tenant string, limit int, lease time.Duration) (taken []vault.Notice, err error) {
-	if limit <= 0 || lease < time.Microsecond {
-		return nil, fmt.Errorf("%w: notices without a limit or a lease", ErrMalformed)
+	if lease < time.Microsecond {
+		return nil, fmt.Errorf("%w: notices without a lease", ErrMalformed)
 	}
 	err = s.bookkeeping(ctx, "take notices", func(x *tx) (bool, error) {
 		now := micros(s.writer.clock())
@@ -54,7 +54,7 @@ func (s *Store) TakeNotices(ctx context.Context, tenant string, limit int, lease
 			n.At = fromMicros(at)
 			taken = append(taken, n)
 			return err
-		}, tenant, now, limit); err != nil {
+		}, tenant, now, max(limit, 0)); err != nil {
 			return false, err
 		}
 		for _, n := range taken {

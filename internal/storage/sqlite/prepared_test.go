@@ -19,6 +19,8 @@ type prepared struct {
 	file  []byte
 	now   time.Time
 	cases []faultCase
+	// riders are what rides along with the change of a case, by its name.
+	riders map[string]func(vault.Change) vault.Change
 }
 
 // faultCase is one change. Its effect is there if and only if present says so.
@@ -29,12 +31,22 @@ type faultCase struct {
 	present func(t *testing.T, s *sqlite.View) bool
 }
 
+// change makes the change of a case.
+func (p *prepared) change(t *testing.T, c faultCase) vault.Change {
+	t.Helper()
+	change := storagetest.Change(t, c.tenant, c.effect)
+	if ride := p.riders[c.name]; ride != nil {
+		change = ride(change)
+	}
+	return change
+}
+
 func (p *prepared) clock() time.Time { return p.now }
 
 func prepare(t *testing.T) *prepared {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vault.db")
-	p := &prepared{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	p := &prepared{riders: make(map[string]func(vault.Change) vault.Change), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	s := openAt(t, path, sqlite.Options{Clock: p.clock}, sqlite.Hooks{})
 	committed := func(effect vault.Effect) (id string) {
 		t.Helper()
@@ -94,6 +106,7 @@ func prepare(t *testing.T) *prepared {
 	p.cases = append(p.cases, custodyCases(place, stands, hold)...)
 	p.cases = append(p.cases, p.people(commit)...)
 	p.cases = append(p.cases, p.rights(committed)...)
+	p.cases = append(p.cases, p.proceedings(committed)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
