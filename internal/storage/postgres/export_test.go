@@ -40,5 +40,6 @@ func Guards() []string {
 		guardKeyThere, guardKeyRoom, guardKeyOwner, guardWrap, guardScopeMoved, guardSubject,
 		guardHeld, guardErased, guardDeferred, guardPlanned, guardSurvivors, guardTies, guardHeir, guardInstant,
 		guardBuried, guardSuppressed, guardReceived, guardLift, guardName,
+		guardRedeem, guardConsenting, guardPolicy, guardProceeding, guardStopped, guardStanding, guardOverdue, guardBudget,
 	}
 }

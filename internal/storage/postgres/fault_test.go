@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -182,7 +183,7 @@ func (p *prepared) keys(t *testing.T, id string) int {
 	return len(keys)
 }
 
-var faultCases = append([]faultCase{
+var faultCases = slices.Concat([]faultCase{
 	{"open scope", func(p *prepared) vault.Effect { return p.scope.Open() }, func(t *testing.T, p *prepared) bool {
 		_, err := p.s.Scope(t.Context(), "acme", p.scope.Scope.Digest)
 		if (err == nil) != (p.keys(t, p.scope.Key.ID) == 1) {
@@ -301,7 +302,7 @@ var faultCases = append([]faultCase{
 	{"untie from a person", func(p *prepared) vault.Effect {
 		return vault.UnlinkSubject{SubjectRef: p.ann.Ref, Lookups: []vault.Digest{p.stands.Mapping.Lookup}}
 	}, func(t *testing.T, p *prepared) bool { return p.ties(t, p.stands) == 0 }},
-}, rightsFaultCases...)
+}, rightsFaultCases, proceedingFaultCases)
 
 // run commits a case with harm at one statement of a store.
 func (h *harm) run(t *testing.T, p *prepared, s *postgres.Store, c faultCase, f fault, at int64) (vault.Change, error) {
@@ -309,7 +310,7 @@ func (h *harm) run(t *testing.T, p *prepared, s *postgres.Store, c faultCase, f 
 	h.fault, h.at = f, at
 	h.count.Store(0)
 	h.hit.Store(false)
-	change := storagetest.Change(t, "acme", c.make(p))
+	change := changeOf(t, c.make(p))
 	h.on.Store(true)
 	_, err := s.Commit(t.Context(), "acme", change)
 	h.on.Store(false)
@@ -389,22 +390,24 @@ func TestInvariant15_LostAcknowledgement(t *testing.T) {
 		"landed":       {landed: true},
 		"did not land": {},
 	} {
-		for _, kind := range []int{1, 3, 8, 10, 12} { // the app's pool, and the other
-			t.Run(name+"/"+faultCases[kind].name, func(t *testing.T) {
+		for _, tt := range []faultCase{ // of the app's pool, and of the other
+			faultCases[1], faultCases[3], faultCases[8], faultCases[10], faultCases[12], proceedingFaultCases[0], proceedingFaultCases[3],
+		} {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
 				p := prepare(t)
 				s := p.open(t, postgres.Hooks{Dial: c.dial})
+				change := changeOf(t, tt.make(p))
 				before, err := s.Head(t.Context(), "acme")
 				if err != nil {
 					t.Fatal(err)
 				}
 				c.cut.Store(0)
 				c.times.Store(1)
-				change := storagetest.Change(t, "acme", faultCases[kind].make(p))
 				committed, err := s.Commit(t.Context(), "acme", change)
 				if err != nil || c.cut.Load() != 1 {
 					t.Fatalf("%v, after %d cuts", err, c.cut.Load())
 				}
-				if !p.check(t, faultCases[kind], change, nil) || committed.First != before.Frontier.Size || committed.Tree == nil {
+				if !p.check(t, tt, change, nil) || committed.First != before.Frontier.Size || committed.Tree == nil {
 					t.Errorf("it stands at %d, the log ended at %d", committed.First, before.Frontier.Size)
 				}
 			})
