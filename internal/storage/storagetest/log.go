@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,6 +20,7 @@ var logClauses = []clause{
 	{"log/a large entry becomes linked ones, in a row", linkedEntries},
 	{"log/receipts verify with the public key alone", receipts},
 	{"log/a change is committed once", changeOnce},
+	{"log/a change is committed once, with all that rides along", ridersOnce},
 	{"log/bookkeeping is a closed list and no entry", notes},
 }
 
@@ -236,6 +238,37 @@ func changeOnce(w *world) {
 	}
 	if got := w.size("acme"); got != size+1 {
 		w.Errorf("the log grew by %d entries, want 1", got-size)
+	}
+	w.CheckLog("acme")
+}
+
+func ridersOnce(w *world) {
+	p := w.place("acme")
+	m := p.Value("v")
+	w.keep(p, m)
+	costs := p.Restore(m)
+	costs.Spends = []vault.Spend{spend("a", 1, 10)}
+	restore := Change(w, "acme", costs).Opening(review("mia", w.now().Add(life))).Notifying("restore", []byte("{}"))
+	opens := Change(w, "acme", vault.OpenProceeding{Proceeding: review("max", w.now().Add(life))})
+	redeem := redeeming(Change(w, "acme", vault.Record{}), w.approved("acme", vault.ProceedingApproval, time.Time{}))
+	size := w.size("acme")
+	other := func() vault.Change { return Change(w, "acme", p.Restore(m)) }
+	answers := w.window("acme", other(), restore, restore, other(), opens, opens, redeem, redeem, restore, other())
+	want := []bool{true, true, false, true, true, false, true, false, false, true}
+	for i, a := range answers {
+		if (a.err == nil) != want[i] {
+			w.Errorf("change %d: %v", i, a.err)
+		}
+	}
+	for _, c := range []vault.Change{restore, opens, redeem} {
+		w.refuseChange(vault.ErrConflict, "acme", c)
+	}
+	if got := w.size("acme"); got != size+6 {
+		w.Errorf("the log grew by %d entries, want 6", got-size)
+	}
+	w.wantSpent("once", "acme", "a", 1)
+	if n := len(w.proceedings("acme", vault.ProceedingQuery{Kind: vault.ProceedingReview})); n != 2 || len(w.take("acme", 10)) != 1 {
+		w.Errorf("%d reviews were opened, want 2, or there is not one notice", n)
 	}
 	w.CheckLog("acme")
 }

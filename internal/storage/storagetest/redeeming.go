@@ -202,12 +202,24 @@ func redeemFails(w *world) {
 			w.sameProceeding(fmt.Sprintf("after %T", effect), one, w.proceeding("acme", one.ID))
 		}
 	}
+	// Nor where what rides along does not fit.
+	_, err := w.claim("acme", "in use", "b", vault.Record{})
+	w.no(err)
+	restore := func() vault.Change { return redeeming(Change(w, "acme", p.Restore(m)), one) }
+	w.refuseChange(vault.ErrClaimed, "acme", restore().Claiming(Digest("in use"), Digest("b")))
+	if _, err := w.Store.Commit(w.ctx, "acme", restore().Notifying("restore", make([]byte, vault.MaxNoticeBody+1))); err == nil {
+		w.Error("a notice that is too long was taken")
+	}
+	w.commit("acme", vault.SetTenant{State: vault.TenantSuspended})
+	w.refuseChange(vault.ErrSuspended, "acme", restore())
+	w.commit("acme", vault.SetTenant{State: vault.TenantActive})
+	w.sameProceeding("after all that", one, w.proceeding("acme", one.ID))
 	// A claim or a notice of it is none either.
 	change := redeeming(Change(w, "acme", p.Restore(gone)), one).Claiming(Digest("k"), Digest("b")).Notifying("restore", []byte(`{}`))
 	w.refuseChange(vault.ErrConflict, "acme", change)
 	w.claimed("acme", "k", "", "")
 	w.wantNotices("of what was refused", w.take("acme", 10))
-	_, err := w.Store.Commit(w.ctx, "acme", redeeming(Change(w, "acme", p.Restore(m)), one))
+	_, err = w.Store.Commit(w.ctx, "acme", restore())
 	w.no(err)
 	w.used("in the end", "acme", one)
 }

@@ -9,6 +9,7 @@ import (
 
 var timeClauses = []clause{
 	{"time/is UTC and cut to microseconds", microseconds},
+	{"time/of what people come back to is UTC and cut to microseconds", proceedingTimes},
 	{"time/never decreases within a log", neverDecreases},
 	{"Invariant9/a clock that goes back revives nothing", clockBack},
 }
@@ -38,6 +39,41 @@ func microseconds(w *world) {
 	w.no(err)
 	if !e.Time.Equal(c.At) {
 		w.Errorf("the leaf says %v, the commit %v", e.Time, c.At)
+	}
+}
+
+func proceedingTimes(w *world) {
+	w.tenant("acme")
+	in := func(d time.Duration) time.Time { return w.clock.Now().Add(d + 123456789) }
+	cut := func(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
+	asked := review("mia", in(time.Hour))
+	asked.ExpiresAt = in(2 * time.Hour)
+	check := func(what string, p vault.Proceeding) {
+		w.Helper()
+		for name, times := range map[string][2]time.Time{
+			"due": {p.DueAt, cut(asked.DueAt)}, "over": {p.ExpiresAt, cut(asked.ExpiresAt)}, "opened": {p.CreatedAt, w.now()},
+		} {
+			if got, want := times[0], times[1]; !got.Equal(want) || got.Location() != time.UTC {
+				w.Errorf("%s it is %s at %v, want %v", what, name, got, want)
+			}
+		}
+	}
+	p := w.begin("acme", asked)
+	check("by itself", p)
+	rides := Change(w, "acme", vault.Restore{}).Opening(asked).Notifying("restore", nil)
+	_, err := w.Store.Commit(w.ctx, "acme", rides)
+	w.no(err)
+	check("besides", w.proceeding("acme", rides.ID()))
+	asked.DueAt, asked.ExpiresAt = in(3*time.Hour), in(4*time.Hour)
+	p.DueAt, p.ExpiresAt = asked.DueAt, asked.ExpiresAt
+	check("changed", w.alter("acme", p))
+	until := cut(in(time.Minute))
+	w.no(w.Outbox.PostponeNotice(w.ctx, "acme", rides.ID(), until))
+	w.clock.Advance(until.Sub(w.now()) - time.Microsecond)
+	w.wantNotices("just before", w.take("acme", 10))
+	w.clock.Advance(time.Microsecond)
+	if got := w.take("acme", 10); len(got) != 1 || got[0].At.Location() != time.UTC {
+		w.Errorf("at its time: %+v", got)
 	}
 }
 
