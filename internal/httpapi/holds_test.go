@@ -518,12 +518,16 @@ func shippedWith(t *testing.T, name, from, to string) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(loose[name].Data)
-	if strings.Count(text, from) != 1 {
-		t.Fatalf("%s has no %q, or several", name, from)
-	}
-	loose[name].Data = []byte(strings.Replace(text, from, to, 1))
+	loose[name].Data = []byte(replaceOnce(t, string(loose[name].Data), from, to))
 	return loose
+}
+
+func replaceOnce(t *testing.T, text, from, to string) string {
+	t.Helper()
+	if strings.Count(text, from) != 1 {
+		t.Fatalf("the policy has no %q, or several", from)
+	}
+	return strings.Replace(text, from, to, 1)
 }
 
 // Where the policy demands a second person, a hold is not released by the one

@@ -1,8 +1,6 @@
 package httpapi_test
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,11 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
-	"github.com/counterfoil/counterfoil/internal/authn"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/httpapi/httpapitest"
 	"github.com/counterfoil/counterfoil/internal/rate"
-	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
 )
 
@@ -37,14 +33,6 @@ func paced(t *testing.T, rates httpapi.Rates) (*world, *vaulttest.Clock) {
 	}
 	w.handler, w.Client = handler, httpapitest.NewClient(t, handler, "gateway")
 	return w, clock
-}
-
-// known authenticates the callers of the tests.
-func known(_ context.Context, bearer string) (vault.Caller, error) {
-	if caller, ok := callers[bearer]; ok {
-		return caller, nil
-	}
-	return vault.Caller{}, fmt.Errorf("test: %w", authn.ErrUnauthenticated)
 }
 
 // announced are the RateLimit headers of an answer: limit, remaining, reset.

@@ -73,13 +73,7 @@ func newWorld(t testing.TB, limits httpapi.Limits) *world {
 
 func newWorldOf(t testing.TB, service *vault.Service, limits httpapi.Limits) *world {
 	t.Helper()
-	w := &world{service: service, log: &logBuffer{}}
-	w.authenticate = func(_ context.Context, bearer string) (vault.Caller, error) {
-		if caller, known := callers[bearer]; known {
-			return caller, nil
-		}
-		return vault.Caller{}, fmt.Errorf("test: %w", authn.ErrUnauthenticated)
-	}
+	w := &world{service: service, log: &logBuffer{}, authenticate: known}
 	handler, err := httpapi.New(httpapi.Config{
 		Service: service, Logger: slog.New(slog.NewJSONHandler(w.log, nil)),
 		Registry: prometheus.NewRegistry(), Version: "test", Limits: limits,
@@ -96,6 +90,14 @@ func newWorldOf(t testing.TB, service *vault.Service, limits httpapi.Limits) *wo
 	w.handler = handler
 	w.Client = httpapitest.NewClient(t, handler, "gateway")
 	return w
+}
+
+// known authenticates the callers of the tests.
+func known(_ context.Context, bearer string) (vault.Caller, error) {
+	if caller, ok := callers[bearer]; ok {
+		return caller, nil
+	}
+	return vault.Caller{}, fmt.Errorf("test: %w", authn.ErrUnauthenticated)
 }
 
 // authenticateBy replaces the authentication.
