@@ -72,7 +72,7 @@ func clauses() []clause {
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
 		proceedingClauses, redeemClauses, budgetClauses, suspensionClauses, reviewClauses, noticeClauses, exposureClauses,
-		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(),
+		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(), entitledModelClauses,
 	} {
 		all = append(all, part...)
 	}
