@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,9 +18,9 @@ import (
 )
 
 // BenchmarkCommit measures durable commits of a tokenize with three new
-// values, sent somewhere or not, and of the restoration of three, with and without
-// sharing. As on any
-// server that has run for a minute, the tables have been analysed.
+// values, sent somewhere or not, and of the restoration of three, which counts
+// against five budgets or none, with and without sharing. As on any server that
+// has run for a minute, the tables have been analysed.
 func BenchmarkCommit(b *testing.B) {
 	for _, sharing := range []struct {
 		name  string
@@ -43,6 +44,15 @@ func BenchmarkCommit(b *testing.B) {
 			b.Run("restore/"+name, func(b *testing.B) {
 				benchmark(b, sharing.batch, clients, func(p storagetest.Place, kept []vault.NewMapping, _ int64) vault.Effect {
 					return p.Restore(kept...)
+				})
+			})
+			b.Run("spend/"+name, func(b *testing.B) {
+				benchmark(b, sharing.batch, clients, func(p storagetest.Place, kept []vault.NewMapping, n int64) vault.Effect {
+					effect := p.Restore(kept...)
+					for _, of := range []string{"tenant", "reason", "class", fmt.Sprint("caller ", n%16), fmt.Sprint("end user ", n%200)} {
+						effect.Spends = append(effect.Spends, vault.Spend{Key: storagetest.Digest(of), Tokens: len(kept), Limit: math.MaxInt})
+					}
+					return effect
 				})
 			})
 		}

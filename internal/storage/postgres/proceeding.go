@@ -153,7 +153,7 @@ func (b *batch) changeProceedings(p *pipeline, e vault.ChangeProceedings) error 
 			return err
 		}
 		if seen[to.ID] || row.kind != b.image.proceedings[e.Proceedings[0].ID].kind {
-			return fmt.Errorf("%w: proceedings that are changed together", ErrMalformed)
+			return fmt.Errorf("postgres: one proceeding twice, or of two kinds: %w", vault.ErrConflict)
 		}
 		seen[to.ID] = true
 		if row.kind == vault.ProceedingPolicy {

@@ -115,7 +115,8 @@ WHERE d.tenant = $1
 GROUP BY d.destination, m.entity, m.class ORDER BY d.destination, m.entity, m.class`
 
 // Exposure implements vault.Proceedings. It walks along all that was ever sent
-// anywhere, for people who ask it rarely, so it has more time than other reads.
+// anywhere, for people who ask it rarely, so it has more time than other reads:
+// 100,000 values that were sent to two destinations each take a second.
 func (v *View) Exposure(ctx context.Context, tenant string) ([]vault.ExposureLine, error) {
 	var lines []vault.ExposureLine
 	err := v.within(ctx, reportTimeout, "the exposure", sqlExposure, func(rows pgx.Rows) error {
