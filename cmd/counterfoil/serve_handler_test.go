@@ -84,6 +84,27 @@ func TestServeWithoutItsCollector(t *testing.T) {
 	}
 }
 
+// Rates of the configuration bound each caller, and all callers of a tenant.
+func TestServeBoundsCallers(t *testing.T) {
+	const rates = "rates: {caller: {per_second: 0.001, burst: 2}, tenant: {per_second: 0.001, burst: 3}}"
+	s := newSite(t, "data: data", "data: data\n"+rates).ready()
+	v := s.serve()
+	client := s.client()
+	for n, call := range []struct {
+		caller string
+		status int
+		limit  string
+	}{
+		{"gw-1", 200, ""}, {"gw-1", 200, ""}, {"gw-1", 429, `"limit":"caller_rate"`}, {"gw-2", 200, ""}, {"gw-2", 429, `"limit":"tenant_rate"`},
+	} {
+		bearer := s.issuer.credentialWith("acme", "llm-gateway", object{"sub": call.caller})
+		status, raw, err := callWith(client, "GET", v.url+"/v1/limits", bearer, nil, nil)
+		if err != nil || status != call.status || !strings.Contains(string(raw), call.limit) {
+			t.Errorf("call %d: %d %v %s", n, status, err, raw)
+		}
+	}
+}
+
 // A credential that is bound to a certificate works over the connection of that
 // client only, and the entry says which certificate it was.
 func TestServeHoldsCredentialsToTheirCertificate(t *testing.T) {

@@ -40,11 +40,12 @@
 // # What is lost on failure
 //
 // Nothing but how fast callers were: the package keeps no other state, and that one
-// for each replica alone. A panic becomes a 500 whose event names
-// the type of what was panicked with, and functions, never their arguments. A
-// client that went away is noted in the event as 499; whatever was committed
-// for it stays committed, and the log has its entry.
+// for each replica alone. A panic becomes a 500 whose event names the type of what
+// was panicked with, and functions, never their arguments. A client that went away
+// is noted in the event as 499; whatever was committed for it stays committed, and
+// the log has its entry.
 //
 // Formats: RFC 9457 (problems), RFC 6750 (bearer), RFC 6901 (pointers), RFC
-// 7493 (I-JSON: no duplicate names, no unpaired surrogates), W3C CSP Level 3.
+// 7493 (I-JSON: no duplicate names, no unpaired surrogates), RFC 4648 (base64),
+// draft-ietf-httpapi-ratelimit-headers-06 (rates), W3C CSP Level 3.
 package httpapi

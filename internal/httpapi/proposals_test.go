@@ -39,7 +39,7 @@ type proposal struct {
 func newManaged(t *testing.T) (*world, *atomic.Pointer[access.Bundle]) {
 	t.Helper()
 	configured := new(atomic.Pointer[access.Bundle])
-	bundle, err := access.BundleOf(shippedWith(t, "operations.yaml", "policy_promote: {approvals: 1}", "policy_promote: {approvals: 0}"))
+	bundle, err := access.BundleOf(shippedWith(t, "operations.yaml", "policy_promotion: {approvals: 1}", "policy_promotion: {approvals: 0}"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -290,6 +290,9 @@ func TestInvariant10_RefusedRestorationsAreRecorded(t *testing.T) {
 		"an unknown field":      {"/v1/detokenize", `{"scope":"a","reason":{"code":"LLM_RESPONSE"},"text":"x","x":1}`, 422, 1},
 		"too large":             {"/v1/detokenize", `{"scope":"` + strings.Repeat("a", httpapi.MaxBodyBytes) + `"}`, 413, 1},
 		"no JSON":               {"/v1/detokenize", `{`, 400, 0},
+		"asked for no reason":   {"/v1/restorations", `{"scope":"a","text":"x"}`, 422, 1},
+		"asked with a note":     {"/v1/restorations", `{"scope":"a","reason":{"code":"LLM_RESPONSE"},"text":"x","note":"x"}`, 422, 1},
+		"redeemed for less":     {"/v1/restorations/" + nobodys + "/redeem", `{"scope":"a","reason":{"code":"LLM_RESPONSE"},"tokens":[]}`, 422, 1},
 		"a tokenize request":    {"/v1/tokenize", `{"scope":"a","text":"x","x":1}`, 422, 0},
 	} {
 		w := newWorld(t, httpapi.Limits{})
