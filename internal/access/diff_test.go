@@ -160,8 +160,8 @@ func TestDiff(t *testing.T) {
 			told{access.Narrowed, "separation", "separation operator-auditor: never_with is auditor, legal, before auditor"},
 		},
 		"an operation": {
-			changeOf{"operations.yaml", "policy_promote: {approvals: 1}", "policy_promote: {approvals: 0}"},
-			told{access.Widened, "operation", "operation policy_promote: approvals is 0, before 1"},
+			changeOf{"operations.yaml", "policy_promotion: {approvals: 1}", "policy_promotion: {approvals: 0}"},
+			told{access.Widened, "operation", "operation policy_promotion: approvals is 0, before 1"},
 		},
 		"a large erasure": {
 			changeOf{"operations.yaml", "over: 1000, restricted: false", "over: 1000, restricted: true"},
@@ -298,7 +298,7 @@ func TestDiffTooMany(t *testing.T) {
 // TestDiffOrder pins that what widens comes first, and decisions before fields.
 func TestDiffOrder(t *testing.T) {
 	files := changeOf{"policy.csv", "p, request-auditor,         allow, auditor,", "p, request-auditor,         allow, operator,"}.of(t)
-	edit(t, files, "operations.yaml", "policy_promote: {approvals: 1}", "policy_promote: {approvals: 0}")
+	edit(t, files, "operations.yaml", "policy_promotion: {approvals: 1}", "policy_promotion: {approvals: 0}")
 	found := access.Diff(shipped(t), load(t, files))
 	var got []string
 	for _, d := range found {

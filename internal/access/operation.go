@@ -13,7 +13,7 @@ type Operation string
 const (
 	OpErase         Operation = "erase"
 	OpHoldRelease   Operation = "hold_release"
-	OpPolicyPromote Operation = "policy_promote"
+	OpPolicyPromote Operation = "policy_promotion"
 	OpTrim          Operation = "trim"
 	OpTenantClose   Operation = "tenant_close"
 )

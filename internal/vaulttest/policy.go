@@ -46,6 +46,6 @@ var edits = map[string][]edit{
 	},
 	"operations.yaml": {
 		{regexp.MustCompile(`(?m)^  erase: .*$`), "  erase: {approvals: 0, over: 0, restricted: false}"},
-		{regexp.MustCompile(`(?m)^  policy_promote: .*$`), "  policy_promote: {approvals: 0}"},
+		{regexp.MustCompile(`(?m)^  policy_promotion: .*$`), "  policy_promotion: {approvals: 0}"},
 	},
 }
