@@ -46,10 +46,12 @@ func (p *Policy) combinations(b bucket, sentences []*sentence) ([]Request, error
 	return out, nil
 }
 
-// approvalCounts are none, one too few, and enough.
+// approvalCounts are one too few, where any are needed, and enough.
 func approvalCounts(needed int) []int {
-	out := []int{0, max(needed-1, 0), needed}
-	return slices.Compact(out)
+	if needed == 0 {
+		return []int{0}
+	}
+	return []int{needed - 1, needed}
 }
 
 // demand is one way to meet, or not to meet, what a reason demands of the caller

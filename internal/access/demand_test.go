@@ -139,7 +139,7 @@ func TestDemandsTwinEachGuardCounts(t *testing.T) {
 // TestDecideTwinASecondImplementationKnowsEveryField takes one thing at a time out
 // of a generated bundle: random requests must tell.
 func TestDecideTwinASecondImplementationKnowsEveryField(t *testing.T) {
-	bundle := generated(t, rand.New(rand.NewPCG(11, 12)), 12, 60)
+	bundle := generated(t, rand.New(rand.NewPCG(11, 12)), 16, 160)
 	for field, change := range map[string]func(string) string{
 		"acr":         func(s string) string { return strings.ReplaceAll(s, "acr: [gold]", "acr: []") },
 		"hours":       func(s string) string { return strings.ReplaceAll(s, "    hours: "+dayHours+"\n", "") },
@@ -170,7 +170,7 @@ func TestDecideTwinASecondImplementationKnowsEveryField(t *testing.T) {
 			}
 			changed["reasons.yaml"] = &fstest.MapFile{Data: []byte(change(string(bundle["reasons.yaml"].Data)))}
 			p := load(t, changed)
-			if found, _ := disagreements(newNaive(t, kept), p, p.Decide, rand.New(rand.NewPCG(1, 2)), 4_000); len(found) == 0 {
+			if found, _ := disagreements(newNaive(t, kept), p, p.Decide, rand.New(rand.NewPCG(1, 2)), 3_000); len(found) == 0 {
 				t.Error("nothing was noticed")
 			}
 		})

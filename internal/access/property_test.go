@@ -72,7 +72,7 @@ func TestDecideTwinASecondImplementationSeesAMissingRule(t *testing.T) {
 	bundle := copyOfShipped(t)
 	edit(t, bundle, "policy.csv", "same_client&end_user_absent,  masked", "same_client&end_user_absent,  full")
 	p := load(t, bundle)
-	found, _ := disagreements(newNaive(t, authz.FS), p, p.Decide, rand.New(rand.NewPCG(1, 2)), 20_000)
+	found, _ := disagreements(newNaive(t, authz.FS), p, p.Decide, rand.New(rand.NewPCG(1, 2)), 3_000)
 	if len(found) == 0 {
 		t.Error("a changed form was not noticed")
 	}

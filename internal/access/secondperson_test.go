@@ -102,7 +102,10 @@ func TestSecondPersonReleasesAHold(t *testing.T) {
 }
 
 func TestSecondPersonTables(t *testing.T) {
-	report := check(t, load(t, twoPersons(t)))
+	report, err := load(t, twoPersons(t)).CheckOnly(t.Context(), access.ActionHoldRelease, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := report.Err(); err != nil {
 		t.Fatalf("%v\n%s", err, report)
 	}

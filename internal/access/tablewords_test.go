@@ -116,7 +116,7 @@ func TestTablesOfAllDemands(t *testing.T) {
 			t.Errorf("there is no sentence %q in\n%s", sentence, report)
 		}
 	}
-	support := check(t, shipped(t)).Sentences
+	support := checkShipped(t).Sentences
 	for _, sentence := range []string{
 		"restorer may restore confidential data, live, for CUSTOMER_SUPPORT in prose or code, in full, after one approval",
 		"restorer, with the consent of the person, may restore public, internal and confidential data, live, for MARKETING_CONTACT in prose, in full",
@@ -141,7 +141,10 @@ func TestTablesTwinADroppedDemandIsNoticed(t *testing.T) {
 		"half of the hours":    {table, "    hours: outside\n    network: inside\n", "    hours: outside\n    network: inside\n    acr: true\n"},
 		"half of the consents": {table, "    consent: false\n", "    consent: false\n    end_user: same\n"},
 	} {
-		bundle := guarded(t)
+		if underRace && name != "fewer approvals" {
+			continue // each asks tens of thousands of combinations
+		}
+		bundle := only(guarded(t), "restore", "SUBJECT_ACCESS")
 		edit(t, bundle, change[0], change[1], change[2])
 		if report := checkAccess(t, bundle); !errors.Is(report.Err(), access.ErrTables) {
 			t.Errorf("%s: passed the tables", name)
