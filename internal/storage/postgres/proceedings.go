@@ -116,7 +116,7 @@ GROUP BY d.destination, m.entity, m.class ORDER BY d.destination, m.entity, m.cl
 
 // Exposure implements vault.Proceedings. It walks along all that was ever sent
 // anywhere, for people who ask it rarely, so it has more time than other reads:
-// 100,000 values that were sent to two destinations each take a second.
+// 100,000 values that were sent to two destinations each take a second or two.
 func (v *View) Exposure(ctx context.Context, tenant string) ([]vault.ExposureLine, error) {
 	var lines []vault.ExposureLine
 	err := v.within(ctx, reportTimeout, "the exposure", sqlExposure, func(rows pgx.Rows) error {
