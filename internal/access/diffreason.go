@@ -2,13 +2,14 @@ package access
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
 // reasons compares the catalogues.
 func (d *differ) reasons() {
 	d.add(compared(areaReason, "catalogue",
-		[]aspect{more("version", d.old.catalogue)}, []aspect{more("version", d.new.catalogue)})...)
+		[]aspect{about("version", strconv.Itoa(d.old.catalogue))}, []aspect{about("version", strconv.Itoa(d.new.catalogue))})...)
 	// What a reason gives is told by the decisions: by itself it gives nothing.
 	named(d, areaReason, d.old.reasons, d.new.reasons, Changed, Changed, reasonAspects)
 }
