@@ -17,6 +17,8 @@ type aspect struct {
 	set    []string
 	hours  *Hours
 	effect func(old, new aspect) Effect
+
+	agreement Agreement
 }
 
 // nothing is the text of what is not there.

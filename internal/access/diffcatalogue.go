@@ -96,8 +96,8 @@ func destinationAspects(at Destination) []aspect {
 	return []aspect{
 		about("vendor", at.Vendor),
 		about("region", at.Region),
-		about("baa", at.BAA.text()),
-		about("dpa", at.DPA.text()),
+		agreed(agreementBAA, at.BAA, at.Requires),
+		agreed(agreementDPA, at.DPA, at.Requires),
 		demands("requires", at.Requires),
 		gives("training", at.Training),
 		more("vendor_retention_days", at.VendorRetentionDays),
@@ -137,6 +137,24 @@ func (d *differ) actions(at Destination, before func(Entity) EntityAction) {
 
 // unknownShapes from the strictest.
 var unknownShapes = []UnknownShape{UnknownRefuse, UnknownEveryLeaf, UnknownSkip}
+
+// agreed is an agreement. Where the destination requires it, what is allowed goes
+// there while it is in force, so one that holds at other times gives more.
+func agreed(name string, a Agreement, requires []string) aspect {
+	out := about(name, a.text())
+	out.agreement = a
+	if !slices.Contains(requires, name) {
+		return out
+	}
+	out.effect = func(old, new aspect) Effect {
+		was, is := old.agreement, new.agreement
+		if is.Ref == "" || was.Ref != "" && !is.ValidFrom.Before(was.ValidFrom) && !is.ValidTo.After(was.ValidTo) {
+			return Narrowed
+		}
+		return Widened
+	}
+	return out
+}
 
 // text is the agreement as people read it.
 func (a Agreement) text() string {

@@ -17,6 +17,17 @@ func TestDiffDirections(t *testing.T) {
 	days := func(list string) *access.Policy { return with("networks: []", strings.Replace(hours, "%", list, 1)) }
 	consent := func(purpose string) *access.Policy { return with("consent: marketing", "consent: "+purpose) }
 	separated := func(from, to string) *access.Policy { return load(t, changeOf{"separation.yaml", from, to}.of(t)) }
+	// due is a policy whose agreement with a destination that requires it ends then.
+	due := func(end string) *access.Policy {
+		const agreement = "    dpa: {ref: DPA-EXAMPLE-2, valid_from: 2026-01-01, valid_to: 2028-01-01}\n"
+		switch end {
+		case "":
+			return shipped(t)
+		case "none":
+			return load(t, changeOf{"destinations.yaml", agreement, ""}.of(t))
+		}
+		return load(t, changeOf{"destinations.yaml", agreement, strings.Replace(agreement, "2028-01-01", end, 1)}.of(t))
+	}
 	for name, c := range map[string]struct {
 		old, new   *access.Policy
 		area       string
@@ -30,6 +41,8 @@ func TestDiffDirections(t *testing.T) {
 		"another purpose":            {consent("marketing"), consent("research"), "decision", access.Widened, access.Widened},
 		"another role is separated":  {separated("role: operator", "role: restorer"), shipped(t), "separation", access.Widened, access.Widened},
 		"a separation less":          {shipped(t), separated("id: operator-auditor", "id: operator-other"), "separation", access.Widened, access.Widened},
+		"an agreement for longer":    {due(""), due("2029-01-01"), "destination", access.Widened, access.Narrowed},
+		"an agreement that is there": {due("none"), due(""), "destination", access.Widened, access.Narrowed},
 		"the words of a separation":  {shipped(t), separated("because: Whoever runs", "because: Who runs"), "separation", access.Changed, access.Changed},
 		"the version of a catalogue": {shipped(t), with("version: 1\n", "version: 2\n"), "reason", access.Changed, access.Changed},
 	} {
