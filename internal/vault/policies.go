@@ -24,7 +24,21 @@ type policies struct {
 	administrator string                                        // the tenant whose callers manage the policy; empty: nobody
 	detector      *detect.Detector
 	entities      []string // of every version: tokens are read by them
+
+	// kept are the last bundles that were believed: one that comes again, as after a
+	// rollback or at every hangup, is not tried anew.
+	kept []believed
 }
+
+// believed is a bundle that was checked whole, by what it decides and how that is
+// tested.
+type believed struct {
+	version, tests string
+	policy         *access.Policy
+}
+
+// keepBundles is how many bundles are kept: those in force, on trial and before.
+const keepBundles = 8
 
 // ruling says which policy decides for whom. It is never changed.
 type ruling struct {
@@ -93,11 +107,17 @@ func (s *Service) rules() *access.Policy {
 var ErrPolicyEntities = errors.New("vault: the bundle has other entities; these change with a restart of all replicas")
 
 // believe checks a bundle whole: its signature where one is demanded, its names,
-// its decision tables and its texts. What it returns may decide.
+// its decision tables and its texts. What it returns may decide. The caller holds
+// changing.
 func (p *policies) believe(ctx context.Context, bundle *access.Bundle) (*access.Policy, error) {
 	if p.key != "" {
 		if err := bundle.VerifySignature(p.key); err != nil {
 			return nil, err
+		}
+	}
+	for _, b := range p.kept {
+		if b.version == bundle.Version() && b.tests == bundle.TestsDigest() {
+			return b.policy, nil
 		}
 	}
 	policy, err := bundle.Policy(ctx)
@@ -113,6 +133,10 @@ func (p *policies) believe(ctx context.Context, bundle *access.Bundle) (*access.
 	}
 	if len(failures) > 0 {
 		return nil, fmt.Errorf("%w: %d texts do not come out as they say, the first is %s", access.ErrBundle, len(failures), failures[0])
+	}
+	p.kept = append(p.kept, believed{bundle.Version(), bundle.TestsDigest(), policy})
+	if len(p.kept) > keepBundles {
+		p.kept = p.kept[1:]
 	}
 	return policy, nil
 }

@@ -161,7 +161,9 @@ func (s *Service) proposal(ctx context.Context, req ProposeRequest) (policyBody,
 	if err != nil {
 		return policyBody{}, badBundle(err)
 	}
+	s.policies.changing.Lock()
 	policy, err := s.policies.believe(ctx, bundle)
+	s.policies.changing.Unlock()
 	if err != nil {
 		return policyBody{}, badBundle(err)
 	}
