@@ -25,8 +25,9 @@ var entitledModelClauses = []clause{
 }
 
 const (
-	// Each window takes a few commits; the seed is always the same.
-	plainWindows  = 40
+	// Each window takes a few commits. With so many of this seed each of the
+	// guards is met that decide, also those that are met rarely.
+	plainWindows  = 60
 	plainWindowsL = 1000 // with COUNTERFOIL_LONG=1
 	plainSeed     = 6
 	// plainStep is what the clock moves by, so that it often stands at the very
@@ -34,7 +35,8 @@ const (
 	plainStep = 500 * time.Millisecond
 	// plainPage is how many proceedings are compared, the newest.
 	plainPage = 200
-	// plainLimit is the limit of every budget of the list.
+	// plainLimit is the limit of one budget of the list, and half of it that of the
+	// other.
 	plainLimit = 12
 )
 
@@ -135,7 +137,7 @@ func (l *plain) known(window []vault.Change) vault.Proceeding {
 		all = append(all, l.proceedings[id])
 	}
 	p := pick(l.rand, all...)
-	p.Revision += l.rand.IntN(8) / 7
+	p.Revision += l.rand.IntN(5) / 4
 	return p
 }
 
@@ -171,7 +173,7 @@ func (l *plain) draw(window []vault.Change) vault.Change {
 		p := proceeding(pick(l.rand, kinds...), pick(l.rand, vault.ProceedingPending, vault.ProceedingApproved, vault.ProceedingStanding))
 		p.Actor, p.DueAt, p.ExpiresAt = pick(l.rand, "mia", "max"), l.soon(), l.soon()
 		if p.Kind == vault.ProceedingSuspension {
-			p.Body = suspension(l, vault.SuspensionMatch{Callers: []string{pick(l.rand, "max", "eve", "bob")}}).Body
+			p.Body = suspension(l, vault.SuspensionMatch{Callers: []string{pick(l.rand, "mia", "max", "eve")}}).Body
 		}
 		return Change(l, "acme", vault.OpenProceeding{Proceeding: p})
 	case 1:
@@ -199,12 +201,12 @@ func (l *plain) drawRestore(window []vault.Change) vault.Change {
 	effect := l.p.Restore(l.value)
 	effect.By.Actor = pick(l.rand, "mia", "mia", "max")
 	if l.rand.IntN(2) == 0 {
-		effect.Spends = []vault.Spend{spend("a", 1+l.rand.IntN(3), plainLimit), spend("b", 1+l.rand.IntN(2), plainLimit)}
+		effect.Spends = []vault.Spend{spend("a", 1+l.rand.IntN(3), plainLimit), spend("b", 1+l.rand.IntN(2), plainLimit/2)}
 	}
 	if l.rand.IntN(4) == 0 {
 		effect.Standing = []string{l.in(vault.ProceedingStanding, window).ID}
 	}
-	effect.MaxOverdue = l.rand.IntN(6)
+	effect.MaxOverdue = l.rand.IntN(4)
 	change := Change(l, "acme", effect)
 	if l.rand.IntN(4) == 0 {
 		change = change.Opening(review(effect.By.Actor, l.world.now().Add(plainStep)))
