@@ -104,7 +104,7 @@ func appendCounts[K ~string](attrs []slog.Attr, name string, counts map[K]int) [
 // an operator what was wrong.
 var conditions = []error{
 	vault.ErrNoEntry, vault.ErrConflict, vault.ErrKeyDestroyed, vault.ErrIDTaken, vault.ErrScopeMoved,
-	vault.ErrHeld, vault.ErrUnknownTenant, vault.ErrNotFound, vault.ErrOverloaded,
+	vault.ErrExhausted, vault.ErrHeld, vault.ErrUnknownTenant, vault.ErrNotFound, vault.ErrOverloaded,
 	vault.ErrUnavailable, vault.ErrClosed, context.Canceled, context.DeadlineExceeded, errUnbindable,
 }
 

@@ -123,6 +123,23 @@ func TestAPolicyIsProposedPromotedAndRolledBack(t *testing.T) {
 	}
 }
 
+// Under a policy that demands it others approve a promotion first.
+func TestInvariant14_APromotionNeedsItsApproval(t *testing.T) {
+	w, configured := newManaged(t)
+	configured.Store(narrower(t, "198"))
+	w.As("operator").Post("/v1/policy/reload", m{}).Want(http.StatusOK)
+	var proposed proposal
+	w.As("operator").Post("/v1/policy/proposals", proposalOf(t, narrower(t, "199"))).Want(http.StatusCreated).Decode(&proposed)
+	path := "/v1/policy/proposals/" + proposed.ID + "/promote"
+	w.As("operator2").Post(path, m{"reference": "CHG-1"}).Want(http.StatusConflict)
+	asked := w.demand("operator2", "policy_promotion", proposed.ID)
+	w.As("operator").Post("/v1/approvals/"+asked.ID+"/decisions", m{"decision": "approve"}).Want(http.StatusOK)
+	w.As("operator2").Post(path, m{"reference": "CHG-1", "approval_id": asked.ID}).Want(http.StatusOK)
+	if got := w.policyVersion("auditor"); got != proposed.Version {
+		t.Errorf("in force: %s", got)
+	}
+}
+
 func TestAPolicyIsReadAgain(t *testing.T) {
 	w, configured := newManaged(t)
 	type reloaded struct {
