@@ -44,7 +44,7 @@ deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBounce
 # in: properties and histories of one goroutine, races in the log, pairs of changes.
 test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
-	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 
 test-long: deps ## Run every test with the long variants of the property and crash tests

@@ -7,6 +7,9 @@ import (
 	"testing/fstest"
 
 	"github.com/counterfoil/counterfoil/authz"
+	"github.com/counterfoil/counterfoil/internal/assembly"
+	"github.com/counterfoil/counterfoil/internal/vaulttest"
+	"github.com/counterfoil/counterfoil/internal/webhook"
 )
 
 // edited is the shipped bundle with a text of one file replaced by another.
@@ -43,4 +46,10 @@ func demanding(t testing.TB) fs.FS {
 	}
 	bundle["operations.yaml"].Data = []byte(strings.ReplaceAll(text, "over: 1000", "over: 1"))
 	return bundle
+}
+
+// notifying is a service of which somebody takes notices. Nothing delivers them but
+// the test.
+func notifying() vaulttest.Option {
+	return vaulttest.With(func(o *assembly.Options) { o.Sender = &webhook.Sender{} })
 }
