@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -376,3 +377,31 @@ func (c *refused) check(t *testing.T, name string, client *httpapitest.Client) {
 
 // longNote is a character longer than a note may be.
 var longNote = strings.Repeat("x", vault.MaxNoteBytes+1)
+
+// Of a hundred who redeem at once, one has the values.
+func TestInvariant14_AHundredRedeemAtOnce(t *testing.T) {
+	w, _ := newShipped(t)
+	body := ticket(w.tokenizedValues()[:1], nil)
+	_, path := w.ask("restorer", body)
+	w.approve(path)
+	var (
+		wait sync.WaitGroup
+		mu   sync.Mutex
+		got  = make(map[int]int)
+	)
+	for range 100 {
+		wait.Go(func() {
+			answer := w.As("restorer").With("Idempotency-Key", "redeem").Post(path+"/redeem", body)
+			mu.Lock()
+			defer mu.Unlock()
+			got[answer.Status]++
+		})
+	}
+	wait.Wait()
+	if diff := cmp.Diff(map[int]int{http.StatusOK: 1, http.StatusConflict: 99}, got); diff != "" {
+		t.Errorf("statuses: %s", diff)
+	}
+	if n := len(w.entriesOf(t, audit.KindRestore)); n != 1 {
+		t.Errorf("%d entries of a restoration", n)
+	}
+}

@@ -4913,14 +4913,6 @@ type RedeemRestorationParams struct {
 	// policy lets assert it; for others, and where the credential names
 	// somebody else, the request is `denied`.
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
-
-	// IdempotencyKey Names this request, so that it can be repeated when no answer came
-	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
-	// values and is never kept: the same key with the same body is decided and
-	// carried out anew, and its entry names the first one as `replay_of`. The
-	// same key with another body is a `conflict`. A key counts from the first
-	// request that succeeded, for 24 hours, for the calling client.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ReviewsParams defines parameters for Reviews.
@@ -7032,25 +7024,6 @@ func (siw *ServerInterfaceWrapper) RedeemRestoration(c *gin.Context) {
 		}
 
 		params.CounterfoilEndUser = &CounterfoilEndUser
-
-	}
-
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
 
 	}
 
