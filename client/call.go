@@ -127,7 +127,7 @@ func (c *Client) attempt(ctx context.Context, x exchange) ([]byte, error) {
 		return nil, problemOf(response, media, c.now())
 	case status >= 300:
 		return nil, ErrRedirect
-	case status != http.StatusOK && status != http.StatusCreated, media != x.media:
+	case status != http.StatusOK && status != http.StatusCreated && status != http.StatusAccepted, media != x.media:
 		return nil, badAnswer("it is of another kind")
 	}
 	return readAtMost(response.Body, c.cfg.MaxAnswer)

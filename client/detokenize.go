@@ -18,7 +18,8 @@ const (
 	StatusPartial          = "partial"
 	StatusMasked           = "masked"
 	StatusPlace            = "place"
-	StatusNeedsApproval    = "needs_approval"
+	StatusNeedsApproval    = "needs_approval" // of others: RequestRestoration
+	StatusNeedsConsent     = "needs_consent"  // of the person: GiveConsent
 	StatusOverBudget       = "over_budget"
 	StatusSuspended        = "suspended"
 	StatusRestricted       = "restricted"
@@ -77,18 +78,27 @@ type TokenResult struct {
 // Detokenize puts values back in the place of tokens. The answer is given out
 // only if the log proves that the restoration was recorded.
 func (c *Client) Detokenize(ctx context.Context, r DetokenizeRequest) (*DetokenizeAnswer, error) {
+	return c.restore(ctx, "detokenize", r)
+}
+
+func (r *DetokenizeRequest) body() (*body, error) {
 	b := &body{Scope: r.Scope, ReadScopes: r.ReadScopes, Recipient: r.Recipient, OnRefused: r.OnRefused}
 	if r.Reason != (Reason{}) {
 		b.Reason = &r.Reason
 	}
-	if err := b.content(r.Content); err != nil {
+	return b, b.content(r.Content)
+}
+
+func (c *Client) restore(ctx context.Context, path string, r DetokenizeRequest) (*DetokenizeAnswer, error) {
+	b, err := r.body()
+	if err != nil {
 		return nil, err
 	}
 	var answer struct {
 		Text *string `json:"text"`
 		DetokenizeAnswer
 	}
-	seen, err := c.post(ctx, "detokenize", b, r.OnBehalfOf, r.IdempotencyKey, &answer)
+	seen, err := c.post(ctx, path, b, r.OnBehalfOf, r.IdempotencyKey, &answer)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type ErasureRequest struct {
 	Reference   string
 	Identity    IdentityCheck
 	PreviewID   string // of a TryErasure: another match is a conflict
+	ApprovalID  string // where the policy demands one: of the PreviewID
 	Suppress    string // empty is Suppress30Days
 
 	IdempotencyKey string // 128 random bits where it is empty
@@ -85,7 +86,7 @@ func (c *Client) Erase(ctx context.Context, r ErasureRequest) (*SubjectRequestSt
 func (c *Client) erasure(ctx context.Context, r ErasureRequest, dryRun bool) (*SubjectRequestStep, error) {
 	return c.step(ctx, "subject-requests", &intake{
 		Kind: KindErasure, Regime: r.Regime, Subject: r.Subject, ConfirmSubject: r.ConfirmSubject, Identifiers: r.Identifiers,
-		Reference: r.Reference, Identity: r.Identity.sent(), PreviewID: r.PreviewID, Suppress: r.Suppress, DryRun: dryRun,
+		Reference: r.Reference, Identity: r.Identity.sent(), PreviewID: r.PreviewID, ApprovalID: r.ApprovalID, Suppress: r.Suppress, DryRun: dryRun,
 	}, r.IdempotencyKey, dryRun)
 }
 

@@ -147,15 +147,13 @@ func (c *Client) TryHold(ctx context.Context, r HoldRequest) (*HoldAnswer, error
 }
 
 // ReleaseHold ends a hold for good, on the word that the reference names.
-func (c *Client) ReleaseHold(ctx context.Context, id, reference string) (*HoldAnswer, error) {
+// approvalID is "" where the policy demands no approval.
+func (c *Client) ReleaseHold(ctx context.Context, id, reference, approvalID string) (*HoldAnswer, error) {
 	path, err := holdPath(id)
 	if err != nil {
 		return nil, err
 	}
-	value := struct {
-		Reference string `json:"reference"`
-	}{reference}
-	return c.aboutHold(ctx, path+"/release", plain{value, []string{reference}}, "")
+	return c.aboutHold(ctx, path+"/release", approved(reference, approvalID), "")
 }
 
 // ReviewHold says when somebody has to look at a hold again; nil says that

@@ -59,14 +59,14 @@ func TestAHoldFromPlacingToRelease(t *testing.T) {
 	if err != nil || len(page.Holds) != 1 || page.NextCursor != "" {
 		t.Errorf("%+v %v", page, err)
 	}
-	released, err := counsel.ReleaseHold(t.Context(), placed.Hold.ID, "ORDER-5")
+	released, err := counsel.ReleaseHold(t.Context(), placed.Hold.ID, "ORDER-5", "")
 	if err != nil || released.Hold.ReleasedAt == nil {
 		t.Errorf("%+v %v", released, err)
 	}
 	if page, err := counsel.Holds(t.Context(), true, ""); err != nil || len(page.Holds) != 0 {
 		t.Errorf("%+v %v", page, err)
 	}
-	if _, err := counsel.ReleaseHold(t.Context(), placed.Hold.ID, "ORDER-5"); !errors.Is(err, client.ErrConflict) {
+	if _, err := counsel.ReleaseHold(t.Context(), placed.Hold.ID, "ORDER-5", ""); !errors.Is(err, client.ErrConflict) {
 		t.Errorf("released twice: %v", err)
 	}
 	if _, err := w.gateway().Holds(t.Context(), false, ""); !errors.Is(err, client.ErrDenied) {
@@ -79,7 +79,7 @@ func TestAHoldIDIsNoPath(t *testing.T) {
 	w := newWorld(t)
 	counsel := w.client(w.as("acme", "lea", "legal"))
 	for _, id := range []string{"", "..", "../scopes", "a/b", "a?b", "%2e%2e", "a b"} {
-		if _, err := counsel.ReleaseHold(t.Context(), id, "ORDER-5"); !errors.Is(err, client.ErrRequest) {
+		if _, err := counsel.ReleaseHold(t.Context(), id, "ORDER-5", ""); !errors.Is(err, client.ErrRequest) {
 			t.Errorf("%q: %v", id, err)
 		}
 		if _, err := counsel.Hold(t.Context(), id); !errors.Is(err, client.ErrRequest) {

@@ -103,6 +103,7 @@ func (c *Client) take(ctx context.Context, id, step string, b plain) (*SubjectRe
 type ExecuteRequest struct {
 	ConfirmSubject string // the subject of the request again, where it has one
 	PreviewID      string // of a TryRequest: another match is a conflict
+	ApprovalID     string // where the policy demands one: of the PreviewID
 	Suppress       string // of an erasure; empty is Suppress30Days
 
 	IdempotencyKey string // 128 random bits where it is empty
@@ -127,8 +128,9 @@ func (c *Client) execute(ctx context.Context, id string, r ExecuteRequest, dryRu
 	value := struct {
 		ConfirmSubject string `json:"confirm_subject,omitempty"`
 		PreviewID      string `json:"preview_id,omitempty"`
+		ApprovalID     string `json:"approval_id,omitempty"`
 		Suppress       string `json:"suppress,omitempty"`
 		DryRun         bool   `json:"dry_run,omitempty"`
-	}{r.ConfirmSubject, r.PreviewID, r.Suppress, dryRun}
-	return c.step(ctx, path+"/execute", plain{value, []string{r.ConfirmSubject, r.PreviewID, r.Suppress}}, r.IdempotencyKey, dryRun)
+	}{r.ConfirmSubject, r.PreviewID, r.ApprovalID, r.Suppress, dryRun}
+	return c.step(ctx, path+"/execute", plain{value, []string{r.ConfirmSubject, r.PreviewID, r.ApprovalID, r.Suppress}}, r.IdempotencyKey, dryRun)
 }

@@ -201,7 +201,7 @@ func TestKeysThatAreTrustedOnFirstUse(t *testing.T) {
 		"two logs": `{"keys":[{"key":"` + w.logKey("acme") + `"},{"key":"` + w.logKey("globex") + `"}]}`,
 	} {
 		w.wire.changing(func([]byte) []byte { return []byte(answer) })
-		c := w.client(w.as("acme", "gw-1", "gateway", "auditor"), tofu)
+		c := w.client(w.as("acme", "gw-1", "gateway"), tofu)
 		if _, err := c.Tokenize(t.Context(), prompt("x")); !errors.Is(err, client.ErrAnswer) {
 			t.Errorf("%s: %v", name, err)
 		}

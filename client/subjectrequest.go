@@ -116,12 +116,13 @@ type intake struct {
 	ReceivedAt     *time.Time     `json:"received_at,omitempty"`
 	Identity       *IdentityCheck `json:"identity,omitempty"`
 	PreviewID      string         `json:"preview_id,omitempty"`
+	ApprovalID     string         `json:"approval_id,omitempty"`
 	Suppress       string         `json:"suppress,omitempty"`
 	DryRun         bool           `json:"dry_run,omitempty"`
 }
 
 func (i *intake) encode() ([]byte, error) {
-	texts := append(spelled(i.Identifiers), i.Kind, i.Regime, i.Subject, i.ConfirmSubject, i.Reference, i.Assignee, i.PreviewID, i.Suppress)
+	texts := append(spelled(i.Identifiers), i.Kind, i.Regime, i.Subject, i.ConfirmSubject, i.Reference, i.Assignee, i.PreviewID, i.ApprovalID, i.Suppress)
 	if i.Identity != nil {
 		texts = append(texts, i.Identity.texts()...)
 	}

@@ -98,9 +98,9 @@ func (w *wire) requests() int {
 	return len(w.sent)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, options ...vaulttest.Option) *world {
 	t.Helper()
-	v := vaulttest.New(t)
+	v := vaulttest.New(t, options...)
 	handler, err := httpapi.New(httpapi.Config{
 		Service: v.Service, Authenticate: v.Verifier.Verify, Logger: slog.New(slog.DiscardHandler),
 		Registry: prometheus.NewRegistry(), Version: "test",

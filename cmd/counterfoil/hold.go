@@ -177,11 +177,12 @@ type holdReleaseCommand struct {
 	remote
 	ID        string `arg:"" help:"The hold."`
 	Reference string `required:"" help:"Number of the order that releases it."`
+	Approval  string `help:"Id of the approval, where the policy demands one: counterfoil approval request."`
 }
 
 // Run releases the hold.
 func (c *holdReleaseCommand) Run(ctx context.Context, s streams) error {
 	return c.about(s, func(service *client.Client) (*client.HoldAnswer, error) {
-		return service.ReleaseHold(ctx, c.ID, c.Reference)
+		return service.ReleaseHold(ctx, c.ID, c.Reference, c.Approval)
 	})
 }

@@ -97,6 +97,7 @@ func (c *requestIdentityCommand) Run(ctx context.Context, s streams) error {
 // erasing are the flags of what erases.
 type erasing struct {
 	Preview  string `help:"The preview of a dry run: where another match would be erased by now, nothing is."`
+	Approval string `help:"Id of the approval of that preview, where the policy demands one: counterfoil approval request."`
 	Suppress string `enum:",none,30d,forever" default:"" help:"Of an erasure, for how long what was erased is masked when it is sent again: none, 30d or forever; 30d, if it is left out."`
 	DryRun   bool   `help:"Erase nothing and tell what would be erased."`
 }
@@ -121,7 +122,7 @@ func (c *requestEraseCommand) Run(ctx context.Context, s streams) error {
 	}
 	request := client.ErasureRequest{
 		Regime: c.Regime, Subject: who.Subject, ConfirmSubject: who.ConfirmSubject, Identifiers: who.Identifiers,
-		Reference: c.Reference, Identity: c.check(), PreviewID: c.Preview, Suppress: c.Suppress,
+		Reference: c.Reference, Identity: c.check(), PreviewID: c.Preview, ApprovalID: c.Approval, Suppress: c.Suppress,
 	}
 	return c.step(s, func(service *client.Client) (*client.SubjectRequestStep, error) {
 		if c.DryRun {
@@ -153,7 +154,7 @@ func (c *requestExecuteCommand) Run(ctx context.Context, s streams) error {
 			return service.TryRequest(ctx, c.ID)
 		}
 		return service.ExecuteRequest(ctx, c.ID, client.ExecuteRequest{
-			ConfirmSubject: who.ConfirmSubject, PreviewID: c.Preview, Suppress: c.Suppress,
+			ConfirmSubject: who.ConfirmSubject, PreviewID: c.Preview, ApprovalID: c.Approval, Suppress: c.Suppress,
 		})
 	})
 }
