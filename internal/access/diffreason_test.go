@@ -55,6 +55,21 @@ func TestDiffDirections(t *testing.T) {
 	}
 }
 
+// TestDiffStricterMapping pins that a mapping is thought of whose class is
+// stricter than the one that its entity has by now.
+func TestDiffStricterMapping(t *testing.T) {
+	with := func(classes string) *access.Policy {
+		files := copyOfShipped(t)
+		files["policy.csv"].Data = append(files["policy.csv"].Data,
+			"p, mail, allow, auditor, restore, CUSTOMER_SUPPORT, "+classes+", EMAIL_ADDRESS, -, full\n"...)
+		return load(t, files)
+	}
+	const want = "auditor may restore restricted data for CUSTOMER_SUPPORT in full after 2 approvals, before not at all"
+	if found := access.Diff(with("confidential"), with("confidential|restricted")); !tells(found, told{access.Widened, "decision", want}) {
+		t.Errorf("told:\n%s", lines(found))
+	}
+}
+
 // TestDiffReasonGone takes a reason away, with its rules and tables: what it gave
 // is given to nobody, and by the way back to those who had it.
 func TestDiffReasonGone(t *testing.T) {

@@ -92,6 +92,17 @@ func (d *differ) entitiesOf(from, other *Policy, b bucket, foreign []*sentence) 
 			note(e)
 		}
 	}
+	// A mapping may be of a stricter class than its entity has by now, which for
+	// an entity that is named is another case than any above.
+	for _, name := range append(from.mentions(b).entities, other.mentions(b).entities...) {
+		for rank, class := range Classes() {
+			e, ok := from.entities[name]
+			if own, _ := e.Class.rank(); ok && rank > own {
+				e.Class = class
+				note(e)
+			}
+		}
+	}
 	return out
 }
 
