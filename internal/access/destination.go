@@ -46,20 +46,17 @@ const (
 	agreementDPA = "dpa"
 )
 
-// ActionAt is what is done to an entity on the way to the destination: what the
+// Action is what is done to an entity on the way to the destination: what the
 // destination says for the entity, else for its class, else the entity's own.
 // An allow counts only while every agreement that the destination requires is in
 // force, and is a tokenize at any other time.
-func (d Destination) ActionAt(e Entity, at time.Time) EntityAction {
+func (d Destination) Action(e Entity, at time.Time) EntityAction {
 	action := d.said(e)
 	if action == ActAllow && !d.covered(at) {
 		return ActTokenize
 	}
 	return action
 }
-
-// Action is ActionAt for no known time, at which no agreement is in force.
-func (d Destination) Action(e Entity) EntityAction { return d.ActionAt(e, time.Time{}) }
 
 // said is what stands in the file.
 func (d Destination) said(e Entity) EntityAction {

@@ -8,6 +8,9 @@ import (
 	"github.com/counterfoil/counterfoil/internal/access"
 )
 
+// now is while the agreements of the shipped examples are in force.
+var now = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+
 func TestShippedDestinations(t *testing.T) {
 	p := shipped(t)
 	fallback, ok := p.Destination(access.DefaultDestination)
@@ -15,7 +18,7 @@ func TestShippedDestinations(t *testing.T) {
 		t.Fatalf("got %+v, want a default that assumes the worst", fallback)
 	}
 	for _, e := range p.Entities() {
-		if a := fallback.Action(e); a != e.Action || a == access.ActAllow {
+		if a := fallback.Action(e, now); a != e.Action || a == access.ActAllow {
 			t.Errorf("default, %s: %s", e.Name, a)
 		}
 	}
@@ -36,8 +39,8 @@ func TestShippedDestinations(t *testing.T) {
 		"LOCATION": access.ActAllow, "ORGANIZATION": access.ActAllow, "PERSON": access.ActTokenize,
 		"PRIVATE_KEY": access.ActBlock, access.EntityTokenLike: access.ActTokenize,
 	} {
-		if e, _ := p.Entity(name); onprem.Action(e) != want {
-			t.Errorf("on premises, %s: got %s, want %s", name, onprem.Action(e), want)
+		if e, _ := p.Entity(name); onprem.Action(e, now) != want {
+			t.Errorf("on premises, %s: got %s, want %s", name, onprem.Action(e, now), want)
 		}
 	}
 	if onprem.DPA != (access.Agreement{}) || len(p.Destinations()) != 4 {
@@ -74,8 +77,8 @@ destinations:
 		"API_KEY":              access.ActTokenize, // named itself
 		access.EntityTokenLike: access.ActTokenize, // always
 	} {
-		if e, _ := p.Entity(name); lax.Action(e) != want {
-			t.Errorf("%s: got %s, want %s", name, lax.Action(e), want)
+		if e, _ := p.Entity(name); lax.Action(e, now) != want {
+			t.Errorf("%s: got %s, want %s", name, lax.Action(e, now), want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,12 +25,12 @@ var scopeKinds = []string{"conversation", "user", "case", "corpus"}
 // ScopeKinds returns the closed list.
 func ScopeKinds() []string { return slices.Clone(scopeKinds) }
 
-// RetentionQuery says what a value is and where it goes. Destination is one more
-// of the Destinations; without any it goes to DefaultDestination. An empty Tenant
-// or ScopeKind is selected only by rules that do not ask for one.
+// RetentionQuery says what a value is and where it goes: without Destinations to
+// DefaultDestination. An empty Tenant or ScopeKind is selected only by rules that
+// do not ask for one.
 type RetentionQuery struct {
-	Tenant, Entity, Destination, ScopeKind string
-	Destinations                           []string
+	Tenant, Entity, ScopeKind string
+	Destinations              []string
 }
 
 // RetentionRule is how long at most something is kept. Empty fields do not
@@ -50,13 +49,12 @@ func (p *Policy) Retention(q RetentionQuery) time.Duration {
 	if !ok {
 		return 0
 	}
-	destinations := q.Destinations
-	if q.Destination != "" || len(destinations) == 0 {
-		destinations = append(slices.Clone(destinations), cmp.Or(q.Destination, DefaultDestination))
+	if len(q.Destinations) == 0 {
+		q.Destinations = []string{DefaultDestination}
 	}
 	out := e.Retention
 	for _, r := range p.retention.rules {
-		if r.matches(q, e, destinations) {
+		if r.matches(q, e) {
 			out = min(out, r.For)
 		}
 	}
@@ -92,9 +90,9 @@ type retention struct {
 	requests time.Duration
 }
 
-func (r RetentionRule) matches(q RetentionQuery, e Entity, destinations []string) bool {
+func (r RetentionRule) matches(q RetentionQuery, e Entity) bool {
 	return selects(r.Tenant, q.Tenant) && selects(r.Class, string(e.Class)) && selects(r.Entity, e.Name) &&
-		(r.Destination == "" || slices.Contains(destinations, r.Destination)) && selects(r.ScopeKind, q.ScopeKind)
+		(r.Destination == "" || slices.Contains(q.Destinations, r.Destination)) && selects(r.ScopeKind, q.ScopeKind)
 }
 
 func selects(wanted, given string) bool { return wanted == "" || wanted == given }

@@ -30,7 +30,7 @@ func retaining(t testing.TB, rules ...string) *access.Policy {
 func TestShippedRetention(t *testing.T) {
 	p := shipped(t)
 	for _, e := range p.Entities() {
-		q := access.RetentionQuery{Tenant: "acme", Entity: e.Name, Destination: "openai/us", ScopeKind: "case"}
+		q := access.RetentionQuery{Tenant: "acme", Entity: e.Name, Destinations: []string{"openai/us"}, ScopeKind: "case"}
 		if got := p.Retention(q); got != e.Retention || got == 0 {
 			t.Errorf("%s: kept for %s, want what its class has", e.Name, got)
 		}
@@ -78,15 +78,15 @@ func TestRetention(t *testing.T) {
 		q    access.RetentionQuery
 		want time.Duration
 	}{
-		"no rule":                   {access.RetentionQuery{Tenant: "acme", Entity: "PERSON", Destination: "openai/us", ScopeKind: "case"}, 90 * days},
-		"tenant and kind":           {access.RetentionQuery{Tenant: "acme", Entity: "PERSON", Destination: "openai/us", ScopeKind: "conversation"}, 12 * time.Hour},
-		"another tenant":            {access.RetentionQuery{Tenant: "acme2", Entity: "PERSON", Destination: "openai/us", ScopeKind: "conversation"}, 90 * days},
-		"a longer rule counts less": {access.RetentionQuery{Tenant: "x", Entity: "US_SSN", Destination: "anthropic/eu"}, 30 * days},
-		"destination and class":     {access.RetentionQuery{Tenant: "x", Entity: "US_SSN", Destination: "openai/us"}, 7 * days},
-		"the entity before both":    {access.RetentionQuery{Tenant: "x", Entity: "CREDIT_CARD", Destination: "openai/us"}, 3 * days},
+		"no rule":                   {access.RetentionQuery{Tenant: "acme", Entity: "PERSON", Destinations: []string{"openai/us"}, ScopeKind: "case"}, 90 * days},
+		"tenant and kind":           {access.RetentionQuery{Tenant: "acme", Entity: "PERSON", Destinations: []string{"openai/us"}, ScopeKind: "conversation"}, 12 * time.Hour},
+		"another tenant":            {access.RetentionQuery{Tenant: "acme2", Entity: "PERSON", Destinations: []string{"openai/us"}, ScopeKind: "conversation"}, 90 * days},
+		"a longer rule counts less": {access.RetentionQuery{Tenant: "x", Entity: "US_SSN", Destinations: []string{"anthropic/eu"}}, 30 * days},
+		"destination and class":     {access.RetentionQuery{Tenant: "x", Entity: "US_SSN", Destinations: []string{"openai/us"}}, 7 * days},
+		"the entity before both":    {access.RetentionQuery{Tenant: "x", Entity: "CREDIT_CARD", Destinations: []string{"openai/us"}}, 3 * days},
 		"no destination is default": {access.RetentionQuery{Tenant: "x", Entity: "PERSON"}, 60 * days},
-		"an unknown destination":    {access.RetentionQuery{Tenant: "x", Entity: "PERSON", Destination: "elsewhere"}, 90 * days},
-		"the class is the entity's": {access.RetentionQuery{Tenant: "x", Entity: "LOCATION", Destination: "openai/us"}, 180 * days},
+		"an unknown destination":    {access.RetentionQuery{Tenant: "x", Entity: "PERSON", Destinations: []string{"elsewhere"}}, 90 * days},
+		"the class is the entity's": {access.RetentionQuery{Tenant: "x", Entity: "LOCATION", Destinations: []string{"openai/us"}}, 180 * days},
 	} {
 		if got := p.Retention(test.q); got != test.want {
 			t.Errorf("%s: kept for %s, want %s", name, got, test.want)
@@ -147,9 +147,9 @@ func everyRetentionQuery() []access.RetentionQuery {
 	var out []access.RetentionQuery
 	for _, tenant := range []string{"", "acme", "globex", "other"} {
 		for _, entity := range []string{"PERSON", "US_SSN", "LOCATION", "CREDIT_CARD", "SHOE_SIZE"} {
-			for _, destination := range []string{"", "default", "openai/us", "anthropic/eu"} {
+			for _, destinations := range [][]string{nil, {"default"}, {"openai/us"}, {"anthropic/eu", "openai/us"}} {
 				for _, kind := range append(access.ScopeKinds(), "") {
-					out = append(out, access.RetentionQuery{Tenant: tenant, Entity: entity, Destination: destination, ScopeKind: kind})
+					out = append(out, access.RetentionQuery{Tenant: tenant, Entity: entity, Destinations: destinations, ScopeKind: kind})
 				}
 			}
 		}

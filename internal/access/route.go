@@ -57,7 +57,7 @@ var strictness = []EntityAction{ActAllow, ActTokenize, ActMask, ActBlock}
 func (r Route) Action(e Entity) EntityAction {
 	most := -1
 	for _, d := range r.destinations {
-		most = max(most, slices.Index(strictness, d.ActionAt(e, r.at)))
+		most = max(most, slices.Index(strictness, d.Action(e, r.at)))
 	}
 	if most < 0 {
 		return ActBlock
