@@ -13,10 +13,18 @@
 //	counterfoil subject        say where a person is found, tie values to a person
 //	counterfoil request        answer requests of persons, erase with a receipt
 //	counterfoil retention      say what is kept for how long
+//	counterfoil restoration    ask for, approve and redeem restorations
+//	counterfoil approval       ask for and approve other operations
+//	counterfoil review         look at the uses of emergency reasons
+//	counterfoil quota          say how much may still be restored
+//	counterfoil suspension     stop restorations, and let them go on
+//	counterfoil incident       say who was exposed, keep an incident and its clocks
+//	counterfoil consent        write consents of persons down
+//	counterfoil access-review  review who may have what back
 //	counterfoil verify         check the logs of a service, or a receipt
 //	counterfoil backup         copy the SQLite database of a service
 //	counterfoil recover        take up an older copy of the database
-//	counterfoil policy test    run the policy's decision tables
+//	counterfoil policy         test, explain, pack and sign policies; propose and promote them
 //	counterfoil version        what this is
 package main
 
@@ -56,11 +64,21 @@ type commands struct {
 	Subject   subjectCommands   `cmd:"" help:"Find what there is of a person, as a caller of a service."`
 	Request   requestCommands   `cmd:"" help:"Answer what persons ask for, as a caller of a service."`
 	Retention retentionCommands `cmd:"" help:"Say what is kept for how long, as a caller of a service."`
-	Verify    verifyCommand     `cmd:"" help:"Check the logs of a service, or the receipt of an erasure."`
-	Backup    backupCommand     `cmd:"" help:"Copy the SQLite database of a configured service."`
-	Recover   recoverCommand    `cmd:"" help:"Take up an older copy of the database, with what was erased since erased again."`
-	Policy    policyCommands    `cmd:"" help:"Work with the policy."`
-	Version   versionCommand    `cmd:"" help:"Print the version."`
+
+	Restoration  restorationCommands  `cmd:"" help:"Have values back that others must agree to, as a caller of a service."`
+	Approval     approvalCommands     `cmd:"" help:"Have operations approved, as a caller of a service."`
+	Review       reviewCommands       `cmd:"" help:"Look at the uses of emergency reasons, as a caller of a service."`
+	Quota        quotaCommand         `cmd:"" help:"Say how much may still be restored in this hour, as a caller of a service."`
+	Suspension   suspensionCommands   `cmd:"" help:"Stop restorations, as a caller of a service."`
+	Incident     incidentCommands     `cmd:"" help:"Work with incidents, as a caller of a service."`
+	Consent      consentCommands      `cmd:"" help:"Work with consents of persons, as a caller of a service."`
+	AccessReview accessReviewCommands `cmd:"" help:"Review who may have what back, as a caller of a service."`
+
+	Verify  verifyCommand  `cmd:"" help:"Check the logs of a service, or the receipt of an erasure."`
+	Backup  backupCommand  `cmd:"" help:"Copy the SQLite database of a configured service."`
+	Recover recoverCommand `cmd:"" help:"Take up an older copy of the database, with what was erased since erased again."`
+	Policy  policyCommands `cmd:"" help:"Work with the policy."`
+	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command writes.

@@ -20,6 +20,8 @@ type policyCommands struct {
 	Keygen  policyKeygenCommand  `cmd:"" help:"Make a key that signs policies."`
 	Sign    policySignCommand    `cmd:"" help:"Sign a tested policy."`
 	Verify  policyVerifyCommand  `cmd:"" help:"Check the signature of a policy, its tables and its texts."`
+
+	policyChangeCommands
 }
 
 // policyFlag is the policy that a command is about.
