@@ -41,11 +41,13 @@ deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBounce
 		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm; }
 
 # The other lines run in full what the race detector makes slow and finds nothing
-# in: properties and histories of one goroutine, races in the log, pairs of changes.
+# in: properties and histories of one goroutine, races in the log, pairs of changes,
+# faults that are injected one after the other, stores that are broken on purpose.
 test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Twin|FaultTable|CrashImages|OfMany|RandomBytes' ./internal/storage/sqlite ./internal/storage/postgres
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/detect"
@@ -85,12 +86,21 @@ func (s *Service) Pinned(call Call) Call {
 	return call
 }
 
-// under is the service as one request sees it: with one version of the policy.
+// under is the service as one request sees it: with one version of the policy, and
+// one time for what the policy says of hours.
 // Every exported method that takes a Call begins with it.
 func (s *Service) under(call Call) *Service {
 	of := *s
-	of.pinned = s.Pinned(call).policy
+	of.pinned, of.at = s.Pinned(call).policy, s.clock()
 	return &of
+}
+
+// moment is when a request is decided: one time, from its beginning to its end.
+func (s *Service) moment() time.Time {
+	if !s.at.IsZero() {
+		return s.at
+	}
+	return s.clock()
 }
 
 // rules is the policy that decides: of the request, or for what the process does

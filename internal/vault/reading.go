@@ -43,7 +43,7 @@ func (s *Service) plainRequest(caller Caller, action access.Action) access.Reque
 	return access.Request{
 		Action: action, Roles: caller.Roles, MFA: caller.MFA, Attributes: caller.Attributes,
 		Environment: s.environment, SameClient: true, EndUser: access.EndUserUnbound,
-		Tenant: caller.Tenant, ACR: caller.ACR, Address: caller.Address, At: s.clock(),
+		Tenant: caller.Tenant, ACR: caller.ACR, Address: caller.Address, At: s.moment(),
 	}
 }
 

@@ -75,6 +75,7 @@ type Service struct {
 	wrapper  envelope.KeyWrapper
 	policies *policies
 	pinned   *access.Policy // of a request on its way, see under
+	at       time.Time      // when it began
 	detector *detect.Detector
 	words    *token.Vocabulary
 	tenants  *tenantKeys

@@ -87,7 +87,7 @@ func (j *tokenizeJob) authorise(ctx context.Context) error {
 	if j.req.Destination != "" {
 		names = []string{j.req.Destination}
 	}
-	route, err := j.s.rules().Route(names, j.s.clock())
+	route, err := j.s.rules().Route(names, j.s.moment())
 	if unknown := (*access.RouteError)(nil); errors.As(err, &unknown) {
 		field := "/destination"
 		if j.req.Destination == "" {

@@ -29,6 +29,7 @@ SELECT m.tenant, m.scope_id, m.token_id, 'vendor', m.created_at, m.created_at FR
 // TestErasureOfMany erases a person of whom there is very much. Rows are not
 // touched, so that it takes as long as one look at each.
 func TestErasureOfMany(t *testing.T) {
+	inOneGoroutine(t)
 	m := newManyMappings(t)
 	ann := vault.Subject{Digest: storagetest.Digest("ann"), IndexVersion: 1, Ref: vault.NewID()}
 	key := vault.DataKey{ID: vault.NewID(), SubjectRef: ann.Ref, Wrapped: m.place.Key.Wrapped}

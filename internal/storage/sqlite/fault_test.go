@@ -74,6 +74,7 @@ func (p *prepared) run(t *testing.T, path string, c faultCase, h sqlite.Hooks) (
 // TestInvariant2_FaultTable: at every statement of every effect, failed and
 // failed-but-done.
 func TestInvariant2_FaultTable(t *testing.T) {
+	inOneGoroutine(t)
 	p := prepare(t)
 	for _, c := range p.cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -240,6 +241,7 @@ func either(a, b func(int, string) error) func(int, string) error {
 // TestInvariant15_CrashImages keeps a picture of the files between
 // statements, as a crash would leave them, and opens each.
 func TestInvariant15_CrashImages(t *testing.T) {
+	inOneGoroutine(t)
 	p := prepare(t)
 	for _, c := range p.cases {
 		t.Run(c.name, func(t *testing.T) {

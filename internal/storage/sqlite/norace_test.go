@@ -2,4 +2,8 @@
 
 package sqlite_test
 
+import "testing"
+
 const underRace = false
+
+func inOneGoroutine(*testing.T) {}

@@ -229,6 +229,7 @@ func TestInvariant11_OlderCopy(t *testing.T) {
 // TestInvariant11_RandomBytes flips random bytes of random columns of random
 // entries. Every one is found.
 func TestInvariant11_RandomBytes(t *testing.T) {
+	inOneGoroutine(t)
 	sound := folder(t, 6)
 	random := rand.New(rand.NewPCG(11, 11))
 	rounds := 60
