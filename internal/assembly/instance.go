@@ -89,6 +89,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Instance, error) {
 		return nil, err
 	}
 	opts = opts.withDefaults()
+	if opts.PolicyAdministrator == "" {
+		opts.PolicyAdministrator = authn.DevTenants()[0]
+	}
 	in, err := open(ctx, Backends{Files: layout.Files()}, opts)
 	if err == nil {
 		err = in.provision(ctx, authn.DevTenants())
