@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"path"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/internal/webhook"
 )
 
 // installations are the values under helm/testdata.
@@ -52,11 +55,16 @@ func TestRenderedConfigurationsAreAccepted(t *testing.T) {
 // looked for beside it.
 const headers = "telemetry-headers"
 
-func inPlace(text string) string { return strings.ReplaceAll(text, secretsDir+"/"+headers, headers) }
+// The secrets of webhooks and the policy are, too.
+func inPlace(text string) string {
+	return strings.NewReplacer(secretsDir+"/"+headers, headers, secretsDir+"/webhook-", "webhook-", "/etc/counterfoil-policy/", "").Replace(text)
+}
 
 func withSecrets(data map[string]string) map[string]string {
 	files := maps.Clone(data)
 	files[headers] = "Authorization: Bearer x\n"
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, webhook.MinSecretBytes))
+	files["webhook-on-call"], files["webhook-archive"], files["policy.tar.gz"] = secret, secret, "looked at when it is read"
 	return files
 }
 
@@ -82,6 +90,42 @@ func TestRenderedValuesArrive(t *testing.T) {
 	if got.Environment != "staging" || *got.Limits.BodyBytes != 1<<20 || *got.Limits.RequestSeconds != 20 ||
 		issuer.Keys[0].KID != "2026-01" || len(issuer.Tenants) != 2 || got.Telemetry == nil || got.Telemetry.SampleRatio != 0.01 || path.Base(got.TLS.ClientCA) != "clients-ca.pem" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What bounds callers, decides and tells arrives, too.
+func TestRenderedRatesPolicyAndWebhooks(t *testing.T) {
+	_, all := rendered(t, "full")
+	for _, m := range all {
+		if m.Kind != "ConfigMap" {
+			continue
+		}
+		got, err := load(t, inPlace(m.Data["counterfoil.yaml"]), withSecrets(m.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuer := got.Issuers[0]
+		if issuer.PersonClaim != "employee_number" || issuer.Namespace != "people" {
+			t.Errorf("%s: %+v", m.Metadata.Name, issuer)
+		}
+		serves, migrates := m.Metadata.Name == "counterfoil", m.Metadata.Name == "counterfoil-migrate"
+		// A trim asks the policy, too, whether others must approve it.
+		if p := got.Policy; (p == nil) != migrates || p != nil && (path.Base(p.Path) != "policy.tar.gz" || p.Key == "" || p.AdministeredBy != "acme") {
+			t.Errorf("%s: policy %+v", m.Metadata.Name, p)
+		}
+		if (got.Rates != nil) != serves || (got.Webhooks != nil) != serves {
+			t.Errorf("%s: rates %v, webhooks %v", m.Metadata.Name, got.Rates, got.Webhooks)
+		}
+		if !serves {
+			continue
+		}
+		if got.Rates.Caller.PerSecond != 0.5 || got.Rates.Caller.Burst != 30 || got.Rates.Tenant.Burst != 1000 {
+			t.Errorf("%+v %+v", got.Rates.Caller, got.Rates.Tenant)
+		}
+		told := got.Webhooks.Config().Endpoints
+		if len(told) != 2 || !told[0].Internal || told[1].Internal || len(told[0].Kinds) != 2 || len(told[1].Tenants) != 2 || len(told[0].Secrets) != 1 {
+			t.Errorf("%+v", told)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ start. */}}
 {{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.transit.ca "setting" "transit.ca") -}}
 {{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.tls.clientCA "setting" "tls.clientCA") -}}
 {{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.telemetry.ca "setting" "telemetry.ca") -}}
+{{- include "counterfoil.needsFile" (dict "files" $files "name" .Values.webhooks.ca "setting" "webhooks.ca") -}}
 {{- end -}}
 
 {{/* How an identity shows itself to the key service: .login are the values of it,
@@ -127,6 +128,45 @@ start. */}}
       - {key: {{ .key | quote }}, path: telemetry-headers}
 {{- end }}
 {{- end }}
+{{- range .Values.webhooks.endpoints }}
+- secret:
+    name: {{ .secret }}
+    items:
+      - {key: {{ .key | default "secret" | quote }}, path: webhook-{{ .name }}}
+{{- end }}
+{{- end -}}
+
+{{/* The policy bundle of somebody else's ConfigMap: a folder of its own, so that
+one that changes arrives in the pod. */}}
+{{- define "counterfoil.policyMount" -}}
+{{- if .Values.policy.configMap -}}
+- name: policy
+  mountPath: /etc/counterfoil-policy
+  readOnly: true
+{{- end -}}
+{{- end -}}
+
+{{- define "counterfoil.policyVolume" -}}
+{{- with .Values.policy.configMap -}}
+- name: policy
+  configMap:
+    name: {{ . }}
+{{- end -}}
+{{- end -}}
+
+{{/* Who is told, for counterfoil.yaml. */}}
+{{- define "counterfoil.webhooks" -}}
+{{- $endpoints := list -}}
+{{- range .endpoints -}}
+{{- $one := dict "name" .name "url" .url "secret_file" (printf "/run/counterfoil/webhook-%s" .name) -}}
+{{- with .kinds }}{{ $_ := set $one "kinds" . }}{{ end -}}
+{{- $_ := set $one "tenants" .tenants -}}
+{{- if .internal }}{{ $_ := set $one "internal" true }}{{ end -}}
+{{- $endpoints = append $endpoints $one -}}
+{{- end -}}
+{{- $webhooks := dict "allow_hosts" .allowHosts "endpoints" $endpoints -}}
+{{- with .ca }}{{ $_ := set $webhooks "ca" . }}{{ end -}}
+{{ toYaml $webhooks }}
 {{- end -}}
 
 {{/* counterfoil.yaml, for one of: service, migrate, administration. Each names
@@ -163,6 +203,25 @@ only what it needs. */}}
 {{- $limits := dict -}}
 {{- range $name, $value := $v.limits }}{{ $_ := set $limits $name (int64 $value) }}{{ end -}}
 {{- $_ := set $config "limits" $limits -}}
+{{- end -}}
+{{- if ne .for "migrate" -}}
+{{- $policy := dict -}}
+{{- with $v.policy.configMap }}{{ $_ := set $policy "path" (printf "/etc/counterfoil-policy/%s" $v.policy.key) }}{{ end -}}
+{{- with $v.policy.signedBy }}{{ $_ := set $policy "key" . }}{{ end -}}
+{{- with $v.policy.administeredBy }}{{ $_ := set $policy "administered_by" . }}{{ end -}}
+{{- with $policy }}{{ $_ := set $config "policy" . }}{{ end -}}
+{{- end -}}
+{{- if eq .for "service" -}}
+{{- with $v.rates -}}
+{{- $rates := dict -}}
+{{- range $whose, $rate := . -}}
+{{- $_ := set $rates $whose (dict "per_second" $rate.per_second "burst" (int64 $rate.burst)) -}}
+{{- end -}}
+{{- $_ := set $config "rates" $rates -}}
+{{- end -}}
+{{- if $v.webhooks.endpoints -}}
+{{- $_ := set $config "webhooks" (include "counterfoil.webhooks" $v.webhooks | fromYaml) -}}
+{{- end -}}
 {{- end -}}
 {{- with $v.telemetry -}}
 {{- if and .endpoint (eq $.for "service") -}}
