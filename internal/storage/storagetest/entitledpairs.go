@@ -13,20 +13,20 @@ import (
 // are those of one of the two serial orders, and of the log.
 
 const (
-	opUse      operation = "redeem and spend"
+	opUse      operation = "redeem"
 	opSpend    operation = "spend the last of a budget"
 	opReject   operation = "reject the approval"
 	opWithdraw operation = "withdraw the consent"
 	opStop     operation = "suspend restorations"
 	opLift     operation = "lift the suspension"
 
-	// Each repetition prepares with five commits that share none; what comes of two
-	// changes in one window hangs on their order alone.
-	entitledTimes  = 10
-	entitledTimesL = 1000 // with COUNTERFOIL_LONG=1
+	// Of each order. A repetition prepares with five commits that share none; what
+	// comes of two changes in one window hangs on their order alone.
+	entitledTimes  = 5
+	entitledTimesL = 500 // with COUNTERFOIL_LONG=1
 )
 
-// entitledClauses has one clause for each ordered pair of which one restores.
+// entitledClauses has one clause for each pair of which one restores.
 func entitledClauses() []clause {
 	var all []clause
 	for _, uses := range []operation{opUse, opSpend} {
@@ -42,14 +42,8 @@ func entitledClauses() []clause {
 			case other == opUse || other == opReject:
 				invariant = 14
 			}
-			pairs := [][2]operation{{uses, other}, {other, uses}}
-			if uses == other {
-				pairs = pairs[:1]
-			}
-			for _, pair := range pairs {
-				name := fmt.Sprintf("Invariant%d/in one window/%s, then %s", invariant, pair[0], pair[1])
-				all = append(all, clause{name, func(w *world) { entitledPair(w, pair[0], pair[1]) }})
-			}
+			name := fmt.Sprintf("Invariant%d/in one window/%s and %s, in either order", invariant, uses, other)
+			all = append(all, clause{name, func(w *world) { entitledPair(w, uses, other) }})
 		}
 	}
 	return all
@@ -110,8 +104,12 @@ func entitledPair(w *world, a, b operation) {
 		times /= pairPart
 	}
 	p := w.place("acme")
-	for i := range times {
-		if !entitledOnce(w, p, i, a, b) {
+	for i := range 2 * times {
+		first, second := a, b
+		if i%2 == 1 {
+			first, second = b, a
+		}
+		if !entitledOnce(w, p, i, first, second) {
 			w.Fatalf("in repetition %d", i)
 		}
 	}

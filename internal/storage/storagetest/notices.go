@@ -171,7 +171,7 @@ func noticesInOrder(w *world) {
 
 func noticeOnce(w *world) {
 	w.tenant("acme")
-	const n, takers = 60, 8
+	const n, takers = 40, 8
 	for i := range n {
 		w.notify("acme", "review_open", fmt.Sprint(i))
 	}
@@ -180,8 +180,7 @@ func noticeOnce(w *world) {
 	var group sync.WaitGroup
 	for range takers {
 		group.Go(func() {
-			for range n {
-				got := w.take("acme", 3)
+			for got := w.take("acme", 3); len(got) > 0; got = w.take("acme", 3) {
 				mu.Lock()
 				for _, one := range got {
 					taken[one.ID]++
