@@ -102,7 +102,7 @@ func spendBudget(r *arena, budget int) {
 	for i := range clients {
 		group.Go(func() {
 			// Who may not have three has two, until not even one is left.
-			for n := len(tokens) - i%2; n > 0; {
+			for n := len(tokens) - i%2; n > 0 && given.Load() <= int64(budget); {
 				got, err := r.replica(i).Service.Detokenize(ctx, desk(i), ticket("budget", tokens[:n]...))
 				switch code := vault.CodeOf(err); {
 				case err == nil && restored(got) != n:

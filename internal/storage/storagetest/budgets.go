@@ -260,8 +260,8 @@ func budgetRace(w *world) {
 	release := w.Hold() // so that the first of all share commits
 	for i := range clients {
 		group.Go(func() {
-			// Who may not have three has one, until not even one is left.
-			for tokens := i%3 + 1; tokens > 0; {
+			// Who may not have three has two, until not even one is left.
+			for tokens := i%3 + 1; tokens > 0 && given.Load() <= limit; {
 				effect := p.Restore(m)
 				effect.Spends = []vault.Spend{spend("a", tokens, limit), spend(fmt.Sprint("client ", i), tokens, limit)}
 				_, err := w.Store.Commit(w.ctx, "acme", Change(w, "acme", effect))
