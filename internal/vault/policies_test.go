@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -129,12 +130,19 @@ func checkVersions(t *testing.T, v *vaulttest.Vault, bundles []*access.Bundle, a
 // begins with taking its version. A twin without the line is found.
 func TestInvariant13_EveryRequestIsPinned(t *testing.T) {
 	files := token.NewFileSet()
-	packages, err := parser.ParseDir(files, ".", func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }, 0)
+	sources, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, file := range packages["vault"].Files {
+	for _, source := range sources {
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, source, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		found, loose := pinning(file)
 		names = append(names, found...)
 		for _, name := range loose {

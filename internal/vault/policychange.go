@@ -279,7 +279,7 @@ func (s *Service) PromotePolicy(ctx context.Context, call Call, id, reference, a
 		return ProposalResult{}, err
 	}
 	entry.Code, entry.Reference = "promote", reference
-	return s.changePolicies(ctx, call, system, id, entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
+	return s.changePolicies(ctx, system, id, entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
 		if chosen.row.State != ProceedingPending {
 			return nil, Errorf(CodeConflict, "it is not on trial")
 		}
@@ -332,7 +332,7 @@ func (s *Service) DropPolicy(ctx context.Context, call Call, id, reference strin
 		return ProposalResult{}, err
 	}
 	entry.Code, entry.Reference = "drop", reference
-	return s.changePolicies(ctx, call, system, id, entry, func(chosen *openPolicy, _ []openPolicy) ([]Proceeding, error) {
+	return s.changePolicies(ctx, system, id, entry, func(chosen *openPolicy, _ []openPolicy) ([]Proceeding, error) {
 		if chosen.row.State != ProceedingPending {
 			return nil, Errorf(CodeConflict, "it is in force: roll it back")
 		}
@@ -355,7 +355,7 @@ func (s *Service) RollbackPolicy(ctx context.Context, call Call, reference strin
 		return ProposalResult{}, err
 	}
 	entry.Code, entry.Reference = "rollback", reference
-	return s.changePolicies(ctx, call, system, "", entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
+	return s.changePolicies(ctx, system, "", entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
 		if samePerson(chosen.body.By, person(call.Caller, own)) && !s.faults.ignoreRequester {
 			return nil, s.deny(ctx, call.Caller.Tenant, refusedEntry(entry, "self_rollback"), Errorf(CodeConflict, "whoever proposed it does not roll it back, under no name"))
 		}
@@ -396,7 +396,7 @@ func (s *Service) openPolicies(ctx context.Context) ([]openPolicy, error) {
 
 // changePolicies changes the proposal of an id, or without one the one in force.
 func (s *Service) changePolicies(
-	ctx context.Context, call Call, keys *keySet, id string, entry audit.Entry,
+	ctx context.Context, keys *keySet, id string, entry audit.Entry,
 	change func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error),
 ) (ProposalResult, error) {
 	all, err := s.openPolicies(ctx)
