@@ -99,10 +99,17 @@ func TestInvariant17_Sizes(t *testing.T) {
 		t.Fatalf("10,000 values: %d %v %.300s", status, err, raw)
 	}
 	legal := credential(t, s.data, "--role", "legal", "--subject", "lex")
+	matter := object{"scope": "big", "reason": object{"code": "LEGAL_DISCOVERY", "reference": "MATTER-7"}, "tokens": made.Values}
+	var asked struct{ ID string }
+	if status, raw, err = call("POST", s.url+"/v1/restorations", legal, matter, &asked); err != nil || status != 202 {
+		t.Fatalf("10,000 tokens are asked for: %d %v %.300s", status, err, raw)
+	}
+	anna := credential(t, s.data, "--role", "approver", "--subject", "anna")
+	if status, raw, err = call("POST", s.url+"/v1/restorations/"+asked.ID+"/approvals", anna, object{"decision": "approve"}, nil); err != nil || status != 200 {
+		t.Fatalf("10,000 tokens are approved: %d %v %.300s", status, err, raw)
+	}
 	var given detokenized
-	status, raw, err = call("POST", s.url+"/v1/detokenize", legal, object{
-		"scope": "big", "reason": object{"code": "LEGAL_DISCOVERY", "reference": "MATTER-7"}, "tokens": made.Values,
-	}, &given)
+	status, raw, err = call("POST", s.url+"/v1/restorations/"+asked.ID+"/redeem", legal, matter, &given)
 	if err != nil || status != 200 || given.Values[9_999] != "person 9999" {
 		t.Fatalf("10,000 tokens: %d %v %.300s", status, err, raw)
 	}

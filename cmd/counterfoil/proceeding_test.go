@@ -153,9 +153,9 @@ func TestEmergencyCommands(t *testing.T) {
 	ada.refused("/decisions", append(period, write(t, "["+decisions[0]+"]"))...)
 	ada.prints(fmt.Sprintf("decisions keep %d", len(decisions)), append(period, write(t, "["+strings.Join(decisions, ",")+"]"))...)
 	ada.prints("Q1-2026    ada", "access-review", "list")
-	// Nobody manages the policy of the development mode.
-	otto := sits(t, s, data, "operator", "otto")
-	otto.refused("denied (403)", "policy", "rollback", "--reference", "POLICY-7")
+	sits(t, s, data, "operator", "otto").refused("not_found (404)", "policy", "rollback", "--reference", "POLICY-7")
+	stranger := desk{t, s.url, write(t, credential(t, data, "--role", "operator", "--tenant", "globex"))}
+	stranger.refused("denied (403)", "policy", "rollback", "--reference", "POLICY-7")
 }
 
 // text is the text of an answer.
