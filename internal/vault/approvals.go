@@ -24,7 +24,7 @@ func (s *Service) RequestApproval(ctx context.Context, call Call, req ApprovalRe
 	if err != nil {
 		return ApprovalResult{}, err
 	}
-	if err := s.checkTarget(call, op, req); err != nil {
+	if err := s.checkTarget(ctx, call, op, req); err != nil {
 		return ApprovalResult{}, err
 	}
 	rule := s.rules().Operation(op)
@@ -51,12 +51,15 @@ func (s *Service) operationRequest(ctx context.Context, caller Caller, op access
 }
 
 // checkTarget checks what an approval is to be about.
-func (s *Service) checkTarget(call Call, op access.Operation, req ApprovalRequest) error {
+func (s *Service) checkTarget(ctx context.Context, call Call, op access.Operation, req ApprovalRequest) error {
 	if req.Reference == "" {
 		return Invalid("/reference", "is required")
 	}
 	if err := checkIdentifier("/reference", req.Reference); err != nil {
 		return err
+	}
+	if !audit.IsName(req.Target) {
+		return Invalid("/target", "must be the id of what it is about")
 	}
 	switch op {
 	case access.OpTenantClose:
@@ -71,11 +74,12 @@ func (s *Service) checkTarget(call Call, op access.Operation, req ApprovalReques
 		if !s.administers(call.Caller) {
 			return Errorf(CodeDenied, "the policy is managed by another tenant")
 		}
-		fallthrough
-	default:
-		if !audit.IsName(req.Target) {
-			return Invalid("/target", "must be the id of what it is about")
-		}
+		var body policyBody
+		_, err := s.storedProceeding(ctx, SystemTenant, ProceedingPolicy, req.Target, &body)
+		return err
+	case access.OpHoldRelease:
+		_, err := s.storedHold(ctx, call.Caller.Tenant, req.Target)
+		return err
 	}
 	return nil
 }
