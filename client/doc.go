@@ -53,6 +53,18 @@
 // trust on first use. It notices a log that changes hands later, not one that
 // was false from the beginning.
 //
+// # What waits for others
+//
+// Where the policy wants the word of others, [Client.Detokenize] says
+// [StatusNeedsApproval] of a token. [Client.RequestRestoration] then asks with
+// the same request, others answer by [Client.DecideRestoration], and
+// [Client.RedeemRestoration] has the values, once. A redemption whose answer is
+// lost on the way is spent: it is sent again as every request is, and the second
+// answer is [ErrConflict]. Ask anew.
+//
+// The log of what changes the policy is the system's own. Its receipts are passed
+// on and not checked, since a client has the keys of its tenant's log.
+//
 // # Failures
 //
 // A refusal of the service is a [*Problem] (RFC 9457), for errors.As; the

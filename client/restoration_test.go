@@ -91,3 +91,30 @@ func TestARestorationIsAskedForOnce(t *testing.T) {
 		t.Errorf("without a receipt: %+v %v", answer, err)
 	}
 }
+
+// A redemption whose answer is lost is spent: it is not had twice by asking again.
+func TestARedemptionIsSpentOnce(t *testing.T) {
+	w := newWorld(t, vaulttest.WithPolicy(authz.FS))
+	out, err := w.gateway().Tokenize(t.Context(), prompt("mail "+email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rita, anna := w.client(w.as("acme", "rita", "restorer")), w.client(w.as("acme", "anna", "approver"))
+	request := client.DetokenizeRequest{
+		Scope: "chat-1", Reason: client.Reason{Code: "CUSTOMER_SUPPORT", Reference: "TICKET-7"}, Content: client.Text(out.Text),
+	}
+	asked, err := rita.RequestRestoration(t.Context(), request)
+	if err == nil {
+		_, err = anna.DecideRestoration(t.Context(), asked.ID, client.Approve, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wire.losing(1)
+	if given, err := rita.RedeemRestoration(t.Context(), asked.ID, request); given != nil || !errors.Is(err, client.ErrConflict) {
+		t.Errorf("%+v %v", given, err)
+	}
+	if one, err := rita.Restoration(t.Context(), asked.ID); err != nil || one.Status != client.ApprovalRedeemed {
+		t.Errorf("%+v %v", one, err)
+	}
+}
