@@ -45,7 +45,7 @@ deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBounce
 # faults that are injected one after the other, stores that are broken on purpose.
 test: deps ## Run every test, with the race detector
 	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
-	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|ThousandReloads|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Twin|FaultTable|CrashImages|OfMany|RandomBytes' ./internal/storage/sqlite ./internal/storage/postgres
 
