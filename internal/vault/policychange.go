@@ -267,24 +267,38 @@ const MaxProposals = 8
 // PageProposals bounds a page of proposals: each is read with its bundle.
 const PageProposals = 20
 
+// steer opens the door to what becomes of a proposal, on somebody's word.
+func (s *Service) steer(ctx context.Context, call Call, code, reference string) (own, system *keySet, entry audit.Entry, err error) {
+	own, system, entry, err = s.administer(ctx, call, audit.KindPolicyChange)
+	if err == nil {
+		err = checkReference(reference)
+	}
+	entry.Code, entry.Reference = code, reference
+	return own, system, entry, err
+}
+
+// notProposer refuses who proposed it, under any name, with an entry.
+func (s *Service) notProposer(ctx context.Context, call Call, own *keySet, chosen *openPolicy, refused audit.Entry) error {
+	if !samePerson(chosen.body.By, person(call.Caller, own)) || s.faults.ignoreRequester {
+		return nil
+	}
+	return s.deny(ctx, call.Caller.Tenant, refused, Errorf(CodeConflict, "whoever proposed it does not decide what becomes of it, under no name"))
+}
+
 // PromotePolicy puts a proposal into force for all tenants: by somebody else than
 // who proposed it, under any name, and with the approval that the policy demands.
 func (s *Service) PromotePolicy(ctx context.Context, call Call, id, reference, approval string) (ProposalResult, error) {
 	s = s.under(call)
-	own, system, entry, err := s.administer(ctx, call, audit.KindPolicyChange)
+	own, system, entry, err := s.steer(ctx, call, "promote", reference)
 	if err != nil {
 		return ProposalResult{}, err
 	}
-	if err := checkReference(reference); err != nil {
-		return ProposalResult{}, err
-	}
-	entry.Code, entry.Reference = "promote", reference
 	return s.changePolicies(ctx, system, id, entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
 		if chosen.row.State != ProceedingPending {
 			return nil, Errorf(CodeConflict, "it is not on trial")
 		}
-		if samePerson(chosen.body.By, person(call.Caller, own)) && !s.faults.ignoreRequester {
-			return nil, s.deny(ctx, call.Caller.Tenant, refusedEntry(entry, "self_promotion"), Errorf(CodeConflict, "whoever proposed it does not promote it, under no name"))
+		if err := s.notProposer(ctx, call, own, chosen, refusedEntry(entry, "self_promotion")); err != nil {
+			return nil, err
 		}
 		if err := s.approvePromotion(ctx, call, id, approval, entry); err != nil {
 			return nil, err
@@ -324,14 +338,10 @@ func (s *Service) approvePromotion(ctx context.Context, call Call, id, approval 
 // DropPolicy ends a proposal that was not promoted: its trial is over.
 func (s *Service) DropPolicy(ctx context.Context, call Call, id, reference string) (ProposalResult, error) {
 	s = s.under(call)
-	_, system, entry, err := s.administer(ctx, call, audit.KindPolicyChange)
+	_, system, entry, err := s.steer(ctx, call, "drop", reference)
 	if err != nil {
 		return ProposalResult{}, err
 	}
-	if err := checkReference(reference); err != nil {
-		return ProposalResult{}, err
-	}
-	entry.Code, entry.Reference = "drop", reference
 	return s.changePolicies(ctx, system, id, entry, func(chosen *openPolicy, _ []openPolicy) ([]Proceeding, error) {
 		if chosen.row.State != ProceedingPending {
 			return nil, Errorf(CodeConflict, "it is in force: roll it back")
@@ -347,17 +357,13 @@ func (s *Service) DropPolicy(ctx context.Context, call Call, id, reference strin
 // before it, or where there was none the configured bundle.
 func (s *Service) RollbackPolicy(ctx context.Context, call Call, reference string) (ProposalResult, error) {
 	s = s.under(call)
-	own, system, entry, err := s.administer(ctx, call, audit.KindPolicyChange)
+	own, system, entry, err := s.steer(ctx, call, "rollback", reference)
 	if err != nil {
 		return ProposalResult{}, err
 	}
-	if err := checkReference(reference); err != nil {
-		return ProposalResult{}, err
-	}
-	entry.Code, entry.Reference = "rollback", reference
 	return s.changePolicies(ctx, system, "", entry, func(chosen *openPolicy, all []openPolicy) ([]Proceeding, error) {
-		if samePerson(chosen.body.By, person(call.Caller, own)) && !s.faults.ignoreRequester {
-			return nil, s.deny(ctx, call.Caller.Tenant, refusedEntry(entry, "self_rollback"), Errorf(CodeConflict, "whoever proposed it does not roll it back, under no name"))
+		if err := s.notProposer(ctx, call, own, chosen, refusedEntry(entry, "self_rollback")); err != nil {
+			return nil, err
 		}
 		rows := []Proceeding{chosen.in(ProceedingDone)}
 		for _, other := range all {
