@@ -61,7 +61,7 @@ webhooks:
   allow_hosts: ["`+told.host+`"]
   ca: told.pem
   endpoints:
-    - {name: on-call, url: "`+told.URL+`", secret_file: told.secret, kinds: [restore, approval_request, approval_decide, suspend, incident_open, policy_change], tenants: [acme, _system], internal: true}
+    - {name: on-call, url: "`+told.URL+`", secret_file: told.secret, kinds: [review_open, approval_request, approval_decide, suspend, incident_open, policy_change], tenants: [acme, _system], internal: true}
 `)
 	s.write("told.pem", armour("CERTIFICATE", told.Certificate().Raw))
 	s.write("told.secret", []byte(told.secret+"\n"))

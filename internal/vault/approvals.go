@@ -118,7 +118,7 @@ func (s *Service) operationApproval(ctx context.Context, call Call, tenant strin
 		return s.deny(ctx, tenant, refused, Errorf(CodeConflict, "%s", detail))
 	}
 	if id == "" {
-		return nil, refuse("needs_approval", "the policy demands "+strconv.Itoa(rule.Approvals)+" approvals: ask for them first")
+		return nil, refuse("needs_approval", "the policy demands approvals ("+strconv.Itoa(rule.Approvals)+"): ask for them first")
 	}
 	r := &redeeming{}
 	if err := r.read(ctx, s, tenant, ProceedingApproval, id); err != nil {

@@ -91,7 +91,11 @@ func (s *Service) riders(t *demands, entry audit.Entry, who []string) func(Chang
 			})
 		}
 		if t.notify {
-			c = s.notifying(entry)(c)
+			told := entry
+			if t.review > 0 {
+				told.Kind = audit.KindReviewOpen // somebody has to look at it, which is more than that it was
+			}
+			c = s.notifying(told)(c)
 		}
 		return c
 	}

@@ -156,7 +156,7 @@ func TestNotices(t *testing.T) {
 		}
 	}
 	send(false)
-	if len(sent) != 2 || sent[0].Kind != string(audit.KindRestore) || sent[1].Kind != string(audit.KindApprovalRequest) {
+	if len(sent) != 2 || sent[0].Kind != string(audit.KindReviewOpen) || sent[1].Kind != string(audit.KindApprovalRequest) {
 		t.Fatalf("queued: %+v", sent)
 	}
 	for _, n := range sent {
