@@ -210,6 +210,7 @@ func TestRestorationsListed(t *testing.T) {
 	v := vaulttest.New(t, vaulttest.WithPolicy(authz.FS))
 	email := tokenizeValue(t, v, v.Gateway(), "chat", "EMAIL_ADDRESS", "jane@example.com")
 	mine := must2(v.Service.RequestRestoration(ctx, staff("rob"), asked(email)))(t).Approval.ID
+	v.Clock.Advance(time.Second) // the newest is listed first
 	theirs := must2(v.Service.RequestRestoration(ctx, staff("sue"), asked(email)))(t).Approval.ID
 	ids := func(call vault.Call, req vault.ApprovalListRequest) (out []string) {
 		for _, a := range must2(v.Service.Restorations(ctx, call, req))(t).Approvals {

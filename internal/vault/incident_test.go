@@ -143,6 +143,7 @@ func TestNotices(t *testing.T) {
 	email := tokenizeValue(t, v, v.Gateway(), "chat", "EMAIL_ADDRESS", "jane@example.com")
 	must2(detokenized(v, onCall("rob"), "BREAK_GLASS", "", email))(t)
 	must2(llm(v, v.Gateway(), "chat", email))(t) // not loud
+	v.Clock.Advance(time.Second)                 // the oldest is sent first
 	must2(v.Service.RequestRestoration(ctx, staff("rob"), asked(email)))(t)
 	var sent []vault.Notice
 	send := func(done bool) {
