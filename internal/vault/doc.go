@@ -19,6 +19,20 @@
 //     value that nobody received: the log may say too much, never too little.
 //  4. Only now the values are opened and put back into the text.
 //
+// # Who else has a say
+//
+// What people have to come back to is a [Proceeding]: an approval, a review, a
+// suspension, an incident, a consent, an access review, a proposed policy. What of
+// it decides a restoration is judged in its commit, after the lock: the approval
+// that it uses ([Redemption]), the budgets that it counts against ([Spend]), the
+// suspensions that stand, the consents that it rests on, the reviews that its actor
+// let pass. So it holds across replicas, and a decision that was made before does
+// not outlive what it rested on.
+//
+// A request is decided under one version of the policy, which it takes at its
+// beginning ([Service.Pinned]); the policy itself is read again, tried for tenants,
+// promoted and rolled back while requests go on.
+//
 // The package imports no web framework, no SQL driver and no key service: the
 // stores and key wrappers are given to it.
 package vault

@@ -36,6 +36,10 @@ import (
 //     A key with a tombstone is never inserted again: ErrKeyDestroyed.
 //   - A value that an erasure suppresses is not tokenized while it does: where a
 //     mapping would have to be made for it, the change fails with ErrSuppressed.
+//   - What rides along with a change (Redeems, Opens, Notice) is written with it or
+//     not at all. A restoration that a suspension stops, or that rests on what does
+//     not stand, fails with ErrConflict; one that would pass a budget with
+//     ErrExhausted, and then none of its budgets is counted.
 //   - After an unknown outcome the store looks the change ids up. What cannot
 //     be looked up is never acknowledged: ErrUnavailable.
 //   - Time is the store's: set inside the commit, in UTC, truncated to
