@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -71,8 +70,7 @@ func person(caller Caller, keys *keySet) []string {
 	var names []string
 	for _, name := range []string{caller.Subject, caller.EndUser, caller.Person} {
 		if name != "" {
-			digest := keys.index.Person(strings.ToLower(name))
-			names = append(names, hex.EncodeToString(digest[:]))
+			names = append(names, hexDigest(keys.index.Person(strings.ToLower(name))))
 		}
 	}
 	return unique(names)
@@ -139,50 +137,27 @@ func (s *Service) describeApproval(p Proceeding, b approvalBody) ApprovalInfo {
 
 // openApproval writes down what others have to agree to.
 func (s *Service) openApproval(ctx context.Context, call Call, keys *keySet, kind ProceedingKind, body approvalBody, entry audit.Entry) (ApprovalResult, error) {
-	tenant := call.Caller.Tenant
 	body.Client, body.Requester = call.Caller.Client, person(call.Caller, keys)
 	entry.Kind, entry.Code = audit.KindApprovalRequest, body.Operation
 	entry.Counts = map[string]int{"approvals": body.Required, "tokens": len(body.Tokens)}
-	claim := s.newClaiming(call, keys)
-	for range MaxAttempts {
-		if err := claim.read(ctx, s, tenant, &entry); err != nil {
-			return ApprovalResult{}, public(err)
-		}
-		if entry.ReplayOf != "" {
-			return s.approvalAfter(ctx, tenant, keys, kind, entry.ReplayOf, nil)
-		}
+	p, receipt, err := openProceeding(ctx, s, call, keys, entry, func() (Proceeding, error) {
 		p := Proceeding{
 			Kind: kind, State: ProceedingPending, Actor: call.Caller.Subject,
-			ExpiresAt: s.clock().Add(ApprovalLife).UTC().Truncate(time.Microsecond), Body: encodeBody(body),
+			ExpiresAt: instant(s.clock().Add(ApprovalLife)), Body: encodeBody(body),
 		}
 		if len(p.Body) > MaxProceedingBody {
-			return ApprovalResult{}, tooLarge("/", "proceeding_bytes", MaxProceedingBody)
+			return p, tooLarge("/", "proceeding_bytes", MaxProceedingBody)
 		}
-		var id string
-		committed, err := s.commitRiding(ctx, tenant, OpenProceeding{p}, entry, &claim, func(c Change) Change {
-			id = c.id
-			return s.notifying(entry)(c)
-		})
-		if err == nil {
-			return s.approvalAfter(ctx, tenant, keys, kind, id, &committed)
-		}
-		if !plannable(err) {
-			return ApprovalResult{}, s.settle(ctx, tenant, refusedEntry(entry, body.Operation), err)
-		}
-	}
-	return ApprovalResult{}, public(ErrConflict)
-}
-
-// approvalAfter describes an approval as it stands after a commit.
-func (s *Service) approvalAfter(ctx context.Context, tenant string, keys *keySet, kind ProceedingKind, id string, committed *Committed) (ApprovalResult, error) {
-	var body approvalBody
-	row, err := s.storedProceeding(ctx, tenant, kind, id, &body)
+		return p, nil
+	})
 	if err != nil {
 		return ApprovalResult{}, err
 	}
-	result := ApprovalResult{Approval: s.describeApproval(row, body)}
-	result.Audit, err = s.proofAfter(ctx, tenant, keys, id, committed)
-	return result, err
+	// Of a request that is repeated it is what became of the first.
+	if err := json.Unmarshal(p.Body, &body); err != nil {
+		return ApprovalResult{}, public(err)
+	}
+	return ApprovalResult{Approval: s.describeApproval(p, body), Audit: receipt}, nil
 }
 
 // proofAfter is the receipt of a commit, or of the one that a request repeats.
@@ -204,21 +179,16 @@ func refusedEntry(entry audit.Entry, about string) audit.Entry {
 // decide lets a person agree to something, or reject it: never who asked for it
 // under any name, and each person once.
 func (s *Service) decide(ctx context.Context, call Call, kind ProceedingKind, id string, given DecisionGiven) (ApprovalResult, error) {
-	keys, err := s.begin(ctx, call)
-	if err != nil {
-		return ApprovalResult{}, public(err)
-	}
-	tenant := call.Caller.Tenant
 	for range MaxAttempts {
-		result, err := s.decideOnce(ctx, call, keys, kind, id, given)
+		result, err := s.decideOnce(ctx, call, kind, id, given)
 		if err == nil || !plannable(err) {
-			return result, s.settle(ctx, tenant, s.entry(call, audit.KindRequestRefused, keys), err)
+			return result, public(err)
 		}
 	}
 	return ApprovalResult{}, public(ErrConflict)
 }
 
-func (s *Service) decideOnce(ctx context.Context, call Call, keys *keySet, kind ProceedingKind, id string, given DecisionGiven) (ApprovalResult, error) {
+func (s *Service) decideOnce(ctx context.Context, call Call, kind ProceedingKind, id string, given DecisionGiven) (ApprovalResult, error) {
 	tenant := call.Caller.Tenant
 	var body approvalBody
 	row, missing := s.storedProceeding(ctx, tenant, kind, id, &body)
@@ -229,7 +199,7 @@ func (s *Service) decideOnce(ctx context.Context, call Call, keys *keySet, kind 
 			action = access.ActionApproveRestore
 		}
 	}
-	_, entry, err := s.authorise(ctx, call, action, audit.KindApprovalDecide)
+	keys, entry, err := s.authorise(ctx, call, action, audit.KindApprovalDecide)
 	if err = firstError(err, missing); err != nil {
 		return ApprovalResult{}, err
 	}
@@ -249,7 +219,7 @@ func (s *Service) decideOnce(ctx context.Context, call Call, keys *keySet, kind 
 		return ApprovalResult{}, err
 	}
 	body.Decisions = append(body.Decisions, decisionBody{
-		By: call.Caller.Subject, Decision: given.Decision, Note: entry.NoteDigest, At: s.clock().UTC().Truncate(time.Microsecond), Person: who,
+		By: call.Caller.Subject, Decision: given.Decision, Note: entry.NoteDigest, At: instant(s.clock()), Person: who,
 	})
 	switch {
 	case given.Decision == decisionReject:
@@ -262,7 +232,11 @@ func (s *Service) decideOnce(ctx context.Context, call Call, keys *keySet, kind 
 	if err != nil {
 		return ApprovalResult{}, err
 	}
-	return s.approvalAfter(ctx, tenant, keys, kind, row.ID, &committed)
+	if row.State.Closes() {
+		row.ClosedAt = committed.At
+	}
+	receipt, err := s.receipt(keys, committed)
+	return ApprovalResult{Approval: s.describeApproval(row, body), Audit: receipt}, err
 }
 
 // mayDecide refuses who may not decide about this one any more, or never might,
@@ -312,30 +286,17 @@ func (s *Service) approvalsOf(ctx context.Context, call Call, kind ProceedingKin
 	if !s.rules().Decide(s.plainRequest(call.Caller, access.ActionApprovalRead)).Allow {
 		q.Actor = call.Caller.Subject
 	}
-	rows, err := s.proceedings.Proceedings(ctx, call.Caller.Tenant, q)
-	if err != nil {
-		return ApprovalPage{}, public(err)
-	}
 	var page ApprovalPage
-	rows, page.Next = pageOf(rows, req.Limit)
-	for _, row := range rows {
-		var body approvalBody
-		if err := json.Unmarshal(row.Body, &body); err != nil {
-			return ApprovalPage{}, public(err)
-		}
+	next, err := pageProceedings(ctx, s, call.Caller.Tenant, q, func(row Proceeding, body approvalBody) {
 		if info := s.describeApproval(row, body); req.Status == "" || info.Status == req.Status {
 			page.Approvals = append(page.Approvals, info)
 		}
+	})
+	if err != nil {
+		return ApprovalPage{}, err
 	}
+	page.Next = next
 	return page, nil
-}
-
-// pageOf cuts off the row that says that there is a next page.
-func pageOf(rows []Proceeding, limit int) (page []Proceeding, next string) {
-	if len(rows) <= limit {
-		return rows, ""
-	}
-	return rows[:limit], rows[limit-1].ID
 }
 
 // approvalOf shows one: to who may read them, and to who asked for it.

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -87,7 +86,7 @@ func (s *Service) riders(t *demands, entry audit.Entry, who []string) func(Chang
 		if t.review > 0 {
 			c = c.Opening(Proceeding{
 				Kind: ProceedingReview, State: ProceedingStanding, Actor: entry.Actor,
-				DueAt: s.clock().Add(t.review).UTC().Truncate(time.Microsecond), Body: body,
+				DueAt: instant(s.clock().Add(t.review)), Body: body,
 			})
 		}
 		if t.notify {
@@ -155,28 +154,21 @@ const aboutProceeding = "proceeding:"
 func (s *Service) consents(ctx context.Context, tenant, purpose string, subjectRefs []string) (map[string]string, error) {
 	standing := make(map[string]string)
 	refs := unique(subjectRefs)
-	for before := ""; len(refs) > 0; {
-		page, err := s.proceedings.Proceedings(ctx, tenant, ProceedingQuery{
-			Kind: ProceedingConsent, State: ProceedingStanding, SubjectRefs: refs, Before: before,
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range page {
-			var c consentBody
-			if err := json.Unmarshal(p.Body, &c); err != nil {
-				return nil, fmt.Errorf("vault: a consent: %w", err)
-			}
+	if len(refs) == 0 {
+		return standing, nil // a query that names nobody would be about all
+	}
+	q := ProceedingQuery{Kind: ProceedingConsent, State: ProceedingStanding, SubjectRefs: refs, Limit: PageProceedings + 1}
+	for {
+		next, err := pageProceedings(ctx, s, tenant, q, func(p Proceeding, c consentBody) {
 			if c.Purpose == purpose && !expired(p, s.clock()) {
 				standing[p.SubjectRef] = p.ID
 			}
+		})
+		if err != nil || next == "" {
+			return standing, err
 		}
-		if len(page) < PageProceedings {
-			break
-		}
-		before = page[len(page)-1].ID
+		q.Before = next
 	}
-	return standing, nil
 }
 
 // expired tells whether a proceeding stands for nothing any more, as far as the

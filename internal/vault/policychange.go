@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -248,13 +247,8 @@ func (s *Service) Proposals(ctx context.Context, call Call, req ProceedingListRe
 	}
 	var page ProposalPage
 	q := ProceedingQuery{Kind: ProceedingPolicy, Open: req.Open, Before: req.Cursor, Limit: req.Limit + 1}
-	next, err := s.pageProceedings(ctx, SystemTenant, q, func(p Proceeding) error {
-		var body policyBody
-		if err := json.Unmarshal(p.Body, &body); err != nil {
-			return err
-		}
+	next, err := pageProceedings(ctx, s, SystemTenant, q, func(p Proceeding, body policyBody) {
 		page.Proposals = append(page.Proposals, describeProposal(p, body))
-		return nil
 	})
 	page.Next = next
 	return page, err

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,11 +26,9 @@ func (p *openPolicy) in(state ProceedingState) Proceeding {
 // openPolicies reads all proposals that are not closed.
 func (s *Service) openPolicies(ctx context.Context) ([]openPolicy, error) {
 	var out []openPolicy
-	_, err := s.pageProceedings(ctx, SystemTenant, ProceedingQuery{Kind: ProceedingPolicy, Open: true, Limit: PageProceedings + 1}, func(p Proceeding) error {
-		var body policyBody
-		err := json.Unmarshal(p.Body, &body)
+	q := ProceedingQuery{Kind: ProceedingPolicy, Open: true, Limit: PageProceedings + 1}
+	_, err := pageProceedings(ctx, s, SystemTenant, q, func(p Proceeding, body policyBody) {
 		out = append(out, openPolicy{p, body})
-		return err
 	})
 	return out, err
 }

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"strconv"
 
@@ -75,23 +74,18 @@ func (s *Service) DecideRestoration(ctx context.Context, call Call, id string, d
 // otherwise as Detokenize, and decided anew.
 func (s *Service) RedeemRestoration(ctx context.Context, call Call, id string, req DetokenizeRequest) (DetokenizeResult, error) {
 	s = s.under(call)
-	keys, err := s.begin(ctx, call)
-	if err != nil {
-		return DetokenizeResult{}, public(err)
-	}
 	r := &redeeming{}
-	missing := r.read(ctx, s, call.Caller.Tenant, ProceedingRestoration, id)
 	job, err := s.newRestoreJob(ctx, call, req, r)
 	if err != nil {
 		return DetokenizeResult{}, err
 	}
-	if missing != nil {
-		return DetokenizeResult{}, missing
-	}
-	if err := r.check(ctx, s, call, refusedEntry(job.entry, ""), keys, job.asked()); err != nil {
+	if err := r.read(ctx, s, call.Caller.Tenant, ProceedingRestoration, id); err != nil {
 		return DetokenizeResult{}, err
 	}
-	job.claim = s.newClaiming(call, keys)
+	if err := r.check(ctx, s, call, refusedEntry(job.entry, ""), job.keys, job.asked()); err != nil {
+		return DetokenizeResult{}, err
+	}
+	job.claim = s.newClaiming(call, job.keys)
 	return job.run(ctx)
 }
 
@@ -130,6 +124,5 @@ func (j *restoreJob) asked() string {
 	default:
 		fields = append(append(fields, "tokens"), j.req.Tokens...)
 	}
-	digest := j.keys.index.Asked(fields...)
-	return hex.EncodeToString(digest[:])
+	return hexDigest(j.keys.index.Asked(fields...))
 }

@@ -41,19 +41,14 @@ func (s *Service) Reviews(ctx context.Context, call Call, req ReviewListRequest)
 	default:
 		return ReviewPage{}, Invalid("/status", "must be open, overdue or closed")
 	}
-	rows, err := s.proceedings.Proceedings(ctx, call.Caller.Tenant, q)
-	if err != nil {
-		return ReviewPage{}, public(err)
-	}
 	var page ReviewPage
-	rows, page.Next = pageOf(rows, req.Limit)
-	for _, row := range rows {
-		var body useBody
-		if err := json.Unmarshal(row.Body, &body); err != nil {
-			return ReviewPage{}, public(err)
-		}
+	next, err := pageProceedings(ctx, s, call.Caller.Tenant, q, func(row Proceeding, body useBody) {
 		page.Reviews = append(page.Reviews, s.describeReview(row, body))
+	})
+	if err != nil {
+		return ReviewPage{}, err
 	}
+	page.Next = next
 	return page, nil
 }
 

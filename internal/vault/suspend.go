@@ -157,27 +157,24 @@ func listProceedings[B any](
 		return "", err
 	}
 	q.Open, q.Before, q.Limit = req.Open, req.Cursor, req.Limit+1
-	return s.pageProceedings(ctx, call.Caller.Tenant, q, func(p Proceeding) error {
-		var body B
-		if err := json.Unmarshal(p.Body, &body); err != nil {
-			return err
-		}
-		each(p, body)
-		return nil
-	})
+	return pageProceedings(ctx, s, call.Caller.Tenant, q, each)
 }
 
 // pageProceedings reads a page; the query asks for one more than the page has.
-func (s *Service) pageProceedings(ctx context.Context, tenant string, q ProceedingQuery, each func(Proceeding) error) (next string, err error) {
+func pageProceedings[B any](ctx context.Context, s *Service, tenant string, q ProceedingQuery, each func(Proceeding, B)) (next string, err error) {
 	rows, err := s.proceedings.Proceedings(ctx, tenant, q)
 	if err != nil {
 		return "", public(err)
 	}
-	rows, next = pageOf(rows, q.Limit-1)
+	if limit := q.Limit - 1; len(rows) > limit {
+		rows, next = rows[:limit], rows[limit-1].ID
+	}
 	for _, p := range rows {
-		if err := each(p); err != nil {
+		var body B
+		if err := json.Unmarshal(p.Body, &body); err != nil {
 			return "", public(err)
 		}
+		each(p, body)
 	}
 	return next, nil
 }
