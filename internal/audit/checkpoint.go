@@ -82,32 +82,45 @@ func OpenCheckpoint(checkpoint []byte, vkeys ...string) (TreeHead, error) {
 	if len(checkpoint) > MaxCheckpoint {
 		return TreeHead{}, fmt.Errorf("%w: longer than %d bytes", ErrCheckpoint, MaxCheckpoint)
 	}
-	verifiers, err := verifierList(vkeys)
+	n, err := openNote(checkpoint, vkeys, ErrCheckpoint)
 	if err != nil {
 		return TreeHead{}, err
-	}
-	n, err := note.Open(checkpoint, verifiers)
-	if err != nil {
-		var unverified *note.UnverifiedNoteError
-		var invalid *note.InvalidSignatureError
-		if errors.As(err, &unverified) || errors.As(err, &invalid) {
-			return TreeHead{}, ErrSignature
-		}
-		return TreeHead{}, fmt.Errorf("%w: not a signed note", ErrCheckpoint)
 	}
 	h, err := parseTreeHead(n.Text)
 	if err != nil {
 		return TreeHead{}, err
 	}
-	signed := slices.ContainsFunc(n.Sigs, func(s note.Signature) bool {
-		// A signature has one text: note.Open ignores the last bits of its base64.
-		_, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
-		return err == nil && s.Name == h.Origin
-	})
-	if !signed {
+	if !signedBy(n, h.Origin) {
 		return TreeHead{}, fmt.Errorf("%w: for this origin", ErrSignature)
 	}
 	return h, nil
+}
+
+// openNote checks a signed note against the keys; one that is none is malformed.
+func openNote(signed []byte, vkeys []string, malformed error) (*note.Note, error) {
+	verifiers, err := verifierList(vkeys)
+	if err != nil {
+		return nil, err
+	}
+	n, err := note.Open(signed, verifiers)
+	if err != nil {
+		var unverified *note.UnverifiedNoteError
+		var invalid *note.InvalidSignatureError
+		if errors.As(err, &unverified) || errors.As(err, &invalid) {
+			return nil, ErrSignature
+		}
+		return nil, fmt.Errorf("%w: not a signed note", malformed)
+	}
+	return n, nil
+}
+
+// signedBy tells whether a key of that name is among those that signed.
+func signedBy(n *note.Note, origin string) bool {
+	return slices.ContainsFunc(n.Sigs, func(s note.Signature) bool {
+		// A signature has one text: note.Open ignores the last bits of its base64.
+		_, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
+		return err == nil && s.Name == origin
+	})
 }
 
 func verifierList(vkeys []string) (note.Verifiers, error) {

@@ -92,6 +92,15 @@ const (
 	KindAccessReview     Kind = "access_review"
 	KindPolicyPropose    Kind = "policy_propose"
 	KindPolicyChange     Kind = "policy_change"
+	KindDispatch         Kind = "dispatch"
+	KindLogRotate        Kind = "log_rotate"
+	KindPrune            Kind = "prune"
+	KindControl          Kind = "control"
+	KindEvidenceRequest  Kind = "evidence_request"
+	KindEvidenceDone     Kind = "evidence_done"
+	KindGrant            Kind = "grant"
+	KindGrantFlush       Kind = "grant_flush"
+	KindGrantClose       Kind = "grant_close"
 )
 
 // Decision is the answer of the policy, empty where none was asked for.

@@ -57,6 +57,15 @@ var kinds = []KindInfo{
 	{KindAccessReview, "Somebody reviewed who may have what back, and decided on each right."},
 	{KindPolicyPropose, "A policy bundle was proposed; for the tenants of its trial it decides from here on."},
 	{KindPolicyChange, "A proposed policy was promoted, rolled back or dropped; the code says which."},
+	{KindDispatch, "It was written down what a vendor did with a prompt: the record of its request ends here."},
+	{KindLogRotate, "The log has a new signing key, for which the one before it vouched."},
+	{KindPrune, "Leaf bytes that had been kept long enough, and archived, are taken out of a range; hashes and proofs stay."},
+	{KindControl, "A control was tried; the code is the result, the reference its name."},
+	{KindEvidenceRequest, "Somebody asked for the evidence of a period."},
+	{KindEvidenceDone, "That evidence was put together; the digest is that of its bundle."},
+	{KindGrant, "Tokens were granted to a stream, until a time, before any of it was restored."},
+	{KindGrantFlush, "A stream is about to restore tokens beyond those that its grant names."},
+	{KindGrantClose, "A grant ended: its stream did, or it was revoked; the code says which."},
 	{KindRecover, "An older copy of the data took over: what its anchor names beyond it is lost, and what was erased stays erased."},
 }
 

@@ -177,7 +177,7 @@ func (a *assessment) result() Assessment {
 }
 
 // toDestination begins the obligation of an entry whose text goes to several.
-const toDestination = "destination:"
+const toDestination = audit.ObligationDestination
 
 func destinationsOf(e *audit.Entry) []string {
 	var names []string

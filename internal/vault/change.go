@@ -202,6 +202,10 @@ type RewrappedKey struct {
 	Wrapped envelope.Wrapped
 }
 
+// RotateLogKey inserts the next signing key of the log. Its version follows the
+// newest one that stands, else ErrConflict. From the commit on the newest signs.
+type RotateLogKey struct{ Key TenantKey }
+
 // Record changes nothing but the log: a denial, a start, a failure.
 type Record struct{}
 
@@ -233,11 +237,13 @@ func (UnlinkSubject) kinds() []audit.Kind    { return []audit.Kind{audit.KindSub
 func (CloseScope) kinds() []audit.Kind       { return []audit.Kind{audit.KindScopeClose} }
 func (RaiseWrapMinimum) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyRotate} }
 func (Rewrap) kinds() []audit.Kind           { return []audit.Kind{audit.KindKeyRewrap} }
+func (RotateLogKey) kinds() []audit.Kind     { return []audit.Kind{audit.KindLogRotate} }
 func (Record) kinds() []audit.Kind {
 	return []audit.Kind{
 		audit.KindTokenize, audit.KindRestore, audit.KindOutcome, audit.KindIntegrityFailure,
 		audit.KindPolicyLoad, audit.KindServiceStart, audit.KindServiceStop,
 		audit.KindAuthFailures, audit.KindRequestRefused, audit.KindSubjectSearch, audit.KindRecover,
+		audit.KindDispatch, audit.KindPrune, audit.KindControl,
 	}
 }
 

@@ -148,7 +148,7 @@ func noticeOf(entry audit.Entry, id string) []byte {
 }
 
 // aboutProceeding begins the obligation of an entry that is about a proceeding.
-const aboutProceeding = "proceeding:"
+const aboutProceeding = audit.ObligationProceeding
 
 // consents reads for which persons a consent to a purpose stands: by person, its id.
 func (s *Service) consents(ctx context.Context, tenant, purpose string, subjectRefs []string) (map[string]string, error) {

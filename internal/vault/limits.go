@@ -97,6 +97,9 @@ const (
 	PageErasures = 100
 	// PageEntries bounds a page of the log.
 	PageEntries = 1000
+	// MaxAnyOf bounds the scopes, and the people, of which a search of the log names
+	// any: a name rarely stood for more in the life of a log.
+	MaxAnyOf = 64
 )
 
 // LimitsInForce returns every named limit to a caller who may read them.
@@ -170,6 +173,8 @@ func (s *Service) Limits() []Limit {
 		{"notice_seconds", "seconds", "a replica has a notice that it took", seconds(NoticeLease)},
 		{"notice_bytes", "bytes", "what one notice tells", MaxNoticeBody},
 		{"audit_page", "count", "entries of one page", PageEntries},
+		{"audit_any_of", "count", "scopes or people that one search names", MaxAnyOf},
+		{"prune_batch", "count", "leaves taken out in one transaction", PruneBatch},
 		{"token_candidate", "code points", "longest reading of a token, and what a stream holds back", token.MaxCandidate},
 		{"detect_seconds", "seconds", "detection in one text", seconds(detect.DefaultTimeout)},
 		{"key_seconds", "seconds", "a plain data key in memory", seconds(envelope.MaxKeyAge)},

@@ -298,11 +298,14 @@ type Claim struct {
 
 // TenantKey is a long-lived secret of a tenant, wrapped.
 type TenantKey struct {
-	ID        string
-	Purpose   KeyPurpose
-	Version   int // 1 and up, per purpose
-	Wrapped   envelope.Wrapped
-	Public    string // the verifier key of a log key; empty otherwise
+	ID      string
+	Purpose KeyPurpose
+	Version int // 1 and up, per purpose
+	Wrapped envelope.Wrapped
+	Public  string // the verifier key of a log key; empty otherwise
+	// Handover is how the log key before this one vouched for it: a statement that
+	// both signed (audit.Handover). Empty for a first one, and for other keys.
+	Handover  string
 	CreatedAt time.Time
 }
 

@@ -73,13 +73,14 @@ const (
 	ProceedingConsent      ProceedingKind = "consent"       // a person agrees to a purpose
 	ProceedingAccessReview ProceedingKind = "access_review" // somebody looked at who may do what
 	ProceedingPolicy       ProceedingKind = "policy"        // a bundle that was proposed, and may be in force
+	ProceedingEvidence     ProceedingKind = "evidence"      // evidence of a period that somebody asked for
 )
 
 // ProceedingKinds returns the closed list.
 func ProceedingKinds() []ProceedingKind {
 	return []ProceedingKind{
 		ProceedingApproval, ProceedingRestoration, ProceedingReview, ProceedingSuspension,
-		ProceedingIncident, ProceedingConsent, ProceedingAccessReview, ProceedingPolicy,
+		ProceedingIncident, ProceedingConsent, ProceedingAccessReview, ProceedingPolicy, ProceedingEvidence,
 	}
 }
 
@@ -136,6 +137,7 @@ var proceedingEntries = map[ProceedingKind][2]audit.Kind{
 	ProceedingConsent:      {audit.KindConsent, audit.KindWithdrawConsent},
 	ProceedingAccessReview: {audit.KindAccessReview, audit.KindAccessReview},
 	ProceedingPolicy:       {audit.KindPolicyPropose, audit.KindPolicyChange},
+	ProceedingEvidence:     {audit.KindEvidenceRequest, audit.KindEvidenceDone},
 }
 
 func (o OpenProceeding) kinds() []audit.Kind {

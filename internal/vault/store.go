@@ -104,6 +104,11 @@ type Ledger interface {
 	Entries(ctx context.Context, tenant string, q EntryQuery) ([]StoredEntry, error)
 	// Node returns a complete subtree's hash; level 0 are the leaf hashes.
 	Node(ctx context.Context, tenant string, level int, n int64) (audit.Hash, error)
+	// Nodes returns count of them in a row, from the given one on, all or
+	// ErrNotFound: at most audit.TileWidth, with one look-up.
+	Nodes(ctx context.Context, tenant string, level int, from int64, count int) ([]audit.Hash, error)
+	// CountEntries counts what Entries would return without Limit and Cursor.
+	CountEntries(ctx context.Context, tenant string, q EntryQuery) (int64, error)
 }
 
 // Bookkeeping is what is written without an entry of its own: never anything
@@ -206,22 +211,30 @@ type Head struct {
 	RetiredBelow int
 }
 
-// EntryQuery selects entries. Zero fields do not select. Cursor is the index
-// of the last entry of the page before.
+// EntryQuery selects entries: those for which all that is set holds. Cursor is
+// the index of the last entry of the page before. What was taken out of a log by
+// Prune is found by index alone, without its leaf.
 type EntryQuery struct {
 	Actor, Reason, Entity, Kind, Token, RequestID, ChangeID string
 	Decision                                                audit.Decision
-	Since, Until                                            time.Time // [Since, Until)
-	Descending                                              bool
-	HasCursor                                               bool
-	Cursor                                                  int64
-	Limit                                                   int
+	Reference, Client, Approver, Class, Destination         string
+	PolicyVersion                                           string
+	EndUser                                                 string // the digest, as in on_behalf_of
+	// Subjects and Scopes are references as entries name them, of which an entry
+	// names any; at most MaxAnyOf of each.
+	Subjects, Scopes []string
+
+	Since, Until time.Time // [Since, Until)
+	Descending   bool
+	HasCursor    bool
+	Cursor       int64
+	Limit        int
 }
 
 // StoredEntry is an entry as it was hashed.
 type StoredEntry struct {
 	Index    int64
-	Leaf     []byte
+	Leaf     []byte // nil where it was pruned
 	LeafHash audit.Hash
 }
 
@@ -233,17 +246,21 @@ type NoteKind string
 const (
 	// NoteCheckpoint is the last published checkpoint of a log.
 	NoteCheckpoint NoteKind = "checkpoint"
+	// NoteExport is how far a log was exported.
+	NoteExport NoteKind = "export"
+	// NoteEvidence is how far the evidence is that is being put together.
+	NoteEvidence NoteKind = "evidence"
 )
 
 // NoteKinds returns the closed list.
-func NoteKinds() []NoteKind { return []NoteKind{NoteCheckpoint} }
+func NoteKinds() []NoteKind { return []NoteKind{NoteCheckpoint, NoteExport, NoteEvidence} }
 
 // Note is a piece of bookkeeping. One of its kind and of the same or a higher
 // Order replaces it; one of a lower Order is dropped, so that of two replicas
 // that write at once the one that is behind does not win.
 type Note struct {
 	Kind  NoteKind
-	Order int64 // of a checkpoint: the size of the log
+	Order int64 // of a checkpoint: the size of the log; of an export: the next index
 	Body  []byte
 	At    time.Time // set by the store
 }

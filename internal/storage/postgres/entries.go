@@ -70,9 +70,9 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 		if q.Descending {
 			text = sqlEntriesByTermDown
 		}
-		args = append(args, string(terms[0].Field), terms[0].Value,
-			column(terms[1:], func(t entryrow.Term) string { return string(t.Field) }),
-			column(terms[1:], func(t entryrow.Term) string { return t.Value }))
+		args = append(args, string(terms[0].Field), terms[0].Values[0],
+			column(terms[1:], func(t entryrow.Wish) string { return string(t.Field) }),
+			column(terms[1:], func(t entryrow.Wish) string { return t.Values[0] }))
 	}
 	var entries []vault.StoredEntry
 	err = v.each(ctx, "entries", text, collectEntries(&entries), tenant, args...)

@@ -73,9 +73,9 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 		}
 		others := make([][]string, 0, len(terms))
 		for _, t := range terms[1:] {
-			others = append(others, []string{string(t.Field), t.Value})
+			others = append(others, []string{string(t.Field), t.Values[0]})
 		}
-		args = append(args, string(terms[0].Field), terms[0].Value, encode(others))
+		args = append(args, string(terms[0].Field), terms[0].Values[0], encode(others))
 	}
 	var entries []vault.StoredEntry
 	err = v.each(ctx, "entries", text, collectEntries(&entries), args...)

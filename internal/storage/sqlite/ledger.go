@@ -65,6 +65,32 @@ func (v *View) Node(ctx context.Context, tenant string, level int, n int64) (aud
 	return h, nil
 }
 
+// Nodes implements vault.Ledger.
+func (v *View) Nodes(ctx context.Context, tenant string, level int, from int64, count int) ([]audit.Hash, error) {
+	hashes := make([]audit.Hash, count)
+	for i := range hashes {
+		h, err := v.Node(ctx, tenant, level, from+int64(i))
+		if err != nil {
+			return nil, err
+		}
+		hashes[i] = h
+	}
+	return hashes, nil
+}
+
+// CountEntries implements vault.Ledger.
+func (v *View) CountEntries(ctx context.Context, tenant string, q vault.EntryQuery) (int64, error) {
+	q.Limit, q.HasCursor = vault.PageEntries, false
+	for n := int64(0); ; {
+		page, err := v.Entries(ctx, tenant, q)
+		n += int64(len(page))
+		if err != nil || len(page) < q.Limit {
+			return n, err
+		}
+		q.HasCursor, q.Cursor = true, page[len(page)-1].Index
+	}
+}
+
 // LastNote implements vault.Bookkeeping.
 func (v *View) LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error) {
 	note := vault.Note{Kind: kind}
