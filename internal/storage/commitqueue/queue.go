@@ -15,6 +15,7 @@ type Queue struct {
 	backend Backend
 	limits  Limits
 	gate    func()
+	counts  counts
 
 	mu      sync.Mutex
 	arrived sync.Cond // on mu: something is ready, or the queue is closed
@@ -54,7 +55,7 @@ type Options struct {
 func New(backend Backend, opts Options) *Queue {
 	q := &Queue{
 		backend: backend, limits: opts.Limits.withDefaults(), gate: opts.Gate,
-		lines: make(map[string]*line),
+		lines: make(map[string]*line), counts: newCounts(),
 	}
 	q.arrived.L = &q.mu
 	for range q.limits.Workers {

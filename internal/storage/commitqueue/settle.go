@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 // run applies a batch and answers every ticket of it exactly once.
 func (q *Queue) run(tenant string, batch []*ticket) {
-	changes := changesOf(batch)
+	changes, began := changesOf(batch), time.Now()
 	results, err := q.apply(tenant, changes)
 	switch {
 	case errors.Is(err, ErrUnknown):
@@ -19,6 +20,7 @@ func (q *Queue) run(tenant string, batch []*ticket) {
 	case err != nil:
 		results = refuseAll(len(batch), err)
 	}
+	q.counts.note(began, results)
 	for i, t := range batch {
 		t.done <- results[i]
 	}
