@@ -35,6 +35,7 @@ type Cache struct {
 	entries map[cacheName]*cacheEntry
 	byUse   *list.List // of *cacheEntry, the last used in front
 	flights map[cacheName]*flight
+	counted CacheStats
 }
 
 // cacheName names a key. Without the tenant, one tenant's request could be

@@ -35,7 +35,9 @@ func (c *Cache) claim(tenant string, keys []StoredKey, todo []int, out []OpenedK
 	for _, i := range todo {
 		name := cacheName{tenant, keys[i].ID}
 		out[i].ID = name.id
-		if out[i].Key = c.lookup(name); out[i].Key != nil {
+		out[i].Key = c.lookup(name)
+		c.counted.count(out[i].Key != nil)
+		if out[i].Key != nil {
 			continue
 		}
 		f := c.flights[name]
