@@ -45,3 +45,6 @@ func AllowAnyText(t *testing.T) {
 func SignText(s *Signer, text string) ([]byte, error) {
 	return note.Sign(&note.Note{Text: text}, s.key)
 }
+
+// ParseShort and ParseLong are the two ways in which ParseLeaf reads a leaf.
+var ParseShort, ParseLong = parseCanonical, parseLong

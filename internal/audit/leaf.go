@@ -38,6 +38,14 @@ func ParseLeaf(b []byte) (Entry, error) {
 	if len(b) > MaxLeaf {
 		return Entry{}, fmt.Errorf("%w: %d bytes in one leaf, at most %d", ErrTooLarge, len(b), MaxLeaf)
 	}
+	if e, ok := parseCanonical(b); ok {
+		return e, nil
+	}
+	return parseLong(b)
+}
+
+// parseLong is ParseLeaf for a leaf of an allowed length, and says what is wrong.
+func parseLong(b []byte) (Entry, error) {
 	e, err := decodeEntry(b)
 	if err != nil {
 		return Entry{}, err

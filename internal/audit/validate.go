@@ -34,6 +34,24 @@ func (e *Entry) complete() error {
 }
 
 func (e *Entry) validate(listed int) error {
+	if err := e.validateWhole(); err != nil {
+		return err
+	}
+	for i := range fields {
+		if err := fields[i].validate(e, listed); err != nil {
+			return err
+		}
+	}
+	for _, p := range clientParts {
+		if s := *p.str(&e.Client); s != "" && !p.rule.allows(s) {
+			return schemaError(clientField+"."+p.name, p.rule.text)
+		}
+	}
+	return nil
+}
+
+// validateWhole checks what no string, list or map can say of itself.
+func (e *Entry) validateWhole() error {
 	for _, required := range []struct{ name, value string }{
 		{"tenant", e.Tenant}, {"change_id", e.ChangeID}, {"kind", string(e.Kind)},
 	} {
@@ -55,20 +73,7 @@ func (e *Entry) validate(listed int) error {
 	if err := e.validatePosition(); err != nil {
 		return err
 	}
-	if err := validateTime(e.Time); err != nil {
-		return err
-	}
-	for i := range fields {
-		if err := fields[i].validate(e, listed); err != nil {
-			return err
-		}
-	}
-	for _, p := range clientParts {
-		if s := *p.str(&e.Client); s != "" && !p.rule.allows(s) {
-			return schemaError(clientField+"."+p.name, p.rule.text)
-		}
-	}
-	return nil
+	return validateTime(e.Time)
 }
 
 func (e *Entry) validatePosition() error {
