@@ -8,6 +8,9 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
+// ErrSource says that a source is no log: entries are missing or out of order.
+var ErrSource = errors.New("evidence: the source is not a log")
+
 // ErrPeriod says that a period is none.
 var ErrPeriod = errors.New("evidence: a period is two times in whole seconds UTC, the first before the second")
 

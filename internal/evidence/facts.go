@@ -19,6 +19,7 @@ type Facts struct {
 
 	KeyEpoch      time.Duration // how often the wrapping key is to be rotated; 0 is not given
 	BackupHorizon time.Duration // how long backups of the store are kept; 0 is not given
+	KeyBackups    time.Duration // how long the key service keeps its own; 0 is not given
 	Export        *ExportState  // nil: nothing is exported
 }
 
@@ -28,6 +29,14 @@ type PolicyFile struct {
 	Packed  []byte    // the bundle as a tar
 	Since   time.Time // in force since; zero where it is not known
 	Diff    []string  // what it changed against the version before, line by line
+	// Proposed and Promoted are who did it; zero for a version that was configured.
+	Proposed, Promoted PolicyStep
+}
+
+// A PolicyStep is what somebody did with a policy version, on whose word.
+type PolicyStep struct {
+	By, Reference string
+	At            time.Time
 }
 
 // A Reason is what the policy in force demands of a reason code.
