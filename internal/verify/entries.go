@@ -19,16 +19,24 @@ type verifier struct {
 	claims []claim // sorted by size; those below next are checked
 	next   int
 
-	tree  tree
-	last  audit.Entry // the entry before, zero at the start
-	hash  audit.Hash  // its leaf hash
-	first time.Time
-	seen  map[changeID]struct{}
+	tree   tree
+	last   audit.Entry // the entry before, zero at the start
+	unread bool        // the entry before was not read: it is gone, or before the start
+	hash   audit.Hash  // the leaf hash of the entry before
+	hashed bool        // which is known
+	first  time.Time
+	seen   map[changeID]class
+	pruned pruned
+	from   int64 // the index at which the reading began
+	until  int64 // where it ends if it began there, else 0
+	meaning
 
 	// Set by newVerifier and replaced by nothing but the twins of the tests,
 	// which show what would pass without a rule.
 	open    func(checkpoint []byte, vkeys ...string) (audit.TreeHead, error)
+	take    func(handover []byte, trusted ...string) (audit.Handover, error)
 	parse   func(leaf []byte) (audit.Entry, error)
+	kind    func(*audit.Entry) error
 	once    func(*json.Decoder) error
 	ignored map[string]bool
 }
@@ -38,30 +46,29 @@ type verifier struct {
 // would be a false alarm, once in 2^64 changes.
 type changeID [sha256.Size / 2]byte
 
+func idOf(s string) changeID {
+	sum := sha256.Sum256([]byte(s))
+	return changeID(sum[:len(changeID{})])
+}
+
 func newVerifier(opts Options) *verifier {
 	return &verifier{
-		opts: opts, seen: make(map[changeID]struct{}),
-		open: audit.OpenCheckpoint, parse: audit.ParseLeaf, once: onceEach,
+		opts: opts, seen: make(map[changeID]class), meaning: newMeaning(),
+		open: audit.OpenCheckpoint, take: audit.OpenHandover, parse: audit.ParseLeaf, kind: anyShape, once: onceEach,
 	}
 }
 
+// anyShape takes an entry of any kind as it is.
+func anyShape(*audit.Entry) error { return nil }
+
 func (v *verifier) run(ctx context.Context, src Source) (Result, error) {
-	if err := v.name(); err != nil {
-		return Result{}, err
-	}
-	if err := v.collect(); err != nil {
+	if err := v.prepare(); err != nil {
 		return Result{}, err
 	}
 	if err := v.compare(); err != nil {
 		return Result{}, err
 	}
-	err := src(func(e Entry) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return v.entry(e)
-	})
-	if err != nil {
+	if err := v.read(ctx, src); err != nil {
 		var fault *Fault
 		if errors.As(err, &fault) {
 			return Result{}, fault
@@ -82,35 +89,45 @@ func (v *verifier) report(index int64, rule, detail string) error {
 }
 
 // entry checks the next entry and adds it to the tree.
-func (v *verifier) entry(e Entry) error {
+func (v *verifier) entry(r *read) error {
 	at := v.tree.size
-	if e.Index != at {
-		if err := v.report(at, RuleGap, fmt.Sprintf("the entry here has index %d", e.Index)); err != nil {
+	if r.index != at {
+		if err := v.report(at, RuleGap, fmt.Sprintf("the entry here has index %d", r.index)); err != nil {
 			return err
 		}
 	}
-	hash := audit.LeafHash(e.Leaf)
-	if e.LeafHash != nil && !bytes.Equal(e.LeafHash, hash[:]) {
+	if v.until > 0 && at >= v.until {
+		return v.report(at, RuleUnsigned, "it follows the checkpoint to read up to")
+	}
+	if r.pruned {
+		return v.gone(at, r)
+	}
+	if r.stored != nil && !bytes.Equal(r.stored, r.hash[:]) {
 		if err := v.report(at, RuleHash, "the stored leaf hash is not that of the leaf"); err != nil {
 			return err
 		}
 	}
-	entry, err := v.parse(e.Leaf)
-	if err != nil {
-		return v.report(at, ruleOf(err), err.Error())
+	if r.broken != nil {
+		return v.report(at, ruleOf(r.broken), r.broken.Error())
 	}
-	for _, check := range []func(*verifier, int64, *audit.Entry) error{
-		(*verifier).tenant, (*verifier).time, (*verifier).link, (*verifier).change,
-	} {
-		if err := check(v, at, &entry); err != nil {
+	if r.misshapen != nil {
+		if err := v.report(at, RuleKind, r.misshapen.Error()); err != nil {
 			return err
 		}
 	}
-	if at == 0 {
-		v.first = entry.Time
+	for _, check := range [...]func(*verifier, int64, *audit.Entry) error{
+		(*verifier).tenant, (*verifier).time, (*verifier).link, (*verifier).change, (*verifier).spoken,
+		(*verifier).policy, (*verifier).redeem, (*verifier).outcome, (*verifier).flush, (*verifier).remember,
+	} {
+		if err := check(v, at, &r.entry); err != nil {
+			return err
+		}
 	}
-	v.last, v.hash = entry, hash
-	v.tree.push(hash)
+	if v.first.IsZero() {
+		v.first = r.entry.Time
+	}
+	v.last, v.unread, v.hash, v.hashed = r.entry, false, r.hash, true
+	v.tree.push(r.hash)
 	return v.compare()
 }
 
@@ -138,37 +155,39 @@ func (v *verifier) time(at int64, e *audit.Entry) error {
 }
 
 // unfinished reports whether the entry before wants a linked one to follow.
-func (v *verifier) unfinished() bool { return v.last.Seq+1 < v.last.Parts }
+func (v *verifier) unfinished() bool { return !v.unread && v.last.Seq+1 < v.last.Parts }
 
 func (v *verifier) link(at int64, e *audit.Entry) error {
-	if !v.unfinished() {
-		if e.Seq == 0 {
-			return nil
-		}
-		return v.report(at, RuleLink, fmt.Sprintf("part %d of a change whose parts before it are not here", e.Seq))
-	}
-	l := &v.last
-	switch {
-	case e.ChangeID != l.ChangeID || e.Kind != l.Kind || e.Parts != l.Parts || e.Seq != l.Seq+1:
-		return v.report(at, RuleLink, fmt.Sprintf("part %d of %d of the change before is missing", l.Seq+1, l.Parts))
-	case !e.Time.Equal(l.Time):
-		return v.report(at, RuleLink, "the parts of one change have different times")
-	case e.Prev != hex.EncodeToString(v.hash[:]):
+	if e.Seq > 0 && v.hashed && e.Prev != hex.EncodeToString(v.hash[:]) && (v.unread || v.continues(e)) {
 		return v.report(at, RuleLink, "prev is not the leaf hash of the part before")
 	}
+	switch {
+	case v.unread, !v.unfinished() && e.Seq == 0:
+		return nil
+	case !v.unfinished():
+		return v.report(at, RuleLink, fmt.Sprintf("part %d of a change whose parts before it are not here", e.Seq))
+	case !v.continues(e):
+		return v.report(at, RuleLink, fmt.Sprintf("part %d of %d of the change before is missing", v.last.Seq+1, v.last.Parts))
+	case !e.Time.Equal(v.last.Time):
+		return v.report(at, RuleLink, "the parts of one change have different times")
+	}
 	return nil
+}
+
+// continues tells whether an entry is the part of a change that follows the one
+// before.
+func (v *verifier) continues(e *audit.Entry) bool {
+	l := &v.last
+	return e.ChangeID == l.ChangeID && e.Kind == l.Kind && e.Parts == l.Parts && e.Seq == l.Seq+1
 }
 
 func (v *verifier) change(at int64, e *audit.Entry) error {
 	if e.Seq != 0 {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(e.ChangeID))
-	id := changeID(sum[:len(changeID{})])
-	if _, ok := v.seen[id]; ok {
+	if _, ok := v.seen[idOf(e.ChangeID)]; ok {
 		return v.report(at, RuleChange, "the change id was used before")
 	}
-	v.seen[id] = struct{}{}
 	return nil
 }
 
@@ -193,6 +212,9 @@ func (v *verifier) end() error {
 			return err
 		}
 	}
+	if err := v.unspoken(); err != nil {
+		return err
+	}
 	if v.next < len(v.claims) {
 		c := v.claims[len(v.claims)-1]
 		detail := fmt.Sprintf("the log ends after %d entries, %s states %d", v.tree.size, c.what, c.size)
@@ -216,8 +238,9 @@ func (v *verifier) signed() int64 {
 
 func (v *verifier) result() Result {
 	return Result{
-		Tenant: v.opts.Tenant, Origin: v.opts.Origin, Entries: v.tree.size, Root: v.tree.root(), Signed: v.signed(),
-		Checkpoints: len(v.opts.Checkpoints), Anchors: len(v.opts.Anchors), Receipts: len(v.opts.Receipts),
+		Tenant: v.opts.Tenant, Origin: v.opts.Origin, From: v.from, Entries: v.tree.size, Pruned: v.pruned.count,
+		Root: v.tree.root(), Signed: v.signed(), Checkpoints: len(v.opts.Checkpoints), Anchors: len(v.opts.Anchors),
+		Receipts: len(v.opts.Receipts), Handovers: len(v.opts.Handovers),
 		First: v.first, Last: v.last.Time,
 	}
 }

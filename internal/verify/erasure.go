@@ -11,7 +11,7 @@ import (
 
 // The rules of a receipt of an erasure, beside those that it shares with a log.
 const (
-	RuleKind      = "kind"      // the entry records no erasure that was allowed
+	RuleKind      = "kind"      // the entry records no erasure that was allowed; in a log, see the package comment
 	RuleStatement = "statement" // the receipt says something else than its entry
 )
 

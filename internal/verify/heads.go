@@ -46,9 +46,43 @@ func (v *verifier) name() error {
 	return nil
 }
 
+// prepare settles which log this is and what is known of it.
+func (v *verifier) prepare() error {
+	if err := v.name(); err != nil {
+		return err
+	}
+	if err := v.handovers(); err != nil {
+		return err
+	}
+	return v.collect()
+}
+
+// handovers adds the keys that took over to those that are good. What a handover
+// says of the log is a claim like that of a checkpoint.
+func (v *verifier) handovers() error {
+	keys := slices.Clone(v.opts.VKeys)
+	for i, signed := range v.opts.Handovers {
+		what := fmt.Sprintf("handover %d of those given", i+1)
+		h, err := v.take(signed, keys...)
+		if err == nil && h.Origin != v.opts.Origin {
+			err = errOtherLog
+		}
+		if err != nil {
+			return v.report(NoIndex, RuleHandover, what+": "+reason(err))
+		}
+		keys = append(keys, h.New)
+		v.claims = append(v.claims, claim{h.Size, h.Root, what})
+	}
+	v.opts.VKeys = keys
+	return nil
+}
+
 // collect checks what was given by itself and turns it into claims, sorted by
 // size.
 func (v *verifier) collect() error {
+	if err := v.begin(); err != nil {
+		return err
+	}
 	for i, c := range v.opts.Checkpoints {
 		if err := v.head(c, fmt.Sprintf("checkpoint %d of those given", i+1)); err != nil {
 			return err
@@ -78,7 +112,10 @@ func (v *verifier) collect() error {
 		// no other leaf for its index: the root is all there is to compare.
 		v.claims = append(v.claims, claim{r.TreeSize, r.RootHash, what})
 	}
-	return v.agree()
+	if err := v.agree(); err != nil {
+		return err
+	}
+	return v.beyond()
 }
 
 func (v *verifier) head(checkpoint []byte, what string) error {
@@ -97,7 +134,7 @@ var errOtherLog = errors.New("verify: the head is of another log")
 
 // reason says what is wrong with a checkpoint without repeating any of it.
 func reason(err error) string {
-	for _, known := range []error{audit.ErrSignature, audit.ErrCheckpoint, errOtherLog} {
+	for _, known := range []error{audit.ErrSignature, audit.ErrCheckpoint, audit.ErrStatement, errOtherLog} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

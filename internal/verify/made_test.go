@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -35,6 +34,7 @@ type made struct {
 	signer   *audit.Signer
 	clock    time.Time
 	changes  int
+	story    story
 	entries  []verify.Entry
 	frontier audit.Frontier
 
@@ -44,7 +44,7 @@ type made struct {
 }
 
 func newLog(t testing.TB, seed uint64) *made {
-	return &made{t: t, rng: rand.New(rand.NewPCG(seed, 1)), signer: newSigner(t, 1), clock: start}
+	return &made{t: t, rng: rand.New(rand.NewPCG(seed, 1)), signer: newSigner(t, 1), clock: start, story: story{version: versions[0]}}
 }
 
 // grow commits n batches of one to five changes each, some of them linked.
@@ -58,34 +58,6 @@ func (m *made) grow(n int) *made {
 		m.commit(leaves)
 	}
 	return m
-}
-
-// change makes the entries of the next change.
-func (m *made) change() []audit.Entry {
-	m.changes++
-	kinds := audit.Kinds()
-	e := audit.Entry{
-		V: audit.Version, Tenant: "acme", Kind: kinds[m.rng.IntN(len(kinds))].Kind, ChangeID: fmt.Sprintf("c%06d-%08x", m.changes, m.rng.Uint32()),
-		Actor: fmt.Sprintf("svc-%d", m.rng.IntN(4)), Channel: "api", Client: audit.Client{ClientID: "svc-1"},
-		Decision: audit.Allow, Entities: map[string]int{"EMAIL_ADDRESS": 1 + m.rng.IntN(4)}, PolicyVersion: "p-5f3a",
-		Tokens: []string{fmt.Sprintf("%08X", m.rng.Uint32())}, RequestID: fmt.Sprintf("r%d", m.changes),
-	}
-	parts := 1
-	if m.rng.IntN(6) == 0 {
-		parts = 2 + m.rng.IntN(3)
-	}
-	if parts == 1 {
-		return []audit.Entry{e}
-	}
-	linked := make([]audit.Entry, parts)
-	for i := range linked {
-		linked[i] = e
-		linked[i].Seq, linked[i].Parts = i, parts
-		if i > 0 {
-			linked[i].Entities = nil
-		}
-	}
-	return linked
 }
 
 func (m *made) finish(parts []audit.Entry) [][]byte {
@@ -171,7 +143,7 @@ func of(entries []verify.Entry) verify.Source {
 func copied(entries []verify.Entry) []verify.Entry {
 	out := slices.Clone(entries)
 	for i := range out {
-		out[i].Leaf, out[i].LeafHash = bytes.Clone(out[i].Leaf), bytes.Clone(out[i].LeafHash)
+		out[i].Leaf, out[i].LeafHash = bytes.Clone(out[i].Leaf), bytes.Clone(out[i].LeafHash) // nil stays nil
 	}
 	return out
 }
@@ -180,8 +152,11 @@ func copied(entries []verify.Entry) []verify.Entry {
 // with access to the database would.
 func renumbered(entries []verify.Entry) []verify.Entry {
 	for i := range entries {
-		h := audit.LeafHash(entries[i].Leaf)
-		entries[i].Index, entries[i].LeafHash = int64(i), h[:]
+		entries[i].Index = int64(i)
+		if entries[i].Leaf != nil {
+			h := audit.LeafHash(entries[i].Leaf)
+			entries[i].LeafHash = h[:]
+		}
 	}
 	return entries
 }

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -42,18 +43,12 @@ func stored(change func(m *made, opts *verify.Options) []verify.Entry) func(t *t
 
 // single and double make the entries of one change with one or two parts.
 func single(m *made) []audit.Entry {
-	e := m.change()[0]
-	e.Seq, e.Parts = 0, 0
+	e := m.entry(audit.KindTokenize, m.actor())
+	e.Entities, e.Tokens, e.Results = map[string]int{"EMAIL_ADDRESS": 1}, []string{m.id()}, map[string]int{"new": 1}
 	return []audit.Entry{e}
 }
 
-func double(m *made) []audit.Entry {
-	e := single(m)[0]
-	e.Parts = 2
-	second := e
-	second.Seq = 1
-	return []audit.Entry{e, second}
-}
+func double(m *made) []audit.Entry { return m.linked(single(m)[0], 2) }
 
 // leafOf encodes an entry as it is, without the checks of Finalise.
 func leafOf(m *made, e audit.Entry) []byte {
@@ -147,7 +142,8 @@ var faultCases = map[string]faultCase{
 		return renumbered(entries)
 	})},
 	"second history": {rule: verify.RuleRoot, make: stored(func(m *made, _ *verify.Options) []verify.Entry {
-		return newLog(m.t, 99).grow(9).entries[:len(m.entries)/2]
+		other := newLog(m.t, 99).grow(9)
+		return other.entries[:other.anchors[4].Size]
 	}), without: []string{verify.RuleRoot, verify.RuleBehind}},
 	"checkpoint of another key": {rule: verify.RuleSignature, make: stored(func(m *made, opts *verify.Options) []verify.Entry {
 		forger := *m
@@ -196,8 +192,15 @@ var faultCases = map[string]faultCase{
 	})},
 }
 
+// allFaultCases are those of the form and those of the meaning.
+func allFaultCases() map[string]faultCase {
+	all := maps.Clone(faultCases)
+	maps.Copy(all, meaningCases)
+	return all
+}
+
 func TestInvariant11_EveryRuleFindsItsFault(t *testing.T) {
-	for name, c := range faultCases {
+	for name, c := range allFaultCases() {
 		t.Run(name, func(t *testing.T) {
 			entries, opts := c.make(t)
 			var fault *verify.Fault
@@ -207,12 +210,13 @@ func TestInvariant11_EveryRuleFindsItsFault(t *testing.T) {
 		})
 	}
 	covered := map[string]bool{}
-	for _, c := range faultCases {
+	for _, c := range allFaultCases() {
 		covered[c.rule] = true
 	}
 	for _, rule := range []string{
 		verify.RuleGap, verify.RuleHash, verify.RuleSchema, verify.RuleCanonical, verify.RuleTenant, verify.RuleTime, verify.RuleLink,
 		verify.RuleChange, verify.RuleSignature, verify.RuleReceipt, verify.RuleConsistency, verify.RuleRoot, verify.RuleBehind, verify.RuleUnsigned,
+		verify.RulePruned, verify.RuleHandover, verify.RuleRedeem, verify.RuleOutcome, verify.RuleFlush, verify.RulePolicy,
 	} {
 		if !covered[rule] {
 			t.Errorf("no case for rule %s", rule)
@@ -222,7 +226,7 @@ func TestInvariant11_EveryRuleFindsItsFault(t *testing.T) {
 
 // The twins: with the rule taken out, the same broken log passes.
 func TestInvariant11_Twin_WithoutTheRuleTheFaultPasses(t *testing.T) {
-	for name, c := range faultCases {
+	for name, c := range allFaultCases() {
 		t.Run(name, func(t *testing.T) {
 			entries, opts := c.make(t)
 			without := c.without
