@@ -264,7 +264,7 @@ func TestCheckWithoutTablesFails(t *testing.T) {
 		}
 	}
 	report := check(t, load(t, bundle))
-	if err := report.Err(); !errors.Is(err, access.ErrTables) || report.Decided != 0 || len(report.Failures) != 8*7*4+7*39 {
+	if err := report.Err(); !errors.Is(err, access.ErrTables) || report.Decided != 0 || len(report.Failures) != 8*7*4+7*42 {
 		t.Errorf("got %v with %d decided and %d failures", err, report.Decided, len(report.Failures))
 	}
 }

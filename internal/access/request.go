@@ -57,6 +57,9 @@ const (
 	ActionKeyManage          Action = "key_manage"
 	ActionTenantManage       Action = "tenant_manage"
 	ActionAccessReview       Action = "access_review"
+	ActionDispatch           Action = "dispatch" // write down what a vendor did with a prompt of the caller's
+	ActionEvidence           Action = "evidence" // of a period: ask for it and read it
+	ActionControls           Action = "controls" // try them and read how they went
 )
 
 var actions = []Action{
@@ -70,6 +73,7 @@ var actions = []Action{
 	ActionReviewClose, ActionQuotaRead, ActionSuspend, ActionSuspensionRead, ActionIncidentManage,
 	ActionIncidentRead, ActionConsentManage, ActionConsentRead, ActionExposureRead,
 	ActionPolicyManage, ActionPolicyExplain, ActionKeyManage, ActionTenantManage, ActionAccessReview,
+	ActionDispatch, ActionEvidence, ActionControls,
 }
 
 // Actions returns the closed list.

@@ -61,6 +61,9 @@ var phrases = map[string]string{
 	"action " + string(ActionKeyManage):          "rotate and trim keys",
 	"action " + string(ActionTenantManage):       "open or close a tenant",
 	"action " + string(ActionAccessReview):       "record a review of who may restore what",
+	"action " + string(ActionDispatch):           "write down what a vendor did with a prompt",
+	"action " + string(ActionEvidence):           "ask for the evidence of a period",
+	"action " + string(ActionControls):           "try the controls",
 
 	"form " + string(FormFull):    "in full",
 	"form " + string(FormPartial): "in part",

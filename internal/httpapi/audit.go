@@ -3,35 +3,12 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
-
-// AuditEntries serves a page of the log.
-func (a *api) AuditEntries(ctx context.Context, r gen.AuditEntriesRequestObject) (gen.AuditEntriesResponseObject, error) {
-	ctx, x := begin(ctx)
-	query, err := entryQuery(r.Params)
-	if err != nil {
-		return nil, err
-	}
-	page, err := a.service.AuditEntries(ctx, x.call, query)
-	if err != nil {
-		return nil, err
-	}
-	answer := gen.EntryPage{Entries: make([]gen.StoredEntry, 0, len(page.Entries)), RequestId: x.requestID}
-	for _, e := range page.Entries {
-		answer.Entries = append(answer.Entries, storedEntry(e))
-	}
-	if page.HasNext {
-		answer.NextCursor = pointer(strconv.FormatInt(page.Next, 10))
-	}
-	x.entries = len(page.Entries)
-	return ok(answer), nil
-}
 
 // AuditEntry serves one entry.
 func (a *api) AuditEntry(ctx context.Context, r gen.AuditEntryRequestObject) (gen.AuditEntryResponseObject, error) {
@@ -41,17 +18,7 @@ func (a *api) AuditEntry(ctx context.Context, r gen.AuditEntryRequestObject) (ge
 		return nil, err
 	}
 	x.entries = 1
-	return ok(storedEntry(entry)), nil
-}
-
-// AuditProof serves a receipt of an entry against the log as it stands.
-func (a *api) AuditProof(ctx context.Context, r gen.AuditProofRequestObject) (gen.AuditProofResponseObject, error) {
-	ctx, x := begin(ctx)
-	proof, err := a.service.AuditProof(ctx, x.call, r.Index)
-	if err != nil {
-		return nil, err
-	}
-	return ok(receipt(&proof)), nil
+	return ok(storedEntry(&entry)), nil
 }
 
 // AuditCheckpoint serves the signed head of the log.
@@ -71,43 +38,13 @@ func (a *api) AuditKeys(ctx context.Context, _ gen.AuditKeysRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	answer := gen.LogKeys{Keys: make([]gen.LogKey, 0, len(keys)), RequestId: x.requestID}
-	for _, k := range keys {
-		answer.Keys = append(answer.Keys, gen.LogKey{
-			Version: int32(k.Version), Key: k.Key, Since: k.Since, //nolint:gosec // versions count rotations
-		})
-	}
-	return ok(answer), nil
+	return ok(gen.LogKeys{Keys: each(keys, logKey), RequestId: x.requestID}), nil
 }
 
-// entryQuery takes the filters. The document has bounded all of them.
-func entryQuery(p gen.AuditEntriesParams) (vault.EntryQuery, error) {
-	q := vault.EntryQuery{
-		Actor: value(p.Actor), Reason: value(p.Reason), Entity: value(p.Entity), Kind: value(p.Kind),
-		Token: value(p.Token), RequestID: value(p.RequestId), Decision: audit.Decision(value(p.Decision)),
-		Descending: value(p.Order) == gen.Desc, Limit: DefaultPage,
+func logKey(k *vault.LogKey) gen.LogKey {
+	return gen.LogKey{
+		Version: int32(k.Version), Key: k.Key, Since: k.Since, Handover: optional(k.Handover), //nolint:gosec // versions count rotations
 	}
-	if p.Limit != nil {
-		q.Limit = int(*p.Limit)
-	}
-	if p.Cursor != nil {
-		cursor, err := strconv.ParseInt(*p.Cursor, 10, 64)
-		if err != nil {
-			return q, vault.Invalid("query:cursor", "must be a cursor of an answer")
-		}
-		q.Cursor, q.HasCursor = cursor, true
-	}
-	for _, bound := range []struct {
-		name string
-		text *string
-		at   *time.Time
-	}{{"query:since", p.Since, &q.Since}, {"query:until", p.Until, &q.Until}} {
-		var err error
-		if *bound.at, err = instant(bound.name, bound.text); err != nil {
-			return q, err
-		}
-	}
-	return q, nil
 }
 
 // instant reads a time that the document has bounded; what it cannot say is
@@ -125,20 +62,24 @@ func instant(field string, text *string) (time.Time, error) {
 
 // storedEntry embeds the leaf as it is. It is canonical JSON, and the encoder
 // neither escapes nor orders anything in raw JSON.
-func storedEntry(e vault.StoredEntry) gen.StoredEntry {
-	return gen.StoredEntry{Index: e.Index, LeafHash: e.LeafHash.String(), Entry: json.RawMessage(e.Leaf)}
+func storedEntry(e *vault.StoredEntry) gen.StoredEntry {
+	out := gen.StoredEntry{Index: e.Index, LeafHash: e.LeafHash.String()}
+	if e.Leaf == nil {
+		out.Pruned = pointer(true)
+		return out
+	}
+	out.Entry = pointer(json.RawMessage(e.Leaf))
+	return out
 }
 
 func receipt(r *audit.Receipt) *gen.Receipt {
 	if r == nil {
 		return nil
 	}
-	proof := make([]gen.Hash, 0, len(r.Proof))
-	for _, h := range r.Proof {
-		proof = append(proof, h.String())
-	}
 	return &gen.Receipt{
 		Log: r.Log, Index: r.Index, LeafHash: r.LeafHash.String(), TreeSize: r.TreeSize,
-		RootHash: r.RootHash.String(), Proof: proof, Checkpoint: r.Checkpoint,
+		RootHash: r.RootHash.String(), Proof: each(r.Proof, hash), Checkpoint: r.Checkpoint,
 	}
 }
+
+func hash(h *audit.Hash) gen.Hash { return h.String() }

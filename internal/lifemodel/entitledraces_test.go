@@ -83,9 +83,9 @@ func restored(got vault.DetokenizeResult) (n int) {
 
 // allowed are the restorations of a token that stand in the log, by index.
 func (r *arena) allowed(written string) []int64 {
-	page := must(r.b.Service.AuditEntries(ctx, r.b.Auditor(), vault.EntryQuery{
+	page := must(r.b.Service.AuditSearch(ctx, r.b.Auditor(), vault.EntrySearch{EntryQuery: vault.EntryQuery{
 		Kind: string(audit.KindRestore), Decision: audit.Allow, Token: must(token.Parse(written))(r).ID, Limit: vault.PageEntries,
-	}))(r)
+	}}))(r)
 	var at []int64
 	for _, e := range page.Entries {
 		at = append(at, e.Index)

@@ -219,9 +219,9 @@ const never = math.MaxInt64
 
 // sweepOf is where the entry of the sweep stands that took a token.
 func (r *arena) sweepOf(written string) int64 {
-	page := must(r.a.Service.AuditEntries(ctx, r.a.Auditor(), vault.EntryQuery{
+	page := must(r.a.Service.AuditSearch(ctx, r.a.Auditor(), vault.EntrySearch{EntryQuery: vault.EntryQuery{
 		Kind: string(audit.KindSweep), Token: must(token.Parse(written))(r).ID, Limit: 1,
-	}))(r)
+	}}))(r)
 	if len(page.Entries) == 0 {
 		return never
 	}

@@ -240,5 +240,5 @@ func (s *Service) commitRiding(ctx context.Context, tenant string, effect Effect
 	if ride != nil {
 		change = ride(change)
 	}
-	return s.store.Commit(ctx, tenant, claim.on(change))
+	return s.write(ctx, tenant, claim.on(change))
 }

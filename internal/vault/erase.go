@@ -271,7 +271,7 @@ func (j *eraseJob) commit(ctx context.Context, plan ErasurePlan) (string, Commit
 	if err != nil {
 		return "", Committed{}, err
 	}
-	committed, err := j.s.store.Commit(ctx, j.tenant, j.claim.on(j.redeems.on(change)))
+	committed, err := j.s.write(ctx, j.tenant, j.claim.on(j.redeems.on(change)))
 	if err != nil {
 		j.s.refused(j.tenant, err, effect.Fresh)
 		return "", Committed{}, err

@@ -63,7 +63,7 @@ func (s *Service) placeOnce(ctx context.Context, tenant string, keys *keySet, ef
 	if err != nil {
 		return HoldResult{}, err
 	}
-	committed, err := s.store.Commit(ctx, tenant, claim.on(change))
+	committed, err := s.write(ctx, tenant, claim.on(change))
 	if err != nil {
 		return HoldResult{}, err
 	}

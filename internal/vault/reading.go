@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -53,32 +52,6 @@ func (s *Service) MayAssertEndUser(call Call) bool {
 	return s.rules().Decide(s.plainRequest(call.Caller, access.ActionAssertEndUser)).Allow
 }
 
-// AuditEntries returns a page of the caller's tenant's log.
-func (s *Service) AuditEntries(ctx context.Context, call Call, q EntryQuery) (EntryPage, error) {
-	s = s.under(call)
-	if _, err := s.read(ctx, call, access.ActionAuditRead); err != nil {
-		return EntryPage{}, err
-	}
-	if q.Limit < 1 || q.Limit > PageEntries {
-		return EntryPage{}, Invalid("/limit", fmt.Sprintf("must be between 1 and %d", PageEntries))
-	}
-	if q.Token != "" {
-		q.Token = s.tokenID(q.Token)
-	}
-	limit := q.Limit
-	q.Limit++ // one more tells whether there is a next page
-	entries, err := s.ledger.Entries(ctx, call.Caller.Tenant, q)
-	if err != nil {
-		return EntryPage{}, public(err)
-	}
-	page := EntryPage{Entries: entries}
-	if len(entries) > limit {
-		page.Entries = entries[:limit]
-		page.Next, page.HasNext = entries[limit-1].Index, true
-	}
-	return page, nil
-}
-
 // tokenID reads a token as an auditor may write it, or takes it as an id.
 func (s *Service) tokenID(written string) string {
 	if cs := s.words.Scan(written); len(cs) == 1 && cs[0].Start == 0 && cs[0].End == len(written) {
@@ -110,36 +83,13 @@ func (s *Service) entryAt(ctx context.Context, tenant string, index int64) (Stor
 	return entries[0], nil
 }
 
-// AuditProof proves that an entry is in the log as it stands now.
-func (s *Service) AuditProof(ctx context.Context, call Call, index int64) (audit.Receipt, error) {
-	s = s.under(call)
-	keys, err := s.read(ctx, call, access.ActionAuditRead)
-	if err != nil {
-		return audit.Receipt{}, err
-	}
-	entry, err := s.entryAt(ctx, call.Caller.Tenant, index)
-	if err != nil {
-		return audit.Receipt{}, err
-	}
-	return s.proveEntry(ctx, call.Caller.Tenant, keys, entry)
-}
-
 // proveEntry proves that an entry is in the log as it stands now.
 func (s *Service) proveEntry(ctx context.Context, tenant string, keys *keySet, entry StoredEntry) (audit.Receipt, error) {
 	tree, checkpoint, err := s.signedHead(ctx, tenant, keys)
 	if err != nil {
 		return audit.Receipt{}, public(err)
 	}
-	proof, err := audit.Prove(tree.Size, entry.Index, func(level int, n int64) (audit.Hash, error) {
-		return s.ledger.Node(ctx, tenant, level, n)
-	})
-	if err != nil {
-		return audit.Receipt{}, public(err)
-	}
-	return audit.Receipt{
-		Log: tree.Origin, Index: entry.Index, LeafHash: entry.LeafHash, TreeSize: tree.Size,
-		RootHash: tree.Root, Proof: proof, Checkpoint: string(checkpoint),
-	}, nil
+	return s.proveIn(ctx, tenant, tree, checkpoint, entry.Index, entry.LeafHash)
 }
 
 // entryOf returns the entry of a change that was committed before, and its
@@ -212,7 +162,7 @@ func (s *Service) LogKeys(ctx context.Context, tenant string) ([]LogKey, error) 
 	var keys []LogKey
 	for _, k := range stored {
 		if k.Purpose == PurposeLog {
-			keys = append(keys, LogKey{Version: k.Version, Key: k.Public, Since: k.CreatedAt})
+			keys = append(keys, LogKey{Version: k.Version, Key: k.Public, Since: k.CreatedAt, Handover: k.Handover})
 		}
 	}
 	return keys, nil

@@ -36,7 +36,7 @@ func (s *Service) OpenSubjectRequest(ctx context.Context, call Call, req IntakeR
 		if err != nil {
 			return RequestResult{}, public(err)
 		}
-		committed, err := s.store.Commit(ctx, tenant, claim.on(change))
+		committed, err := s.write(ctx, tenant, claim.on(change))
 		if err == nil {
 			return s.requestAfter(ctx, tenant, keys, change.ID(), committed)
 		}

@@ -233,6 +233,8 @@ type EntryPage struct {
 	// Next is the cursor of the next page; HasNext tells whether there is one.
 	Next    int64
 	HasNext bool
+	// Count is how many match in all, where it was asked for.
+	Count *int64
 }
 
 // LogKey is a key that checks signatures of a log.
@@ -240,6 +242,8 @@ type LogKey struct {
 	Version int
 	Key     string // C2SP signed-note verifier key
 	Since   time.Time
+	// Handover is how the key before it vouched for it, empty for a first one.
+	Handover string
 }
 
 // PolicyInfo describes the policy in force.

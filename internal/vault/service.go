@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -41,6 +42,9 @@ type Config struct {
 	PolicyAdministrator string
 	// Notify says that somebody outside takes notices: without it none is queued.
 	Notify bool
+	// Bundles opens the bundle of evidence that was put together for a tenant; nil
+	// where none are kept. An error that is fs.ErrNotExist says that it is not there.
+	Bundles func(ctx context.Context, tenant, id string) (io.ReadCloser, error)
 
 	Detector *detect.Detector
 	// LogPrefix names the logs of this service: the origin of a tenant's log
@@ -72,23 +76,25 @@ type Service struct {
 	proceedings Proceedings
 	outbox      Outbox
 
-	wrapper  envelope.KeyWrapper
-	policies *policies
-	pinned   *access.Policy // of a request on its way, see under
-	at       time.Time      // when it began
-	detector *detect.Detector
-	words    *token.Vocabulary
-	tenants  *tenantKeys
-	pool     *envelope.Pool
-	keys     *envelope.Cache
-	denials  *denials
-	strays   *strays
-	floors   *wrapFloors
-	spans    *spanCache
-	faults   faults
-	clock    func() time.Time
-	limits   []Limit
+	wrapper   envelope.KeyWrapper
+	policies  *policies
+	pinned    *access.Policy // of a request on its way, see under
+	at        time.Time      // when it began
+	detector  *detect.Detector
+	words     *token.Vocabulary
+	tenants   *tenantKeys
+	pool      *envelope.Pool
+	keys      *envelope.Cache
+	denials   *denials
+	strays    *strays
+	floors    *wrapFloors
+	announced *announced
+	spans     *spanCache
+	faults    faults
+	clock     func() time.Time
+	limits    []Limit
 
+	bundles              func(ctx context.Context, tenant, id string) (io.ReadCloser, error)
 	notifies             bool
 	environment, replica string
 }
@@ -124,8 +130,8 @@ func New(cfg Config) (*Service, error) {
 		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
 		proceedings: cfg.Proceedings, outbox: cfg.Outbox,
 		policies: newPolicies(cfg), detector: cfg.Detector, words: words, clock: cfg.Clock,
-		environment: cfg.Environment, replica: cfg.Replica, notifies: cfg.Notify,
-		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), limits: cfg.Limits,
+		environment: cfg.Environment, replica: cfg.Replica, notifies: cfg.Notify, bundles: cfg.Bundles,
+		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), limits: cfg.Limits,
 	}
 	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
 		return nil, fmt.Errorf("vault: span cache: %w", err)
@@ -224,7 +230,7 @@ func (s *Service) commitClaiming(ctx context.Context, tenant string, effect Effe
 	}
 	ctx, end := stage.Start(ctx, stage.Commit)
 	defer end()
-	return s.store.Commit(ctx, tenant, claim.on(change))
+	return s.write(ctx, tenant, claim.on(change))
 }
 
 // receipt signs the head once per batch and proves the last entry of the

@@ -106,6 +106,20 @@ func (k *keySet) openSigner(ctx context.Context, w envelope.KeyWrapper, tenant, 
 	return err
 }
 
+// remembered is the set of a tenant that is in memory, else nil.
+func (t *tenantKeys) remembered(tenant string) *keySet {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sets[tenant]
+}
+
+// forget has the keys of a tenant read anew.
+func (t *tenantKeys) forget(tenant string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sets, tenant)
+}
+
 // wipe forgets every set.
 func (t *tenantKeys) wipe() {
 	t.mu.Lock()

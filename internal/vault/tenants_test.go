@@ -52,7 +52,7 @@ func TestSuspendedTenant(t *testing.T) {
 	refused(err)
 	_, err = v.Service.OpenScope(context.Background(), v.Gateway(), vault.OpenScopeRequest{Scope: "case", Kind: vault.ScopeCase})
 	refused(err)
-	if _, err := v.Service.AuditEntries(context.Background(), v.Auditor(), vault.EntryQuery{Limit: 10}); err != nil {
+	if _, err := v.Service.AuditSearch(context.Background(), v.Auditor(), vault.EntrySearch{EntryQuery: vault.EntryQuery{Limit: 10}}); err != nil {
 		t.Fatalf("the log of a suspended tenant: %v", err)
 	}
 	if err := setState(v, "acme", vault.TenantActive); err != nil {
