@@ -37,7 +37,12 @@ type event struct {
 	origins   map[vault.Origin]int
 	statuses  map[vault.Status]int
 	untouched map[string]int // findings that were masked or allowed, by action
-	entries   int
+	found     map[detection]int
+	decision  string // what a restoration came to
+	// refusedFor is the reason of one that was refused whole. It may be one that a
+	// caller made up: it is compared with names that are known, and never written.
+	refusedFor string
+	entries    int
 
 	missing      string // the component for want of which the service is not ready
 	missingSince time.Time
@@ -61,6 +66,7 @@ func (e *event) emit(ctx context.Context, logger *slog.Logger) {
 	text("client", e.client)
 	text("actor", e.actor)
 	text("reason", e.reason)
+	text("decision", e.decision)
 	attrs = append(attrs, slog.Int("status", e.status))
 	text("code", string(e.code))
 	text("limit", e.limit)

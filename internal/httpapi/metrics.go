@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,6 +27,13 @@ type metrics struct {
 	tokens    *prometheus.CounterVec
 	untouched *prometheus.CounterVec
 	restored  *prometheus.CounterVec
+	decided   *prometheus.CounterVec
+	found     *prometheus.CounterVec
+	passed    *prometheus.CounterVec
+
+	// reasons are those that the service has accepted: what callers call a reason
+	// beyond them is no label.
+	reasons sync.Map
 }
 
 // latencyBuckets go from a cached answer to the request timeout.
@@ -49,6 +58,9 @@ func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry
 		strays:    vector("counterfoil_unauthenticated_total", "Requests without a valid credential, by what was wrong.", "reason"),
 		tokens:    vector("counterfoil_tokens_total", "Tokens in answers, by origin.", "origin"),
 		untouched: vector("counterfoil_findings_not_tokenized_total", "Findings that were masked or allowed.", "action"),
+		decided:   vector("counterfoil_restoration_decisions_total", "Restorations by reason and what they came to.", "reason", "decision"),
+		found:     vector("counterfoil_detections_total", "Findings in requests to tokenize, by entity and what was done.", "entity", "action"),
+		passed:    vector("counterfoil_limits_passed_total", "Requests that were refused by a named limit, budgets and rates among them.", "limit"),
 		restored:  vector("counterfoil_restorations_total", "Tokens that were asked for, by reason and what became of them.", "reason", "status"),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -56,7 +68,7 @@ func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry
 	})
 	build.Set(1)
 	all := []prometheus.Collector{
-		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, build,
+		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, m.decided, m.found, m.passed, build,
 	}
 	for _, c := range append(all, spanCounters(tracer)...) {
 		if err := registry.Register(c); err != nil {
@@ -101,6 +113,47 @@ func (m *metrics) count(e *event) {
 	for status, n := range e.statuses {
 		m.restored.WithLabelValues(e.reason, string(status)).Add(float64(n))
 	}
+	for d, n := range e.found {
+		m.found.WithLabelValues(d.entity, d.action).Add(float64(n))
+	}
+	if e.limit != "" {
+		m.passed.WithLabelValues(limitLabel(e.limit)).Inc()
+	}
+	if e.reason != "" {
+		m.reasons.Store(e.reason, true)
+	}
+	if e.decision != "" {
+		m.decided.WithLabelValues(m.reasonLabel(e), e.decision).Inc()
+	}
+}
+
+// other is the label of what has none of its own.
+const other = "other"
+
+// reasonLabel is the reason of a restoration. Of one that was refused whole nobody
+// said that the reason is one: only what was accepted before is known to be.
+func (m *metrics) reasonLabel(e *event) string {
+	if e.reason != "" {
+		return e.reason
+	}
+	if _, known := m.reasons.Load(e.refusedFor); known {
+		return e.refusedFor
+	}
+	return other
+}
+
+// countedLimits are those that an operator acts on, each under its name. The others
+// are about one request, whose sender has to act.
+var countedLimits = []string{
+	limitCallerRate, limitTenantRate, limitInFlight, limitBodyInFlight, limitBody, limitRequest, "commit_queue",
+	"budget_caller", "budget_end_user", "budget_tenant", "overdue_reviews", "reason_max_tokens",
+}
+
+func limitLabel(limit string) string {
+	if slices.Contains(countedLimits, limit) {
+		return limit
+	}
+	return other
 }
 
 // exposition serves the registry. Errors of a collector are answered with a

@@ -6,7 +6,6 @@ import (
 	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
 	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
-	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 // unroutedSpan is the name of the span of a request that has no operation.
@@ -32,12 +31,11 @@ func (x *exchange) endTrace() {
 	if x.rendered != nil {
 		x.rendered()
 	}
-	restored := x.statuses[vault.StatusRestored] + x.statuses[vault.StatusPartial] + x.statuses[vault.StatusMasked]
 	x.span.Set(
 		telemetry.Status(x.status), telemetry.Code(x.code), telemetry.RequestID(x.requestID), telemetry.Tenant(x.tenant),
 		telemetry.BytesIn(x.bytesIn), telemetry.BytesOut(x.bytesOut), telemetry.PolicyVersion(x.policyVersion),
 		telemetry.Tokens(sum(x.origins)), telemetry.NotTokenized(sum(x.untouched)),
-		telemetry.Results(sum(x.statuses)), telemetry.Restored(restored), telemetry.Entries(x.entries),
+		telemetry.Results(sum(x.statuses)), telemetry.Restored(x.given()), telemetry.Entries(x.entries),
 	)
 	if x.status >= 500 {
 		x.span.Fail()
@@ -52,13 +50,14 @@ func sum[K comparable](counts map[K]int) (n int) {
 	return n
 }
 
-// rendering stands around every handler: what follows one is the rendering of
-// its answer, which ends with the request.
+// rendering stands around every handler: it notes what came of it, and what follows
+// is the rendering of its answer, which ends with the request.
 func (a *api) rendering(handle gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
 	return func(c *gin.Context, request any) (any, error) {
 		response, err := handle(c, request)
+		x := exchangeOf(c)
+		x.noteOutcome(request, response, err)
 		if err == nil {
-			x := exchangeOf(c)
 			x.policyVersion = policyVersionOf(response)
 			_, x.rendered = stage.Start(c.Request.Context(), stage.Render)
 		}
@@ -69,14 +68,7 @@ func (a *api) rendering(handle gen.StrictHandlerFunc, _ string) gen.StrictHandle
 // policyVersionOf is the version under which a request was decided, where its
 // answer says one.
 func policyVersionOf(response any) string {
-	var body any
-	switch r := response.(type) {
-	case reply:
-		body = r.body
-	case withPayload:
-		body = r.body
-	}
-	switch b := body.(type) {
+	switch b := bodyOf(response).(type) {
 	case gen.TokenizeAnswer:
 		return b.PolicyVersion
 	case gen.DetokenizeAnswer:
