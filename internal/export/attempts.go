@@ -8,8 +8,8 @@ import (
 )
 
 // How long is waited after a failure: a second, and twice as long after each one
-// that follows, up to a minute, so that an export goes on within a minute of its
-// sink being back. A part is random, so that the tenants do not come all at once.
+// that follows, up to a minute, half of it more or less by chance, so that an export
+// goes on soon after its sink is back, and tenants do not come all at once.
 const (
 	firstWait   = time.Second
 	longestWait = time.Minute
