@@ -25,7 +25,13 @@ func (s *step) list(ctx context.Context) error {
 // closeDay writes the manifest of the open day, all entries of which are out, and
 // opens the next.
 func (s *step) closeDay(ctx context.Context) error {
-	// First the checkpoint that the manifest names.
+	if !s.state.Closing {
+		s.state.Closing = true
+		if err := s.log.save(ctx, s.state); err != nil {
+			return err
+		}
+	}
+	// The checkpoint that the manifest names comes before it.
 	if err := s.putCheckpoint(ctx); err != nil {
 		return err
 	}
@@ -38,6 +44,7 @@ func (s *step) closeDay(ctx context.Context) error {
 	}
 	// A crash before the next line finds the manifest and leaves it as it is.
 	s.state.Day, s.state.First, s.state.Kinds, s.state.Objects = s.state.Day.next(), s.state.Next, nil, nil
+	s.state.Closing = false
 	if err := s.log.save(ctx, s.state); err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ type state struct {
 	First   int64          `json:"first"`
 	Kinds   map[string]int `json:"kinds"`
 	Objects []Object       `json:"objects"`
+	// Closing says that the manifest of Day may be out, with the entries up to Next:
+	// none that comes later is of that day, whatever its time.
+	Closing bool `json:"closing,omitempty"`
 	// Intent is the batch that may be out in part.
 	Intent *intent `json:"intent,omitempty"`
 }
@@ -74,6 +77,8 @@ func (s *state) check(l Log, next int64) error {
 		return fmt.Errorf("%w: its indexes do not fit together", ErrCursor)
 	case s.Day == "" && next > 0 || s.Day != "" && !s.Day.valid():
 		return fmt.Errorf("%w: it has no day", ErrCursor)
+	case s.Closing && (s.Day == "" || s.Intent != nil):
+		return fmt.Errorf("%w: no day is closed like that", ErrCursor)
 	case s.Intent != nil && (s.Intent.To <= next || s.Intent.To-next > MaxBatchEntries):
 		return fmt.Errorf("%w: no batch is like the one that it intends", ErrCursor)
 	}

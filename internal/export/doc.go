@@ -25,8 +25,8 @@
 // no object holds entries of two days, and a manifest is written once a later day
 // has begun in the log, or on the clock. Days of a log follow one another without a
 // gap, and so do the indexes in their manifests: an empty day has a manifest too. An
-// entry that comes with a time of a day whose manifest is written, which takes
-// clocks that are a minute apart, counts for the first day that is open.
+// entry that comes with a time of a day whose manifest is written or begun, which
+// takes clocks that are a minute apart, counts for the first day that is open.
 //
 // # What is promised, and what is lost on failure
 //
@@ -37,15 +37,16 @@
 // least once.
 //
 // Where to go on is a cursor that is kept with the log. Before a batch is written,
-// the cursor says which entries it has and what its objects hash to; so a batch
-// that was cut off, at whichever place, is written again under the same names with
-// the same bytes, for which a sink is content with what it has. After a crash the
-// cursor is never ahead of the sink. Where the cursor is lost, all goes out again:
-// batches may be divided differently and then lie beside the old ones with the same
-// entries, while checkpoints and manifests that say the same of the log are left as
-// they are. Where it says something else of the log, an object that is there already
-// is [ErrDiffers]: the sink has another history of it, or is that of another log. A
-// log that was taken up from an older copy of the data therefore needs a new place.
+// the cursor says which entries it has and what its objects hash to, and before a
+// manifest, with which entry the day ends; so what was cut off, at whichever place,
+// is written again under the same names with the same bytes, for which a sink is
+// content with what it has. After a crash the cursor is never ahead of the sink.
+// Where the cursor is lost, all goes out again: batches may be divided differently
+// and then lie beside the old ones with the same entries, while checkpoints and
+// manifests that say the same of the log are left as they are. Where it says
+// something else of the log, an object that is there already is [ErrDiffers]: the
+// sink has another history of it, or is that of another log. A log that was taken up
+// from an older copy of the data therefore needs a new place.
 //
 // A sink that is down costs nothing but lag: the log keeps what was not exported.
 // Leaves that were pruned before they were exported are [ErrPruned].

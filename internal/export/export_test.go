@@ -3,6 +3,8 @@ package export
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/counterfoil/counterfoil/internal/audit"
 )
 
 // WithSum is a cursor whose intent has another body for the object with an
@@ -48,3 +50,15 @@ func HasActivity(kind string) bool {
 
 // Defuse is what is done to each cell.
 var Defuse = defuse
+
+// OCSF is the event of one leaf.
+func OCSF(origin string, index int64, leaf []byte) ([]byte, error) {
+	entry, err := audit.ParseLeaf(leaf)
+	if err != nil {
+		return nil, err
+	}
+	return ocsfOf(origin, []record{{index: index, leaf: leaf, hash: audit.LeafHash(leaf), entry: entry}})
+}
+
+// BreakDir is called before each step of the disk.
+func BreakDir(d *Dir, before func(step string) error) { d.files.Before = before }

@@ -183,8 +183,8 @@ func (s *step) sameDay(batch []record) int {
 // dayIsOver tells whether nothing more comes of the open day: a later one has
 // begun, or the clock says so and all is out.
 func (s *step) dayIsOver(batch []record) bool {
-	if s.state.Day == "" {
-		return false
+	if s.state.Day == "" || s.state.Closing {
+		return s.state.Closing
 	}
 	if len(batch) > 0 {
 		return s.day(batch[0]) > s.state.Day
