@@ -55,6 +55,7 @@ type api struct {
 	exposition http.Handler
 	operations map[string]*operation
 	words      words
+	rest       map[string]string
 	pacers     []pacer
 
 	requests budget // requests under way
@@ -94,7 +95,7 @@ func newAPI(cfg Config, now func() time.Time) (*api, error) {
 	a := &api{
 		service: cfg.Service, verify: cfg.verification(), logger: cfg.Logger, limits: limits,
 		alsoReady: cfg.Ready, tracer: cfg.Tracer,
-		operations: described.operations, words: described.words,
+		operations: described.operations, words: described.words, rest: described.rest,
 		requests: budget{most: limits.InFlight}, bodies: budget{most: limits.BodyBytesInFlight},
 	}
 	if a.pacers, err = cfg.Rates.pacers(now); err != nil {
@@ -140,7 +141,7 @@ func (a *api) engine() (http.Handler, error) {
 		HandlerErrorFunc:         a.fail,
 		ResponseErrorHandlerFunc: a.unsent,
 	})
-	gen.RegisterHandlersWithOptions(engine, strict, gen.GinServerOptions{
+	gen.RegisterHandlersWithOptions(restPaths{engine, a.rest}, strict, gen.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { a.unbindable(c, err) },
 	})
 	return engine, nil
@@ -159,7 +160,12 @@ var errUnbindable = errors.New("httpapi: a checked request does not fit its type
 func (a *api) unsent(c *gin.Context, err error) {
 	if c.Writer.Written() {
 		c.Abort()
-		exchangeOf(c).gone = true
+		x := exchangeOf(c)
+		if errors.Is(err, errCut) {
+			x.code, x.cause, x.broken = vault.CodeInternal, err, true
+			return
+		}
+		x.gone = true
 		return
 	}
 	a.fail(c, err)

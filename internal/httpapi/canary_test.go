@@ -75,6 +75,15 @@ var bodies = map[string][]string{
 	"/v1/policy/explain": {
 		`{"action":"restore","roles":["restorer"],"reason":"CUSTOMER_SUPPORT","entity":"PERSON","class":"internal","same_client":true,"end_user":"same","mfa":true,"acr":"a","attributes":[{"name":"team","value":"fraud"}],"place":"tool","tool":"crm","held":true,"restricted":true,"environment":"prod","at":"2026-01-01T00:00:00Z","address":"10.0.0.1","approved":1,"consented":true}`,
 	},
+	"/v1/audit/search": {
+		`{"subject":"s-1","scope":"chat-1","end_user":"erika","actor":"rob","client":"desk","approver":"amy","kind":"restore","decision":"allow","reason":"CUSTOMER_SUPPORT","reference":"T-1","entity":"PERSON","class":"internal","destination":"default","policy_version":"` + nobodys + `","token":"x","request_id":"` + nobodys + `","since":"2026-01-01T00:00:00Z","until":"2026-01-02T00:00:00Z","order":"desc","limit":5,"cursor":"7","count":true}`,
+		`{"subject_ref":"` + nobodys + `","scope_ref":"` + nobodys + `","end_user_digest":"` + nobodys + `"}`,
+	},
+	"/v1/dispatches": {
+		`{"request_id":"` + nobodys + `","destination":"default","model":"m-1","vendor_request_id":"v-1","status":"ok","latency_ms":5,"usage":{"input_tokens":1,"output_tokens":2,"cached_tokens":3,"reasoning_tokens":4,"total_tokens":5}}`,
+	},
+	"/v1/evidence":               {`{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}`},
+	"/v1/controls/check":         {`{}`},
 	"/v1/access-reviews":         {`{"from":"2026-01-01T00:00:00Z","to":"2026-04-01T00:00:00Z","reviewer":"ann","reference":"R-1","decisions":[{"rule":"r-1","decision":"keep"}]}`},
 	nobodysRequest + "/identity": {`{"identity":{"method":"call","reference":"C-1","verified_by":"o-1","at":"2026-01-01T00:00:00Z"},"subject":"s-1","identifiers":[{"entity":"PERSON","value":"Ann"}]}`},
 	nobodysRequest + "/assign":   {`{"assignee":"o-1"}`},
@@ -103,7 +112,8 @@ func bearerFor(path string) string {
 		return "privacy"
 	case strings.HasPrefix(path, "/v1/restorations"):
 		return "restorer"
-	case strings.HasPrefix(path, "/v1/reviews"), strings.HasPrefix(path, "/v1/access-reviews"):
+	case strings.HasPrefix(path, "/v1/reviews"), strings.HasPrefix(path, "/v1/access-reviews"),
+		strings.HasPrefix(path, "/v1/audit"), strings.HasPrefix(path, "/v1/evidence"), strings.HasPrefix(path, "/v1/controls"):
 		return "auditor"
 	case strings.HasPrefix(path, "/v1/approvals"), strings.HasPrefix(path, "/v1/policy"):
 		return "operator"
@@ -316,9 +326,15 @@ func canaryPaths() []string {
 		"/v1/reviews?status=" + q, "/v1/quota?reason=" + q, "/v1/suspensions?open=" + q, "/v1/incidents/" + q, "/v1/incidents?" + q + "=1",
 		"/v1/destinations/exposure?" + q, "/v1/policy/proposals?cursor=" + q, "/v1/access-reviews?limit=" + digits, "/v1/policy/matrix?format=" + q,
 		"/v1/subject-requests/" + q + "/notes", "/v1/retention/report?" + q,
+		"/v1/audit/entries/1/proof?size=" + q, "/v1/audit/consistency?from=" + q, "/v1/audit/consistency?from=1&to=" + digits + digits,
+		"/v1/audit/consistency?" + q, "/v1/audit/entries?destination=" + q, "/v1/audit/entries?end_user=" + q, "/v1/audit/tile/" + q, "/v1/audit/tile/0/" + digits, "/v1/audit/tile/0/000/" + q, "/v1/audit/tile/entries/000.p/" + digits,
+		"/v1/evidence/" + q, "/v1/evidence/" + q + "/bundle", "/v1/evidence?cursor=" + q, "/v1/evidence?limit=" + digits, "/v1/controls?" + q,
 		"/v1/subject-requests?cursor=" + q, nobodysRequest + "/receipt?audience=" + q, "/v1/subject-requests/" + q + "/receipt?audience=subject",
 	}
-	for _, name := range []string{"reason", "entity", "decision", "kind", "request_id", "since", "until", "order", "limit", "cursor"} {
+	for _, name := range []string{
+		"reason", "entity", "decision", "kind", "request_id", "class", "subject_ref", "scope_ref",
+		"since", "until", "order", "limit", "cursor", "count",
+	} {
 		paths = append(paths, "/v1/audit/entries?"+name+"="+q, "/v1/audit/entries?"+name+"="+digits+digits)
 	}
 	return paths

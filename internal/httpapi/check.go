@@ -111,7 +111,11 @@ func (a *api) checkParameters(c *gin.Context, op *operation) error {
 		}
 	}
 	params := make(map[string]string, len(c.Params))
-	for _, p := range c.Params {
+	for i := range c.Params {
+		// All that follows in a path begins with a slash, to gin. The document and the
+		// handlers have it without.
+		p := &c.Params[i]
+		p.Value = strings.TrimPrefix(p.Value, "/")
 		params[p.Key] = p.Value
 	}
 	err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{

@@ -17,7 +17,7 @@ func TestEveryOperationOfTheDocumentIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.operations) != 76 {
+	if len(d.operations) != 86 {
 		t.Errorf("%d operations", len(d.operations))
 	}
 	for where, o := range d.operations {
@@ -27,6 +27,9 @@ func TestEveryOperationOfTheDocumentIsKnown(t *testing.T) {
 	}
 	if op := d.operations["GET /v1/audit/entries/:index/proof"]; op == nil || op.id != "auditProof" {
 		t.Errorf("path parameters: %+v", op)
+	}
+	if op := d.operations["GET /v1/audit/tile/*path"]; op == nil || op.id != "auditTile" || len(d.rest) != 1 {
+		t.Errorf("all that follows: %+v, %v", op, d.rest)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Healthz tells that the process is alive.
 func (a *api) Healthz(context.Context, gen.HealthzRequestObject) (gen.HealthzResponseObject, error) {
-	return ok(gen.Health{Status: gen.Ok}), nil
+	return ok(gen.Health{Status: gen.HealthStatusOk}), nil
 }
 
 // Readyz tells whether the service can serve. The error of the service names
@@ -28,7 +28,7 @@ func (a *api) Readyz(ctx context.Context, _ gen.ReadyzRequestObject) (gen.Readyz
 	if err != nil {
 		return nil, err
 	}
-	return ok(gen.Health{Status: gen.Ok}), nil
+	return ok(gen.Health{Status: gen.HealthStatusOk}), nil
 }
 
 // absence remembers which component was missing at the last probe, and since

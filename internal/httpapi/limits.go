@@ -45,6 +45,9 @@ const (
 	// WriteTimeout is longer than RequestTimeout, so that the answer to a
 	// request that timed out still gets through.
 	WriteTimeout = RequestTimeout + 15*time.Second
+	// BundleTimeout bounds how long a bundle of evidence is sent: a gigabyte, which is
+	// a year of a large tenant, at 10 Mbit/s.
+	BundleTimeout = 15 * time.Minute
 	// IdleTimeout is longer than that of common balancers, so that they, not
 	// we, close a connection they may be about to use.
 	IdleTimeout = 75 * time.Second
@@ -98,6 +101,7 @@ func (l Limits) list() []vault.Limit {
 		{Name: "http_header_seconds", Unit: "seconds", Value: seconds(ReadHeaderTimeout), Why: "time for the headers to arrive"},
 		{Name: "http_read_seconds", Unit: "seconds", Value: seconds(ReadTimeout), Why: "time for a request to arrive"},
 		{Name: "http_write_seconds", Unit: "seconds", Value: seconds(WriteTimeout), Why: "time until the answer has been taken"},
+		{Name: "http_bundle_seconds", Unit: "seconds", Value: seconds(BundleTimeout), Why: "time until a bundle of evidence has been taken"},
 		{Name: "http_idle_seconds", Unit: "seconds", Value: seconds(IdleTimeout), Why: "an idle connection"},
 		{Name: "ready_seconds", Unit: "seconds", Value: seconds(ReadyTimeout), Why: "one look at the readiness"},
 	}

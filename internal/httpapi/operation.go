@@ -7,6 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/gin-gonic/gin"
 
 	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/openapi"
@@ -32,6 +33,7 @@ type words map[string]bool
 type description struct {
 	operations map[string]*operation // by method and path, as gin writes it
 	words      words
+	rest       map[string]string // paths that end in all that follows, by how they are generated
 }
 
 func describe() (description, error) {
@@ -42,8 +44,11 @@ func describe() (description, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return description{}, fmt.Errorf("httpapi: the OpenAPI document: %w", err)
 	}
-	d := description{operations: make(map[string]*operation), words: make(words)}
+	d := description{operations: make(map[string]*operation), words: make(words), rest: make(map[string]string)}
 	for path, item := range doc.Paths.Map() {
+		if served := ginPath(path); strings.Contains(served, "*") {
+			d.rest[strings.ReplaceAll(served, "*", ":")] = served
+		}
 		for method, op := range item.Operations() {
 			o := &operation{
 				id: op.OperationID, span: telemetry.NewOperation(op.OperationID), secured: secured(doc, op), query: make(map[string]bool),
@@ -127,7 +132,34 @@ func isIndex(s string) bool {
 	return s != "" && len(s) <= maxIndexDigits && strings.Trim(s, "0123456789") == ""
 }
 
-// ginPath writes the path of the document as gin does: {index} is :index.
+// ginPath writes the path of the document as gin does: {index} is :index, and
+// {path*}, which is all that follows, is *path.
 func ginPath(path string) string {
-	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		name, isName := strings.CutPrefix(strings.TrimSuffix(segment, "}"), "{")
+		rest := strings.TrimSuffix(name, "*")
+		switch {
+		case isName && rest != name:
+			segments[i] = "*" + rest
+		case isName:
+			segments[i] = ":" + name
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// restPaths registers what is generated with gin, which does not know that a
+// parameter of the document may be all that follows in a path.
+type restPaths struct {
+	gin.IRouter
+	rest map[string]string // by the path as it is generated
+}
+
+// GET registers an operation.
+func (r restPaths) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
+	if rest, is := r.rest[path]; is {
+		path = rest
+	}
+	return r.IRouter.GET(path, handlers...)
 }

@@ -20,6 +20,9 @@ type reply struct {
 func ok(body any) reply      { return reply{http.StatusOK, body} }
 func created(body any) reply { return reply{http.StatusCreated, body} }
 
+// accepted: what was asked for is not done yet.
+func accepted(body any) reply { return reply{http.StatusAccepted, body} }
+
 func (r reply) write(w http.ResponseWriter) error {
 	return writeJSON(w, r.status, "application/json", r.body)
 }
@@ -282,6 +285,30 @@ func (r reply) VisitRecordAccessReviewResponse(w http.ResponseWriter) error { re
 
 // VisitAccessReviewsResponse writes the answer.
 func (r reply) VisitAccessReviewsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSearchEntriesResponse writes the answer.
+func (r reply) VisitSearchEntriesResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitAuditConsistencyResponse writes the answer.
+func (r reply) VisitAuditConsistencyResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitDispatchResponse writes the answer.
+func (r reply) VisitDispatchResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRequestEvidenceResponse writes the answer.
+func (r reply) VisitRequestEvidenceResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitEvidencesResponse writes the answer.
+func (r reply) VisitEvidencesResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitEvidenceResponse writes the answer.
+func (r reply) VisitEvidenceResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitControlsResponse writes the answer.
+func (r reply) VisitControlsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitCheckControlsResponse writes the answer.
+func (r reply) VisitCheckControlsResponse(w http.ResponseWriter) error { return r.write(w) }
 
 // VisitAuditCheckpointResponse writes the note as it is.
 func (n note) VisitAuditCheckpointResponse(w http.ResponseWriter) error {

@@ -188,6 +188,30 @@ func (e ConsentStatus) Valid() bool {
 	}
 }
 
+// Defines values for ControlResult.
+const (
+	ControlResultFail      ControlResult = "fail"
+	ControlResultNotTested ControlResult = "not_tested"
+	ControlResultPartial   ControlResult = "partial"
+	ControlResultPass      ControlResult = "pass"
+)
+
+// Valid indicates whether the value is a known member of the ControlResult enum.
+func (e ControlResult) Valid() bool {
+	switch e {
+	case ControlResultFail:
+		return true
+	case ControlResultNotTested:
+		return true
+	case ControlResultPartial:
+		return true
+	case ControlResultPass:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Decision.
 const (
 	DecisionAllow   Decision = "allow"
@@ -287,6 +311,33 @@ func (e DetokenizeRequestOnRefused) Valid() bool {
 	case DetokenizeRequestOnRefusedKeep:
 		return true
 	case DetokenizeRequestOnRefusedLabel:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DispatchStatus.
+const (
+	DispatchStatusCancelled DispatchStatus = "cancelled"
+	DispatchStatusError     DispatchStatus = "error"
+	DispatchStatusOk        DispatchStatus = "ok"
+	DispatchStatusRefused   DispatchStatus = "refused"
+	DispatchStatusTimeout   DispatchStatus = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the DispatchStatus enum.
+func (e DispatchStatus) Valid() bool {
+	switch e {
+	case DispatchStatusCancelled:
+		return true
+	case DispatchStatusError:
+		return true
+	case DispatchStatusOk:
+		return true
+	case DispatchStatusRefused:
+		return true
+	case DispatchStatusTimeout:
 		return true
 	default:
 		return false
@@ -479,6 +530,30 @@ func (e ErrorCode) Valid() bool {
 	}
 }
 
+// Defines values for EvidenceStatus.
+const (
+	EvidenceStatusDone    EvidenceStatus = "done"
+	EvidenceStatusFailed  EvidenceStatus = "failed"
+	EvidenceStatusPending EvidenceStatus = "pending"
+	EvidenceStatusRunning EvidenceStatus = "running"
+)
+
+// Valid indicates whether the value is a known member of the EvidenceStatus enum.
+func (e EvidenceStatus) Valid() bool {
+	switch e {
+	case EvidenceStatusDone:
+		return true
+	case EvidenceStatusFailed:
+		return true
+	case EvidenceStatusPending:
+		return true
+	case EvidenceStatusRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Form.
 const (
 	FormFull    Form = "full"
@@ -502,13 +577,13 @@ func (e Form) Valid() bool {
 
 // Defines values for HealthStatus.
 const (
-	Ok HealthStatus = "ok"
+	HealthStatusOk HealthStatus = "ok"
 )
 
 // Valid indicates whether the value is a known member of the HealthStatus enum.
 func (e HealthStatus) Valid() bool {
 	switch e {
-	case Ok:
+	case HealthStatusOk:
 		return true
 	default:
 		return false
@@ -1211,7 +1286,7 @@ type AccessReview struct {
 	// From The period, from
 	From time.Time `json:"from"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
@@ -1313,7 +1388,7 @@ type Approval struct {
 	// ExpiresAt From this instant on it stands for nothing.
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// Operation What others have to agree to.
@@ -1537,7 +1612,7 @@ type Consent struct {
 	// GivenAt When it was written down.
 	GivenAt time.Time `json:"given_at"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// Purpose The purpose of a reason, by its name in the policy.
@@ -1609,6 +1684,85 @@ type ConsentSearchRequest struct {
 
 // ConsentStatus Whether a consent counts.
 type ConsentStatus string
+
+// Consistency Proves that the log of one size is the beginning of the log of another.
+type Consistency struct {
+	// Checkpoint The head of the size `to`, a C2SP signed note.
+	Checkpoint string `json:"checkpoint"`
+
+	// From A number of entries that the log has or had.
+	From TreeSize `json:"from"`
+
+	// FromRoot A SHA-256 hash, standard base64 with padding.
+	FromRoot Hash `json:"from_root"`
+
+	// Proof The consistency proof (RFC 6962, section 2.1.2).
+	Proof []Hash `json:"proof"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// To A number of entries that the log has or had.
+	To TreeSize `json:"to"`
+
+	// ToRoot A SHA-256 hash, standard base64 with padding.
+	ToRoot Hash `json:"to_root"`
+}
+
+// Control A control, and what came of it last.
+type Control struct {
+	// At When it was tried.
+	At *time.Time `json:"at,omitempty"`
+
+	// Clauses The clauses of frameworks that it answers.
+	Clauses []string `json:"clauses"`
+
+	// Detail What else there is to say.
+	Detail []string `json:"detail"`
+
+	// Due When it is tried again.
+	Due *time.Time `json:"due,omitempty"`
+
+	// Entries The positions in the log of what was an exception, or of the first of them.
+	Entries []int64 `json:"entries"`
+
+	// Exceptions How much of that was not as it ought to be.
+	Exceptions int64 `json:"exceptions"`
+
+	// Frequency How often it is tried.
+	Frequency string `json:"frequency"`
+
+	// Id Its name.
+	Id string `json:"id"`
+
+	// Population How much it looked at.
+	Population int64 `json:"population"`
+
+	// Query The query that yields its evidence.
+	Query string `json:"query"`
+
+	// Result What came of trying a control: nothing that it looked at was an exception
+	// (`pass`), something was (`fail`), not all of it could be looked at (`partial`),
+	// or it was not tried yet (`not_tested`).
+	Result ControlResult `json:"result"`
+
+	// Title What it controls.
+	Title string `json:"title"`
+}
+
+// ControlResult What came of trying a control: nothing that it looked at was an exception
+// (`pass`), something was (`fail`), not all of it could be looked at (`partial`),
+// or it was not tried yet (`not_tested`).
+type ControlResult string
+
+// ControlsAnswer All controls.
+type ControlsAnswer struct {
+	// Controls In the order of the catalogue.
+	Controls []Control `json:"controls"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
 
 // Coverage What of the payload was searched and what was not, and why. The entry
 // holds the SHA-256 of its canonical JSON (RFC 8785).
@@ -1798,6 +1952,47 @@ type DetokenizeRequest struct {
 // nothing at all: the whole request is `denied` (`fail`).
 type DetokenizeRequestOnRefused string
 
+// DispatchAnswer It is in the log.
+type DispatchAnswer struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// DispatchRequest What a vendor did with a prompt.
+type DispatchRequest struct {
+	// Destination A destination, by its name in the policy.
+	Destination DestinationName `json:"destination"`
+
+	// LatencyMs How long the vendor took, in milliseconds, at most a day.
+	LatencyMs *int64 `json:"latency_ms,omitempty"`
+
+	// Model How a vendor calls a model or a request.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Model *VendorTerm `json:"model,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+
+	// Status What the vendor did: answered (`ok`), failed (`error`), would not (`refused`), or
+	// did not in time (`timeout`); `cancelled`: nobody waited for it any more.
+	Status DispatchStatus `json:"status"`
+
+	// Usage What the vendor counted.
+	Usage *Usage `json:"usage,omitempty"`
+
+	// VendorRequestId How a vendor calls a model or a request.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	VendorRequestId *VendorTerm `json:"vendor_request_id,omitempty"`
+}
+
+// DispatchStatus What the vendor did: answered (`ok`), failed (`error`), would not (`refused`), or
+// did not in time (`timeout`); `cancelled`: nobody waited for it any more.
+type DispatchStatus string
+
 // EndUserMatch How the end user stands to the one that the scope is bound to: it is bound to none
 // (`unbound`), to the `same`, to one while none is named (`absent`), to an `other`.
 type EndUserMatch string
@@ -1843,11 +2038,15 @@ type Entry = json.RawMessage
 // `approval_request`, `approval_decide`, `review_open`, `review_close`, `suspend`,
 // `lift_suspension`, `incident_open`, `incident_change`, `consent`,
 // `withdraw_consent`, `access_review`, `policy_propose`, `policy_change`,
+// `dispatch`, `control`, `evidence_request`, `evidence_done`, `log_rotate`, `prune`,
 // `sweep`, `key_destroy`, `finality` and `request_refused`. The list may grow.
 type EntryKind = string
 
 // EntryPage A page of the log.
 type EntryPage struct {
+	// Count How many entries match in all, where that was asked for.
+	Count *int64 `json:"count,omitempty"`
+
 	// Entries The entries.
 	Entries []StoredEntry `json:"entries"`
 
@@ -1856,6 +2055,98 @@ type EntryPage struct {
 
 	// RequestId 128 random bits.
 	RequestId RequestId `json:"request_id"`
+}
+
+// EntrySearch What is searched for. All that is set must fit.
+type EntrySearch struct {
+	// Actor An identifier as entries have it.
+	Actor *Identifier `json:"actor,omitempty"`
+
+	// Approver An identifier as entries have it.
+	Approver *Identifier `json:"approver,omitempty"`
+
+	// Class How sensitive a value is.
+	Class *EntityClass `json:"class,omitempty"`
+
+	// Client An identifier as entries have it.
+	Client *Identifier `json:"client,omitempty"`
+
+	// Count True also counts all entries that match, on whatever page.
+	Count *bool `json:"count,omitempty"`
+
+	// Cursor Where a page of the log goes on. Opaque.
+	Cursor *Cursor `json:"cursor,omitempty"`
+
+	// Decision What the policy said; `partial` means that some tokens were allowed and others not.
+	Decision *Decision `json:"decision,omitempty"`
+
+	// Destination A destination, by its name in the policy.
+	Destination *DestinationName `json:"destination,omitempty"`
+
+	// EndUser The person on whose behalf the client calls, by the client's own name for that
+	// person. Only a keyed digest of it is kept.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	EndUser *EndUserName `json:"end_user,omitempty"`
+
+	// EndUserDigest A keyed digest, as entries have it.
+	EndUserDigest *KeyedDigest `json:"end_user_digest,omitempty"`
+
+	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
+	Entity *Entity `json:"entity,omitempty"`
+
+	// Kind What an entry records. Among the kinds are `tokenize`, `restore`,
+	// `outcome`, `scope_open`, `scope_close`, `hold_place`, `hold_review`,
+	// `hold_release`, `subject_search`, `subject_link`, `subject_unlink`,
+	// `erase`, `request_open`, `request_change`, `restrict`, `lift_restriction`,
+	// `approval_request`, `approval_decide`, `review_open`, `review_close`, `suspend`,
+	// `lift_suspension`, `incident_open`, `incident_change`, `consent`,
+	// `withdraw_consent`, `access_review`, `policy_propose`, `policy_change`,
+	// `dispatch`, `control`, `evidence_request`, `evidence_done`, `log_rotate`, `prune`,
+	// `sweep`, `key_destroy`, `finality` and `request_refused`. The list may grow.
+	Kind *EntryKind `json:"kind,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *int32 `json:"limit,omitempty"`
+
+	// Order The order of a page.
+	Order *Order `json:"order,omitempty"`
+
+	// PolicyVersion An identifier as entries have it.
+	PolicyVersion *Identifier `json:"policy_version,omitempty"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason *ReasonCode `json:"reason,omitempty"`
+
+	// Reference An identifier as entries have it.
+	Reference *Identifier `json:"reference,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
+	// of the conversation. It is kept sealed and as a keyed digest only.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Scope *ScopeName `json:"scope,omitempty"`
+
+	// ScopeRef The random reference that the log has for a scope or a person.
+	ScopeRef *LogRef `json:"scope_ref,omitempty"`
+
+	// Since A time in UTC, with at most six decimals (RFC 3339).
+	Since *Instant `json:"since,omitempty"`
+
+	// Subject Whom a value is about, by the caller's own name for that person. What a span or
+	// a value says goes before what the request says. The log has a random reference.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Subject *SubjectName `json:"subject,omitempty"`
+
+	// SubjectRef The random reference that the log has for a scope or a person.
+	SubjectRef *LogRef `json:"subject_ref,omitempty"`
+
+	// Token A token as it stands in a text, or its id as the list `tokens` of an entry has it.
+	Token *string `json:"token,omitempty"`
+
+	// Until A time in UTC, with at most six decimals (RFC 3339).
+	Until *Instant `json:"until,omitempty"`
 }
 
 // ErasedDestination Where something was sent that was erased.
@@ -2035,6 +2326,73 @@ type ErasureState string
 // ErrorCode The closed list of error codes.
 type ErrorCode string
 
+// Evidence Evidence of a period. `audit` is there where something was written, `request_id` where it stands alone.
+type Evidence struct {
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Bytes How large the bundle is.
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// DoneAt When it was put together, or given up.
+	DoneAt *time.Time `json:"done_at,omitempty"`
+
+	// From Where the period begins.
+	From time.Time `json:"from"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// Progress How far it is, per cent.
+	Progress int32 `json:"progress"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// RequestedAt When it was asked for.
+	RequestedAt time.Time `json:"requested_at"`
+
+	// RequestedBy Who acts, exactly as in the entries.
+	RequestedBy ActorName `json:"requested_by"`
+
+	// Sha256 A SHA-256 in hexadecimal, as `sha256sum` prints it.
+	Sha256 *FileDigest `json:"sha256,omitempty"`
+
+	// Status How far evidence is. The last two are closed for good.
+	Status EvidenceStatus `json:"status"`
+
+	// To Where it ends: what happened then is not part of it.
+	To time.Time `json:"to"`
+
+	// TreeSize How many entries of the log the bundle holds.
+	TreeSize *int64 `json:"tree_size,omitempty"`
+}
+
+// EvidencePage A page of evidence.
+type EvidencePage struct {
+	// Evidence The newest first.
+	Evidence []Evidence `json:"evidence"`
+
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// EvidenceRequest The period, `from` included and `to` not.
+type EvidenceRequest struct {
+	// From A time in UTC, with at most six decimals (RFC 3339).
+	From Instant `json:"from"`
+
+	// To A time in UTC, with at most six decimals (RFC 3339).
+	To Instant `json:"to"`
+}
+
+// EvidenceStatus How far evidence is. The last two are closed for good.
+type EvidenceStatus string
+
 // ExecuteRequest How what the request asks for is done. `preview_id`, `approval_id`, `dry_run` and `suppress` are for an erasure.
 type ExecuteRequest struct {
 	// ApprovalId The approval of others, where the policy demands one for what is done here (`POST /v1/approvals`). It is used up.
@@ -2183,6 +2541,9 @@ type ExtendRequest struct {
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Reference string `json:"reference"`
 }
+
+// FileDigest A SHA-256 in hexadecimal, as `sha256sum` prints it.
+type FileDigest = string
 
 // FindingRequest What a review found.
 type FindingRequest struct {
@@ -2460,7 +2821,7 @@ type Incident struct {
 	// From When it began.
 	From *time.Time `json:"from,omitempty"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// OpenedAt When it was written down.
@@ -2647,6 +3008,9 @@ type InventoryLine struct {
 	ScopeKind ScopeKind `json:"scope_kind"`
 }
 
+// KeyedDigest A keyed digest, as entries have it.
+type KeyedDigest = string
+
 // LastSweep The last sweep that destroyed something.
 type LastSweep struct {
 	// At When.
@@ -2721,6 +3085,9 @@ type LinkRequest struct {
 
 // LogKey A key that checks signatures of the log.
 type LogKey struct {
+	// Handover The C2SP signed note by which the key before this one vouches for it. Not there for a first key.
+	Handover *string `json:"handover,omitempty"`
+
 	// Key A verifier key of a C2SP signed note: name, key hash and key.
 	Key string `json:"key"`
 
@@ -2939,12 +3306,12 @@ type Problem struct {
 // ProceedingCursor Where a page goes on. Opaque.
 type ProceedingCursor = string
 
-// ProceedingId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// ProceedingId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type ProceedingId = string
 
 // PromotionRequest On whose word, and with which approval where the policy demands one.
 type PromotionRequest struct {
-	// ApprovalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// ApprovalId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	ApprovalId *ProceedingId `json:"approval_id,omitempty"`
 
 	// Reference The ticket, order, matter or incident, by its number.
@@ -2964,7 +3331,7 @@ type Proposal struct {
 	// ClosedAt When it was retired or dropped.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// ProposedAt When it was proposed.
@@ -3486,7 +3853,7 @@ type Restoration struct {
 	// ExpiresAt From this instant on it stands for nothing.
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
@@ -3636,7 +4003,7 @@ type Review struct {
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	FindingReference *WorkReference `json:"finding_reference,omitempty"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// OpenedAt When it was used.
@@ -3950,13 +4317,16 @@ type StoredEntry struct {
 	// Entry The exact bytes that were hashed (canonical JSON, RFC 8785), embedded
 	// unchanged: `leaf_hash` is SHA-256 of a zero byte and these bytes. A
 	// field that is empty is not there. It never holds a value or free text.
-	Entry Entry `json:"entry"`
+	Entry *Entry `json:"entry,omitempty"`
 
 	// Index The position in the log.
 	Index int64 `json:"index"`
 
 	// LeafHash A SHA-256 hash, standard base64 with padding.
 	LeafHash Hash `json:"leaf_hash"`
+
+	// Pruned True where there is no `entry`, because its bytes had been kept long enough. The archive has it.
+	Pruned *bool `json:"pruned,omitempty"`
 }
 
 // SubjectName Whom a value is about, by the caller's own name for that person. What a span or
@@ -4245,7 +4615,7 @@ type Suspension struct {
 	// key: the leaf, the path to the root (RFC 6962) and the signed head.
 	Audit *Receipt `json:"audit,omitempty"`
 
-	// Id The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Id ProceedingId `json:"id"`
 
 	// LiftedAt When it was lifted.
@@ -4553,6 +4923,30 @@ type TokenizeRequestExistingTokens string
 // TokenizeRequestFormat What the tokens look like; `label` is made for models, `opaque` for storage. Without one the entity's own.
 type TokenizeRequestFormat string
 
+// TreeSize A number of entries that the log has or had.
+type TreeSize = int64
+
+// Usage What the vendor counted.
+type Usage struct {
+	// CachedTokens Tokens of a model, as its vendor counts them.
+	CachedTokens *UsageCount `json:"cached_tokens,omitempty"`
+
+	// InputTokens Tokens of a model, as its vendor counts them.
+	InputTokens *UsageCount `json:"input_tokens,omitempty"`
+
+	// OutputTokens Tokens of a model, as its vendor counts them.
+	OutputTokens *UsageCount `json:"output_tokens,omitempty"`
+
+	// ReasoningTokens Tokens of a model, as its vendor counts them.
+	ReasoningTokens *UsageCount `json:"reasoning_tokens,omitempty"`
+
+	// TotalTokens Tokens of a model, as its vendor counts them.
+	TotalTokens *UsageCount `json:"total_tokens,omitempty"`
+}
+
+// UsageCount Tokens of a model, as its vendor counts them.
+type UsageCount = int64
+
 // Value One value and what it is.
 type Value struct {
 	// Entity The kind of a value, by Presidio's names. The closed list is in `GET /v1/policy`.
@@ -4567,6 +4961,10 @@ type Value struct {
 	Value string `json:"value"`
 }
 
+// VendorTerm How a vendor calls a model or a request.
+// It goes into the log as it is, so it holds neither spaces nor an address.
+type VendorTerm = string
+
 // Violation A place in the request and the rule that it breaks.
 type Violation struct {
 	// Field A JSON pointer into the body, or the kind and name of a parameter, as in `query:limit`.
@@ -4580,10 +4978,10 @@ type Violation struct {
 // It goes into the log as it is, so it holds neither spaces nor an address.
 type WorkReference = string
 
-// ApprovalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// ApprovalId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type ApprovalId = ProceedingId
 
-// ConsentId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// ConsentId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type ConsentId = ProceedingId
 
 // EndUser The person on whose behalf the client calls, by the client's own name for that
@@ -4591,22 +4989,25 @@ type ConsentId = ProceedingId
 // At most 256 bytes of UTF-8 without control characters, compared byte for byte.
 type EndUser = EndUserName
 
-// IncidentId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// EvidenceId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
+type EvidenceId = ProceedingId
+
+// IncidentId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type IncidentId = ProceedingId
 
 // Index defines model for Index.
 type Index = int64
 
-// ProposalId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// ProposalId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type ProposalId = ProceedingId
 
-// RestorationId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// RestorationId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type RestorationId = ProceedingId
 
-// ReviewId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// ReviewId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type ReviewId = ProceedingId
 
-// SuspensionId The name of an approval, a review, a suspension, an incident, a consent or a policy, given by the service. The entry that opened it has it as `change_id`.
+// SuspensionId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type SuspensionId = ProceedingId
 
 // Conflict An error (RFC 9457). It never repeats what was sent.
@@ -4688,6 +5089,15 @@ type RequestApprovalParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AuditConsistencyParams defines parameters for AuditConsistency.
+type AuditConsistencyParams struct {
+	// From The number of entries of the earlier log.
+	From TreeSize `form:"from" json:"from"`
+
+	// To The number of entries of the later log, not less than `from`. Without it, of the log as it stands now.
+	To *TreeSize `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // AuditEntriesParams defines parameters for AuditEntries.
 type AuditEntriesParams struct {
 	// Actor The principal that acted, exactly as in the entry.
@@ -4711,6 +5121,33 @@ type AuditEntriesParams struct {
 	// RequestId The `Request-Id` of an answer.
 	RequestId *RequestId `form:"request_id,omitempty" json:"request_id,omitempty"`
 
+	// Reference The ticket, matter or incident, exactly as in the entry.
+	Reference *Identifier `form:"reference,omitempty" json:"reference,omitempty"`
+
+	// Client The machine that called, by its `client_id`.
+	Client *Identifier `form:"client,omitempty" json:"client,omitempty"`
+
+	// Approver Who agreed to what was done, or decided on it.
+	Approver *Identifier `form:"approver,omitempty" json:"approver,omitempty"`
+
+	// Class A class of what was tokenized or asked for.
+	Class *EntityClass `form:"class,omitempty" json:"class,omitempty"`
+
+	// Destination Where the prompt was going, or one of the places.
+	Destination *DestinationName `form:"destination,omitempty" json:"destination,omitempty"`
+
+	// PolicyVersion The policy under which it was decided.
+	PolicyVersion *Identifier `form:"policy_version,omitempty" json:"policy_version,omitempty"`
+
+	// EndUser The end user on whose behalf was called, by the digest that entries have as `on_behalf_of`.
+	EndUser *KeyedDigest `form:"end_user,omitempty" json:"end_user,omitempty"`
+
+	// SubjectRef A person, by a reference out of `subject_refs`.
+	SubjectRef *LogRef `form:"subject_ref,omitempty" json:"subject_ref,omitempty"`
+
+	// ScopeRef A scope, by a reference out of `scope_refs`.
+	ScopeRef *LogRef `form:"scope_ref,omitempty" json:"scope_ref,omitempty"`
+
 	// Since Entries at or after this time (RFC 3339, UTC).
 	Since *Instant `form:"since,omitempty" json:"since,omitempty"`
 
@@ -4725,6 +5162,15 @@ type AuditEntriesParams struct {
 
 	// Cursor The `next_cursor` of the page before. Opaque.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count True also counts all entries that match, on whatever page.
+	Count *bool `form:"count,omitempty" json:"count,omitempty"`
+}
+
+// AuditProofParams defines parameters for AuditProof.
+type AuditProofParams struct {
+	// Size The number of entries of the tree that the proof leads to. Without it, of the log as it stands now.
+	Size *TreeSize `form:"size,omitempty" json:"size,omitempty"`
 }
 
 // GiveConsentParams defines parameters for GiveConsent.
@@ -4756,6 +5202,37 @@ type DetokenizeParams struct {
 	// somebody else, the request is `denied`.
 	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
 
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DispatchParams defines parameters for Dispatch.
+type DispatchParams struct {
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// EvidencesParams defines parameters for Evidences.
+type EvidencesParams struct {
+	// Limit How many a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RequestEvidenceParams defines parameters for RequestEvidence.
+type RequestEvidenceParams struct {
 	// IdempotencyKey Names this request, so that it can be repeated when no answer came
 	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
 	// values and is never kept: the same key with the same body is decided and
@@ -5197,6 +5674,9 @@ type RequestApprovalJSONRequestBody = ApprovalRequest
 // DecideApprovalJSONRequestBody defines body for DecideApproval for application/json ContentType.
 type DecideApprovalJSONRequestBody = DecisionRequest
 
+// SearchEntriesJSONRequestBody defines body for SearchEntries for application/json ContentType.
+type SearchEntriesJSONRequestBody = EntrySearch
+
 // GiveConsentJSONRequestBody defines body for GiveConsent for application/json ContentType.
 type GiveConsentJSONRequestBody = ConsentRequest
 
@@ -5206,8 +5686,17 @@ type SearchConsentsJSONRequestBody = ConsentSearchRequest
 // WithdrawConsentJSONRequestBody defines body for WithdrawConsent for application/json ContentType.
 type WithdrawConsentJSONRequestBody = ReferenceRequest
 
+// CheckControlsJSONRequestBody defines body for CheckControls for application/json ContentType.
+type CheckControlsJSONRequestBody = NothingMore
+
 // DetokenizeJSONRequestBody defines body for Detokenize for application/json ContentType.
 type DetokenizeJSONRequestBody = DetokenizeRequest
+
+// DispatchJSONRequestBody defines body for Dispatch for application/json ContentType.
+type DispatchJSONRequestBody = DispatchRequest
+
+// RequestEvidenceJSONRequestBody defines body for RequestEvidence for application/json ContentType.
+type RequestEvidenceJSONRequestBody = EvidenceRequest
 
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = HoldRequest
@@ -5352,6 +5841,9 @@ type ServerInterface interface {
 	// AuditCheckpoint The signed head of the log
 	// (GET /v1/audit/checkpoint)
 	AuditCheckpoint(c *gin.Context)
+	// AuditConsistency Prove that the log was only added to
+	// (GET /v1/audit/consistency)
+	AuditConsistency(c *gin.Context, params AuditConsistencyParams)
 	// AuditEntries Read the log
 	// (GET /v1/audit/entries)
 	AuditEntries(c *gin.Context, params AuditEntriesParams)
@@ -5360,10 +5852,16 @@ type ServerInterface interface {
 	AuditEntry(c *gin.Context, index Index)
 	// AuditProof Prove that an entry is in the log
 	// (GET /v1/audit/entries/{index}/proof)
-	AuditProof(c *gin.Context, index Index)
+	AuditProof(c *gin.Context, index Index, params AuditProofParams)
 	// AuditKeys The public keys of the log
 	// (GET /v1/audit/keys)
 	AuditKeys(c *gin.Context)
+	// SearchEntries Read the log by names that only the caller has
+	// (POST /v1/audit/search)
+	SearchEntries(c *gin.Context)
+	// AuditTile A tile of the log, or a bundle of its entries
+	// (GET /v1/audit/tile/{path*})
+	AuditTile(c *gin.Context, path string)
 	// GiveConsent Write down that a person consents
 	// (POST /v1/consents)
 	GiveConsent(c *gin.Context, params GiveConsentParams)
@@ -5373,12 +5871,33 @@ type ServerInterface interface {
 	// WithdrawConsent Write down that a person withdrew a consent
 	// (POST /v1/consents/{consent_id}/withdraw)
 	WithdrawConsent(c *gin.Context, consentId ConsentId, params WithdrawConsentParams)
+	// Controls Show the controls and how they stand
+	// (GET /v1/controls)
+	Controls(c *gin.Context)
+	// CheckControls Try all controls now
+	// (POST /v1/controls/check)
+	CheckControls(c *gin.Context)
 	// Exposure Show what the vendors have
 	// (GET /v1/destinations/exposure)
 	Exposure(c *gin.Context)
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(c *gin.Context, params DetokenizeParams)
+	// Dispatch Write down what a vendor did with a prompt
+	// (POST /v1/dispatches)
+	Dispatch(c *gin.Context, params DispatchParams)
+	// Evidences List the evidence that was asked for
+	// (GET /v1/evidence)
+	Evidences(c *gin.Context, params EvidencesParams)
+	// RequestEvidence Ask for the evidence of a period
+	// (POST /v1/evidence)
+	RequestEvidence(c *gin.Context, params RequestEvidenceParams)
+	// Evidence Show how far evidence is
+	// (GET /v1/evidence/{evidence_id})
+	Evidence(c *gin.Context, evidenceId EvidenceId)
+	// EvidenceBundle Fetch the bundle of evidence
+	// (GET /v1/evidence/{evidence_id}/bundle)
+	EvidenceBundle(c *gin.Context, evidenceId EvidenceId)
 	// Holds List the legal holds
 	// (GET /v1/holds)
 	Holds(c *gin.Context, params HoldsParams)
@@ -5821,6 +6340,41 @@ func (siw *ServerInterfaceWrapper) AuditCheckpoint(c *gin.Context) {
 	siw.Handler.AuditCheckpoint(c)
 }
 
+// AuditConsistency operation middleware
+func (siw *ServerInterfaceWrapper) AuditConsistency(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AuditConsistencyParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AuditConsistency(c, params)
+}
+
 // AuditEntries operation middleware
 func (siw *ServerInterfaceWrapper) AuditEntries(c *gin.Context) {
 
@@ -5886,6 +6440,78 @@ func (siw *ServerInterfaceWrapper) AuditEntries(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "reference" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reference", c.Request.URL.Query(), &params.Reference, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reference: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", c.Request.URL.Query(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter client: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "approver" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "approver", c.Request.URL.Query(), &params.Approver, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter approver: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", c.Request.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter class: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "destination" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "destination", c.Request.URL.Query(), &params.Destination, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter destination: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "policy_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "policy_version", c.Request.URL.Query(), &params.PolicyVersion, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter policy_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "end_user" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_user", c.Request.URL.Query(), &params.EndUser, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter end_user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "subject_ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "subject_ref", c.Request.URL.Query(), &params.SubjectRef, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter subject_ref: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "scope_ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope_ref", c.Request.URL.Query(), &params.ScopeRef, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scope_ref: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "since" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", c.Request.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
@@ -5923,6 +6549,14 @@ func (siw *ServerInterfaceWrapper) AuditEntries(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -5976,6 +6610,17 @@ func (siw *ServerInterfaceWrapper) AuditProof(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AuditProofParams
+
+	// ------------- Optional query parameter "size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "size", c.Request.URL.Query(), &params.Size, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter size: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -5983,7 +6628,7 @@ func (siw *ServerInterfaceWrapper) AuditProof(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.AuditProof(c, index)
+	siw.Handler.AuditProof(c, index, params)
 }
 
 // AuditKeys operation middleware
@@ -5997,6 +6642,44 @@ func (siw *ServerInterfaceWrapper) AuditKeys(c *gin.Context) {
 	}
 
 	siw.Handler.AuditKeys(c)
+}
+
+// SearchEntries operation middleware
+func (siw *ServerInterfaceWrapper) SearchEntries(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SearchEntries(c)
+}
+
+// AuditTile operation middleware
+func (siw *ServerInterfaceWrapper) AuditTile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "path" -------------
+	var path string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "path", c.Param("path"), &path, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter path: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AuditTile(c, path)
 }
 
 // GiveConsent operation middleware
@@ -6101,6 +6784,32 @@ func (siw *ServerInterfaceWrapper) WithdrawConsent(c *gin.Context) {
 	siw.Handler.WithdrawConsent(c, consentId, params)
 }
 
+// Controls operation middleware
+func (siw *ServerInterfaceWrapper) Controls(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Controls(c)
+}
+
+// CheckControls operation middleware
+func (siw *ServerInterfaceWrapper) CheckControls(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CheckControls(c)
+}
+
 // Exposure operation middleware
 func (siw *ServerInterfaceWrapper) Exposure(c *gin.Context) {
 
@@ -6171,6 +6880,171 @@ func (siw *ServerInterfaceWrapper) Detokenize(c *gin.Context) {
 	}
 
 	siw.Handler.Detokenize(c, params)
+}
+
+// Dispatch operation middleware
+func (siw *ServerInterfaceWrapper) Dispatch(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DispatchParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Dispatch(c, params)
+}
+
+// Evidences operation middleware
+func (siw *ServerInterfaceWrapper) Evidences(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EvidencesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Evidences(c, params)
+}
+
+// RequestEvidence operation middleware
+func (siw *ServerInterfaceWrapper) RequestEvidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestEvidenceParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RequestEvidence(c, params)
+}
+
+// Evidence operation middleware
+func (siw *ServerInterfaceWrapper) Evidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "evidence_id" -------------
+	var evidenceId EvidenceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "evidence_id", c.Param("evidence_id"), &evidenceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter evidence_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Evidence(c, evidenceId)
+}
+
+// EvidenceBundle operation middleware
+func (siw *ServerInterfaceWrapper) EvidenceBundle(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "evidence_id" -------------
+	var evidenceId EvidenceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "evidence_id", c.Param("evidence_id"), &evidenceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter evidence_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EvidenceBundle(c, evidenceId)
 }
 
 // Holds operation middleware
@@ -8341,10 +9215,20 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/incidents/:incident_id/close", wrapper.CloseIncident)
 	router.GET(options.BaseURL+"/v1/retention/report", wrapper.RetentionReport)
 	router.GET(options.BaseURL+"/v1/audit/entries", wrapper.AuditEntries)
+	router.POST(options.BaseURL+"/v1/audit/search", wrapper.SearchEntries)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index", wrapper.AuditEntry)
 	router.GET(options.BaseURL+"/v1/audit/entries/:index/proof", wrapper.AuditProof)
+	router.GET(options.BaseURL+"/v1/audit/consistency", wrapper.AuditConsistency)
+	router.GET(options.BaseURL+"/v1/audit/tile/:path", wrapper.AuditTile)
 	router.GET(options.BaseURL+"/v1/audit/checkpoint", wrapper.AuditCheckpoint)
 	router.GET(options.BaseURL+"/v1/audit/keys", wrapper.AuditKeys)
+	router.POST(options.BaseURL+"/v1/dispatches", wrapper.Dispatch)
+	router.GET(options.BaseURL+"/v1/evidence", wrapper.Evidences)
+	router.POST(options.BaseURL+"/v1/evidence", wrapper.RequestEvidence)
+	router.GET(options.BaseURL+"/v1/evidence/:evidence_id", wrapper.Evidence)
+	router.GET(options.BaseURL+"/v1/evidence/:evidence_id/bundle", wrapper.EvidenceBundle)
+	router.GET(options.BaseURL+"/v1/controls", wrapper.Controls)
+	router.POST(options.BaseURL+"/v1/controls/check", wrapper.CheckControls)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.Policy)
 	router.GET(options.BaseURL+"/v1/destinations/exposure", wrapper.Exposure)
 	router.POST(options.BaseURL+"/v1/policy/reload", wrapper.ReloadPolicy)
@@ -10086,6 +10970,188 @@ func (response AuditCheckpoint503ApplicationProblemPlusJSONResponse) VisitAuditC
 	return err
 }
 
+type AuditConsistencyRequestObject struct {
+	Params AuditConsistencyParams
+}
+
+type AuditConsistencyResponseObject interface {
+	VisitAuditConsistencyResponse(w http.ResponseWriter) error
+}
+
+type AuditConsistency200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type AuditConsistency200JSONResponse struct {
+	Body    Consistency
+	Headers AuditConsistency200ResponseHeaders
+}
+
+func (response AuditConsistency200JSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency400ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency401ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency403ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency404ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency422ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency429ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency500ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditConsistency503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AuditConsistency503ApplicationProblemPlusJSONResponse) VisitAuditConsistencyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AuditEntriesRequestObject struct {
 	Params AuditEntriesParams
 }
@@ -10451,7 +11517,8 @@ func (response AuditEntry503ApplicationProblemPlusJSONResponse) VisitAuditEntryR
 }
 
 type AuditProofRequestObject struct {
-	Index Index `json:"index"`
+	Index  Index `json:"index"`
+	Params AuditProofParams
 }
 
 type AuditProofResponseObject interface {
@@ -10798,6 +11865,408 @@ type AuditKeys503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AuditKeys503ApplicationProblemPlusJSONResponse) VisitAuditKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntriesRequestObject struct {
+	Body *SearchEntriesJSONRequestBody
+}
+
+type SearchEntriesResponseObject interface {
+	VisitSearchEntriesResponse(w http.ResponseWriter) error
+}
+
+type SearchEntries200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type SearchEntries200JSONResponse struct {
+	Body    EntryPage
+	Headers SearchEntries200ResponseHeaders
+}
+
+func (response SearchEntries200JSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries400ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries401ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries403ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries404ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries413ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries415ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries422ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries429ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries500ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchEntries503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SearchEntries503ApplicationProblemPlusJSONResponse) VisitSearchEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTileRequestObject struct {
+	Path string `json:"path"`
+}
+
+type AuditTileResponseObject interface {
+	VisitAuditTileResponse(w http.ResponseWriter) error
+}
+
+type AuditTile200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type AuditTile200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       AuditTile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response AuditTile200ApplicationoctetStreamResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type AuditTile400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile400ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile401ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile403ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile404ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile422ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile429ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile500ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AuditTile503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AuditTile503ApplicationProblemPlusJSONResponse) VisitAuditTileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11498,6 +12967,386 @@ func (response WithdrawConsent503ApplicationProblemPlusJSONResponse) VisitWithdr
 	return err
 }
 
+type ControlsRequestObject struct {
+}
+
+type ControlsResponseObject interface {
+	VisitControlsResponse(w http.ResponseWriter) error
+}
+
+type Controls200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Controls200JSONResponse struct {
+	Body    ControlsAnswer
+	Headers Controls200ResponseHeaders
+}
+
+func (response Controls200JSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Controls400ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Controls401ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Controls403ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Controls422ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Controls429ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Controls500ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Controls503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Controls503ApplicationProblemPlusJSONResponse) VisitControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControlsRequestObject struct {
+	Body *CheckControlsJSONRequestBody
+}
+
+type CheckControlsResponseObject interface {
+	VisitCheckControlsResponse(w http.ResponseWriter) error
+}
+
+type CheckControls200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type CheckControls200JSONResponse struct {
+	Body    ControlsAnswer
+	Headers CheckControls200ResponseHeaders
+}
+
+func (response CheckControls200JSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls400ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls401ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls403ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls409ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls413ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls415ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls422ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls429ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls500ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckControls503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CheckControls503ApplicationProblemPlusJSONResponse) VisitCheckControlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExposureRequestObject struct {
 }
 
@@ -11881,6 +13730,1009 @@ type Detokenize503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response Detokenize503ApplicationProblemPlusJSONResponse) VisitDetokenizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DispatchRequestObject struct {
+	Params DispatchParams
+	Body   *DispatchJSONRequestBody
+}
+
+type DispatchResponseObject interface {
+	VisitDispatchResponse(w http.ResponseWriter) error
+}
+
+type Dispatch201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Dispatch201JSONResponse struct {
+	Body    DispatchAnswer
+	Headers Dispatch201ResponseHeaders
+}
+
+func (response Dispatch201JSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch400ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch401ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch403ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch404ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch409ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch413ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch415ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch422ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch429ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch500ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Dispatch503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Dispatch503ApplicationProblemPlusJSONResponse) VisitDispatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidencesRequestObject struct {
+	Params EvidencesParams
+}
+
+type EvidencesResponseObject interface {
+	VisitEvidencesResponse(w http.ResponseWriter) error
+}
+
+type Evidences200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Evidences200JSONResponse struct {
+	Body    EvidencePage
+	Headers Evidences200ResponseHeaders
+}
+
+func (response Evidences200JSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences400ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences401ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences403ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences422ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences429ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences500ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidences503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Evidences503ApplicationProblemPlusJSONResponse) VisitEvidencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidenceRequestObject struct {
+	Params RequestEvidenceParams
+	Body   *RequestEvidenceJSONRequestBody
+}
+
+type RequestEvidenceResponseObject interface {
+	VisitRequestEvidenceResponse(w http.ResponseWriter) error
+}
+
+type RequestEvidence202ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RequestEvidence202JSONResponse struct {
+	Body    Evidence
+	Headers RequestEvidence202ResponseHeaders
+}
+
+func (response RequestEvidence202JSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence400ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence401ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence403ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence409ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence413ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence415ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence422ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence429ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence500ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEvidence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RequestEvidence503ApplicationProblemPlusJSONResponse) VisitRequestEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceRequestObject struct {
+	EvidenceId EvidenceId `json:"evidence_id"`
+}
+
+type EvidenceResponseObject interface {
+	VisitEvidenceResponse(w http.ResponseWriter) error
+}
+
+type Evidence200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Evidence200JSONResponse struct {
+	Body    Evidence
+	Headers Evidence200ResponseHeaders
+}
+
+func (response Evidence200JSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence400ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence401ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence403ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence404ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence422ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence429ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence500ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Evidence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Evidence503ApplicationProblemPlusJSONResponse) VisitEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundleRequestObject struct {
+	EvidenceId EvidenceId `json:"evidence_id"`
+}
+
+type EvidenceBundleResponseObject interface {
+	VisitEvidenceBundleResponse(w http.ResponseWriter) error
+}
+
+type EvidenceBundle200ResponseHeaders struct {
+	ContentDisposition string
+	RequestId          RequestId
+}
+
+type EvidenceBundle200ApplicationxTarResponse struct {
+	Body          io.Reader
+	Headers       EvidenceBundle200ResponseHeaders
+	ContentLength int64
+}
+
+func (response EvidenceBundle200ApplicationxTarResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-tar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type EvidenceBundle400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle400ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle401ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle403ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle404ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle409ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle422ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle429ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle500ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EvidenceBundle503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response EvidenceBundle503ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23973,6 +26825,9 @@ type StrictServerInterface interface {
 	// AuditCheckpoint The signed head of the log
 	// (GET /v1/audit/checkpoint)
 	AuditCheckpoint(ctx context.Context, request AuditCheckpointRequestObject) (AuditCheckpointResponseObject, error)
+	// AuditConsistency Prove that the log was only added to
+	// (GET /v1/audit/consistency)
+	AuditConsistency(ctx context.Context, request AuditConsistencyRequestObject) (AuditConsistencyResponseObject, error)
 	// AuditEntries Read the log
 	// (GET /v1/audit/entries)
 	AuditEntries(ctx context.Context, request AuditEntriesRequestObject) (AuditEntriesResponseObject, error)
@@ -23985,6 +26840,12 @@ type StrictServerInterface interface {
 	// AuditKeys The public keys of the log
 	// (GET /v1/audit/keys)
 	AuditKeys(ctx context.Context, request AuditKeysRequestObject) (AuditKeysResponseObject, error)
+	// SearchEntries Read the log by names that only the caller has
+	// (POST /v1/audit/search)
+	SearchEntries(ctx context.Context, request SearchEntriesRequestObject) (SearchEntriesResponseObject, error)
+	// AuditTile A tile of the log, or a bundle of its entries
+	// (GET /v1/audit/tile/{path*})
+	AuditTile(ctx context.Context, request AuditTileRequestObject) (AuditTileResponseObject, error)
 	// GiveConsent Write down that a person consents
 	// (POST /v1/consents)
 	GiveConsent(ctx context.Context, request GiveConsentRequestObject) (GiveConsentResponseObject, error)
@@ -23994,12 +26855,33 @@ type StrictServerInterface interface {
 	// WithdrawConsent Write down that a person withdrew a consent
 	// (POST /v1/consents/{consent_id}/withdraw)
 	WithdrawConsent(ctx context.Context, request WithdrawConsentRequestObject) (WithdrawConsentResponseObject, error)
+	// Controls Show the controls and how they stand
+	// (GET /v1/controls)
+	Controls(ctx context.Context, request ControlsRequestObject) (ControlsResponseObject, error)
+	// CheckControls Try all controls now
+	// (POST /v1/controls/check)
+	CheckControls(ctx context.Context, request CheckControlsRequestObject) (CheckControlsResponseObject, error)
 	// Exposure Show what the vendors have
 	// (GET /v1/destinations/exposure)
 	Exposure(ctx context.Context, request ExposureRequestObject) (ExposureResponseObject, error)
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(ctx context.Context, request DetokenizeRequestObject) (DetokenizeResponseObject, error)
+	// Dispatch Write down what a vendor did with a prompt
+	// (POST /v1/dispatches)
+	Dispatch(ctx context.Context, request DispatchRequestObject) (DispatchResponseObject, error)
+	// Evidences List the evidence that was asked for
+	// (GET /v1/evidence)
+	Evidences(ctx context.Context, request EvidencesRequestObject) (EvidencesResponseObject, error)
+	// RequestEvidence Ask for the evidence of a period
+	// (POST /v1/evidence)
+	RequestEvidence(ctx context.Context, request RequestEvidenceRequestObject) (RequestEvidenceResponseObject, error)
+	// Evidence Show how far evidence is
+	// (GET /v1/evidence/{evidence_id})
+	Evidence(ctx context.Context, request EvidenceRequestObject) (EvidenceResponseObject, error)
+	// EvidenceBundle Fetch the bundle of evidence
+	// (GET /v1/evidence/{evidence_id}/bundle)
+	EvidenceBundle(ctx context.Context, request EvidenceBundleRequestObject) (EvidenceBundleResponseObject, error)
 	// Holds List the legal holds
 	// (GET /v1/holds)
 	Holds(ctx context.Context, request HoldsRequestObject) (HoldsResponseObject, error)
@@ -24536,6 +27418,32 @@ func (sh *strictHandler) AuditCheckpoint(ctx *gin.Context) {
 	}
 }
 
+// AuditConsistency operation middleware
+func (sh *strictHandler) AuditConsistency(ctx *gin.Context, params AuditConsistencyParams) {
+	var request AuditConsistencyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AuditConsistency(ctx, request.(AuditConsistencyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AuditConsistency")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AuditConsistencyResponseObject); ok {
+		if err := validResponse.VisitAuditConsistencyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // AuditEntries operation middleware
 func (sh *strictHandler) AuditEntries(ctx *gin.Context, params AuditEntriesParams) {
 	var request AuditEntriesRequestObject
@@ -24589,10 +27497,11 @@ func (sh *strictHandler) AuditEntry(ctx *gin.Context, index Index) {
 }
 
 // AuditProof operation middleware
-func (sh *strictHandler) AuditProof(ctx *gin.Context, index Index) {
+func (sh *strictHandler) AuditProof(ctx *gin.Context, index Index, params AuditProofParams) {
 	var request AuditProofRequestObject
 
 	request.Index = index
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.AuditProof(ctx, request.(AuditProofRequestObject))
@@ -24631,6 +27540,74 @@ func (sh *strictHandler) AuditKeys(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AuditKeysResponseObject); ok {
 		if err := validResponse.VisitAuditKeysResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SearchEntries operation middleware
+func (sh *strictHandler) SearchEntries(ctx *gin.Context) {
+	var request SearchEntriesRequestObject
+
+	var body SearchEntriesJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchEntries(ctx, request.(SearchEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SearchEntriesResponseObject); ok {
+		if err := validResponse.VisitSearchEntriesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AuditTile operation middleware
+func (sh *strictHandler) AuditTile(ctx *gin.Context, path string) {
+	var request AuditTileRequestObject
+
+	request.Path = path
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AuditTile(ctx, request.(AuditTileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AuditTile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AuditTileResponseObject); ok {
+		if err := validResponse.VisitAuditTileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -24769,6 +27746,72 @@ func (sh *strictHandler) WithdrawConsent(ctx *gin.Context, consentId ConsentId, 
 	}
 }
 
+// Controls operation middleware
+func (sh *strictHandler) Controls(ctx *gin.Context) {
+	var request ControlsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Controls(ctx, request.(ControlsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Controls")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ControlsResponseObject); ok {
+		if err := validResponse.VisitControlsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CheckControls operation middleware
+func (sh *strictHandler) CheckControls(ctx *gin.Context) {
+	var request CheckControlsRequestObject
+
+	var body CheckControlsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckControls(ctx, request.(CheckControlsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckControls")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CheckControlsResponseObject); ok {
+		if err := validResponse.VisitCheckControlsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Exposure operation middleware
 func (sh *strictHandler) Exposure(ctx *gin.Context) {
 	var request ExposureRequestObject
@@ -24830,6 +27873,172 @@ func (sh *strictHandler) Detokenize(ctx *gin.Context, params DetokenizeParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(DetokenizeResponseObject); ok {
 		if err := validResponse.VisitDetokenizeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Dispatch operation middleware
+func (sh *strictHandler) Dispatch(ctx *gin.Context, params DispatchParams) {
+	var request DispatchRequestObject
+
+	request.Params = params
+
+	var body DispatchJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Dispatch(ctx, request.(DispatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Dispatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DispatchResponseObject); ok {
+		if err := validResponse.VisitDispatchResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Evidences operation middleware
+func (sh *strictHandler) Evidences(ctx *gin.Context, params EvidencesParams) {
+	var request EvidencesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Evidences(ctx, request.(EvidencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Evidences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EvidencesResponseObject); ok {
+		if err := validResponse.VisitEvidencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RequestEvidence operation middleware
+func (sh *strictHandler) RequestEvidence(ctx *gin.Context, params RequestEvidenceParams) {
+	var request RequestEvidenceRequestObject
+
+	request.Params = params
+
+	var body RequestEvidenceJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestEvidence(ctx, request.(RequestEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RequestEvidenceResponseObject); ok {
+		if err := validResponse.VisitRequestEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Evidence operation middleware
+func (sh *strictHandler) Evidence(ctx *gin.Context, evidenceId EvidenceId) {
+	var request EvidenceRequestObject
+
+	request.EvidenceId = evidenceId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Evidence(ctx, request.(EvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Evidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EvidenceResponseObject); ok {
+		if err := validResponse.VisitEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EvidenceBundle operation middleware
+func (sh *strictHandler) EvidenceBundle(ctx *gin.Context, evidenceId EvidenceId) {
+	var request EvidenceBundleRequestObject
+
+	request.EvidenceId = evidenceId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EvidenceBundle(ctx, request.(EvidenceBundleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EvidenceBundle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EvidenceBundleResponseObject); ok {
+		if err := validResponse.VisitEvidenceBundleResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
