@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -122,4 +123,4 @@ func sum(counts map[string]int) int {
 }
 
 // names are those of what is counted, sorted.
-func names[V any](counts map[string]V) []string { return slices.Sorted(maps.Keys(counts)) }
+func names[K cmp.Ordered, V any](counts map[K]V) []K { return slices.Sorted(maps.Keys(counts)) }
