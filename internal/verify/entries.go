@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -37,6 +38,7 @@ type verifier struct {
 	take    func(handover []byte, trusted ...string) (audit.Handover, error)
 	parse   func(leaf []byte) (audit.Entry, error)
 	kind    func(*audit.Entry) error
+	walk    func(in io.Reader, visit func(name string, size int64, body io.Reader) error) error
 	once    func(*json.Decoder) error
 	ignored map[string]bool
 }
@@ -54,7 +56,7 @@ func idOf(s string) changeID {
 func newVerifier(opts Options) *verifier {
 	return &verifier{
 		opts: opts, seen: make(map[changeID]class), meaning: newMeaning(),
-		open: audit.OpenCheckpoint, take: audit.OpenHandover, parse: audit.ParseLeaf, kind: anyShape, once: onceEach,
+		open: audit.OpenCheckpoint, take: audit.OpenHandover, parse: audit.ParseLeaf, kind: anyShape, walk: walkArchive, once: onceEach,
 	}
 }
 

@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"archive/tar"
 	"context"
 	"encoding/json"
+	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -11,6 +14,20 @@ import (
 
 // LogWithout is Log with some of its rules taken out, for the twins.
 func LogWithout(ctx context.Context, src Source, opts Options, rules ...string) (Result, error) {
+	return without(opts, rules).run(ctx, src)
+}
+
+// TilesWithout and BundleWithout are the same of a folder and of a bundle.
+func TilesWithout(ctx context.Context, folder fs.FS, opts Options, rules ...string) (Result, error) {
+	return without(opts, rules).tiles(ctx, folder)
+}
+
+// BundleWithout is Bundle with some of its rules taken out.
+func BundleWithout(ctx context.Context, file io.ReadSeeker, opts Options, rules ...string) (Result, error) {
+	return without(opts, rules).bundle(ctx, file)
+}
+
+func without(opts Options, rules []string) *verifier {
 	v := newVerifier(opts)
 	v.ignored = map[string]bool{}
 	for _, rule := range rules {
@@ -20,13 +37,31 @@ func LogWithout(ctx context.Context, src Source, opts Options, rules ...string) 
 			v.parse = audit.DecodeEntry
 		case RuleSchema:
 			v.parse = parseAnything
+		case RuleBundle:
+			v.walk = walkAnything
 		case RuleHandover:
 			v.take = takeAny
 		case RuleSignature:
 			v.open = openUnsigned
 		}
 	}
-	return v.run(ctx, src)
+	return v
+}
+
+// walkAnything reads a tar as most programs do.
+func walkAnything(in io.Reader, visit func(name string, size int64, body io.Reader) error) error {
+	for archive := tar.NewReader(in); ; {
+		header, err := archive.Next()
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		if err := visit(header.Name, header.Size, archive); err != nil {
+			return err
+		}
+	}
 }
 
 // parseAnything is what a careless verifier would do with a leaf: take the

@@ -41,6 +41,7 @@ type made struct {
 	checkpoints [][]byte
 	anchors     []audit.Anchor
 	receipts    []audit.Receipt
+	handovers   [][]byte
 }
 
 func newLog(t testing.TB, seed uint64) *made {
