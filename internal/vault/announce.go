@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -47,7 +48,25 @@ func (s *Service) write(ctx context.Context, tenant string, c Change) (Committed
 	if err := s.announce(ctx, tenant, c.entry.Kind, c.entry.PolicyVersion); err != nil {
 		return Committed{}, err
 	}
-	return s.store.Commit(ctx, tenant, c)
+	c.entry.Obligations = append(slices.Clone(c.entry.Obligations), s.classesIn(&c.entry)...)
+	committed, err := s.store.Commit(ctx, tenant, c)
+	committed.changeID = c.id
+	return committed, err
+}
+
+// classesIn are the classes of what an entry says was tokenized or given back, as
+// the policy has them that it was decided under.
+func (s *Service) classesIn(e *audit.Entry) []string {
+	if e.Kind != audit.KindTokenize && e.Kind != audit.KindRestore {
+		return nil
+	}
+	var classes []string
+	for name := range e.Entities {
+		if entity, known := s.rules().Entity(name); known {
+			classes = append(classes, audit.ObligationClass+string(entity.Class))
+		}
+	}
+	return unique(classes)
 }
 
 func (s *Service) announce(ctx context.Context, tenant string, kind audit.Kind, version string) error {

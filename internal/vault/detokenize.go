@@ -183,7 +183,7 @@ func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
 		return err
 	}
 	if j.s.faults.openBeforeCommit {
-		if err := j.open(ctx, opened); err != nil {
+		if err := j.open(ctx, opened, ""); err != nil {
 			return DetokenizeResult{}, err
 		}
 		_ = commit()
@@ -194,7 +194,7 @@ func (j *restoreJob) attempt(ctx context.Context) (DetokenizeResult, error) {
 	}
 	// From here on the intent is durable. A crash leaves an entry for values
 	// that nobody received.
-	if err := j.open(ctx, opened); err != nil {
+	if err := j.open(ctx, opened, committed.changeID); err != nil {
 		return DetokenizeResult{}, err
 	}
 	return j.result(committed)

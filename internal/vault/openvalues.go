@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -57,7 +58,7 @@ func (s *Service) openStored(ctx context.Context, tenant string, ids []string) (
 
 // open opens the values, after the intent was committed. What does not open
 // was altered or moved: it is not restored, and that is an entry of its own.
-func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKey) error {
+func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKey, intent string) error {
 	ctx, end := stage.Start(ctx, stage.Open)
 	defer end()
 	var broken []string
@@ -77,12 +78,16 @@ func (j *restoreJob) open(ctx context.Context, keys map[string]envelope.OpenedKe
 	if len(broken) == 0 {
 		return nil
 	}
-	return j.s.recordBroken(ctx, j.call.Caller.Tenant, j.entry, j.scopeRefs(), broken)
+	return j.s.recordBroken(ctx, j.call.Caller.Tenant, j.entry, intent, j.scopeRefs(), broken)
 }
 
-// recordBroken writes the entry of values that did not open.
-func (s *Service) recordBroken(ctx context.Context, tenant string, entry audit.Entry, scopes, tokens []string) error {
+// recordBroken writes the entry of values that did not open, and of which change
+// they were to be given by.
+func (s *Service) recordBroken(ctx context.Context, tenant string, entry audit.Entry, intent string, scopes, tokens []string) error {
 	entry.Kind = audit.KindIntegrityFailure
+	if intent != "" {
+		entry.Obligations = append(slices.Clone(entry.Obligations), audit.ObligationIntent+intent)
+	}
 	entry.Tokens, entry.ScopeRefs = unique(tokens), scopes
 	_, err := s.commit(ctx, tenant, Record{}, entry)
 	return err

@@ -44,12 +44,19 @@ func (r *redeeming) on(c Change) Change {
 	return c.Redeeming(Redemption{ID: r.row.ID, Revision: r.row.Revision})
 }
 
-// obligations name the approval in the entry of what it was used for.
+// obligations name the approval in the entry of what it was used for, and who gave
+// it, as far as the name and what stands before it go into an entry.
 func (r *redeeming) obligations() []string {
 	if r == nil || r.row.ID == "" {
 		return nil
 	}
-	return []string{aboutProceeding + r.row.ID}
+	named := []string{aboutProceeding + r.row.ID}
+	for _, d := range r.body.Decisions {
+		if by := audit.ObligationApprover + d.By; d.Decision == decisionApprove && audit.IsIdentifier(by) {
+			named = append(named, by)
+		}
+	}
+	return named
 }
 
 func (r *redeeming) read(ctx context.Context, s *Service, tenant string, kind ProceedingKind, id string) (err error) {

@@ -91,7 +91,7 @@ func (j *reportJob) valuesOnce(ctx context.Context) error {
 	if len(broken) > 0 {
 		failure := j.entry
 		failure.Entities, failure.Results, failure.Decision = nil, nil, ""
-		if err := j.s.recordBroken(ctx, tenant, failure, entry.ScopeRefs, broken); err != nil {
+		if err := j.s.recordBroken(ctx, tenant, failure, committed.changeID, entry.ScopeRefs, broken); err != nil {
 			return err
 		}
 	}

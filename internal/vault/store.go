@@ -94,6 +94,8 @@ type Committed struct {
 	At      time.Time
 	// Tree is shared by all changes of the batch.
 	Tree *Tree
+
+	changeID string // set by the service
 }
 
 // Ledger reads the log and what belongs to it.
