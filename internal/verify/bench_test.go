@@ -20,7 +20,7 @@ func BenchmarkLog(b *testing.B) {
 			Client: audit.Client{ClientID: "svc-1", JTIDigest: "1f0c3a5e7b9d2468ace02468ace13579"}, Actor: "svc-1", Destination: "default",
 			PolicyVersion: "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", RuleIDs: []string{"p12"}, Decision: audit.Allow,
 			Entities: map[string]int{"EMAIL_ADDRESS": 2, "PHONE_NUMBER": 1}, Tokens: []string{"7K3QX9M2", "0A1B2C3D", "ZZ9Y8X7W"},
-			Results: map[string]int{"new": 3}, ScopeRefs: []string{"s_5JX0"}, RequestID: "r_9f8e7d6c", Replica: "cf-0",
+			Results: map[string]int{"tokenized": 3}, ScopeRefs: []string{"s_5JX0"}, RequestID: "r_9f8e7d6c", Replica: "cf-0", Environment: "prod",
 		}
 		m.clock = m.clock.Add(time.Millisecond)
 		leaves = append(leaves, m.finish([]audit.Entry{e})...)

@@ -56,12 +56,9 @@ func idOf(s string) changeID {
 func newVerifier(opts Options) *verifier {
 	return &verifier{
 		opts: opts, seen: make(map[changeID]class), meaning: newMeaning(),
-		open: audit.OpenCheckpoint, take: audit.OpenHandover, parse: audit.ParseLeaf, kind: anyShape, walk: walkArchive, once: onceEach,
+		open: audit.OpenCheckpoint, take: audit.OpenHandover, parse: audit.ParseLeaf, kind: audit.CheckKind, walk: walkArchive, once: onceEach,
 	}
 }
-
-// anyShape takes an entry of any kind as it is.
-func anyShape(*audit.Entry) error { return nil }
 
 func (v *verifier) run(ctx context.Context, src Source) (Result, error) {
 	if err := v.prepare(); err != nil {

@@ -54,6 +54,12 @@ func under(m *made, kind audit.Kind, g audit.Entry) audit.Entry {
 	return e
 }
 
+func flushing(m *made, obligations ...string) audit.Entry {
+	e := m.entry(audit.KindGrantFlush, "svc-1", obligations...)
+	e.Reason = "LLM_RESPONSE"
+	return e
+}
+
 func gone(entries []verify.Entry, indexes ...int) []verify.Entry {
 	for _, i := range indexes {
 		entries[i].Leaf = nil
@@ -75,7 +81,7 @@ var meaningCases = map[string]faultCase{
 		refused := m.say("approve", "cid", id)
 		refused.Decision = audit.Deny
 		return []audit.Entry{m.say("approve", "bob", id), refused, using(m, id)}
-	})},
+	}), besides: []string{verify.RuleKind}},
 	"rejected": {rule: verify.RuleRedeem, make: approved(func(m *made, id string) []audit.Entry {
 		return []audit.Entry{m.say("approve", "bob", id), m.say("approve", "cid", id), m.say("reject", "dan", id), using(m, id)}
 	})},
@@ -86,7 +92,7 @@ var meaningCases = map[string]faultCase{
 		return []audit.Entry{m.say("approve", "bob", id), m.say("approve", "cid", id), using(m, id), m.say("redeem", "ann", id)}
 	})},
 	"used for an erasure": {rule: verify.RuleRedeem, make: approved(func(m *made, id string) []audit.Entry {
-		e := m.entry(audit.KindErase, "ann", audit.ObligationProceeding+id)
+		e := m.entry(audit.KindErase, "ann", "identity:in_person", audit.ObligationProceeding+id)
 		e.Reference, e.Counts = "DSAR-7", map[string]int{"erased": 1, "deferred": 0, "shared": 0, "keys": 1, "rekeyed": 0}
 		return []audit.Entry{m.say("approve", "bob", id), e}
 	})},
@@ -103,7 +109,7 @@ var meaningCases = map[string]faultCase{
 		m.story.approvals = nil
 		ask.Decision = audit.Deny
 		return []audit.Entry{ask, using(m, ask.ChangeID)}
-	})},
+	}), besides: []string{verify.RuleKind}},
 	"outcome of nothing": {rule: verify.RuleOutcome, make: told(func(m *made) []audit.Entry {
 		return []audit.Entry{m.entry(audit.KindOutcome, "svc-1")}
 	})},
@@ -120,13 +126,16 @@ var meaningCases = map[string]faultCase{
 	})},
 	"failure of a hold": {rule: verify.RuleOutcome, make: told(func(m *made) []audit.Entry {
 		hold := m.entry(audit.KindHoldPlace, "svc-1")
-		return []audit.Entry{hold, m.entry(audit.KindIntegrityFailure, "svc-1", audit.ObligationIntent+hold.ChangeID)}
+		hold.HoldIDs, hold.Reference, hold.Counts = []string{hold.ChangeID}, "ORDER-9", map[string]int{"subjects": 1}
+		failure := m.entry(audit.KindIntegrityFailure, "svc-1", audit.ObligationIntent+hold.ChangeID)
+		failure.Tokens = []string{m.id()}
+		return []audit.Entry{hold, failure}
 	})},
 	"flush of no grant": {rule: verify.RuleFlush, make: told(func(m *made) []audit.Entry {
-		return []audit.Entry{m.entry(audit.KindGrantFlush, "svc-1", audit.ObligationGrant+"c999999")}
+		return []audit.Entry{flushing(m, audit.ObligationGrant+"c999999")}
 	})},
 	"flush that names none": {rule: verify.RuleFlush, make: told(func(m *made) []audit.Entry {
-		return []audit.Entry{m.entry(audit.KindGrantFlush, "svc-1")}
+		return []audit.Entry{flushing(m, "mfa")}
 	})},
 	"flush of a restoration": {rule: verify.RuleFlush, make: told(func(m *made) []audit.Entry {
 		r := m.restore()
@@ -140,7 +149,7 @@ var meaningCases = map[string]faultCase{
 	"flush of a grant that was refused": {rule: verify.RuleFlush, make: told(func(m *made) []audit.Entry {
 		g := m.grant()
 		m.story.grants, m.story.intents = nil, nil
-		g.Decision = audit.Deny
+		g.Decision, g.Code = audit.Deny, "denied"
 		return []audit.Entry{g, under(m, audit.KindGrantFlush, g)}
 	})},
 	"flush after the close": {rule: verify.RuleFlush, make: granted(func(m *made, g audit.Entry) []audit.Entry {
@@ -278,13 +287,19 @@ func TestMeaningIsNotTooStrict(t *testing.T) {
 		}),
 		"a review names the use": told(func(m *made) []audit.Entry {
 			use := m.restore()
-			return []audit.Entry{use, m.entry(audit.KindReviewClose, "eve", audit.ObligationProceeding+use.ChangeID)}
+			look := m.entry(audit.KindReviewClose, "eve", audit.ObligationProceeding+use.ChangeID)
+			look.Code, look.Reference = "justified", "CASE-31"
+			return []audit.Entry{use, look}
 		}),
 		"another proceeding": told(func(m *made) []audit.Entry {
-			return []audit.Entry{m.entry(audit.KindIncidentChange, "eve", audit.ObligationProceeding+"c0")}
+			e := m.entry(audit.KindIncidentChange, "eve", audit.ObligationProceeding+"c0")
+			e.Code, e.Reference = "assessed", "INC-7"
+			return []audit.Entry{e}
 		}),
 		"failure without an intent": told(func(m *made) []audit.Entry {
-			return []audit.Entry{m.entry(audit.KindIntegrityFailure, "svc-1")}
+			e := m.entry(audit.KindIntegrityFailure, "svc-1")
+			e.Tokens = []string{m.id()}
+			return []audit.Entry{e}
 		}),
 		"closed by somebody else after its time": granted(func(m *made, g audit.Entry) []audit.Entry {
 			m.clock = m.clock.Add(time.Hour)
@@ -294,20 +309,15 @@ func TestMeaningIsNotTooStrict(t *testing.T) {
 		}),
 		"a policy that was proposed": told(func(m *made) []audit.Entry {
 			next := strings.Repeat("99", 32)
-			propose, use := m.entry(audit.KindPolicyPropose, "ole"), single(m)[0]
-			propose.Reference, use.PolicyVersion = next, next
+			propose, use := m.entry(audit.KindPolicyPropose, "ole", "tenant:acme"), single(m)[0]
+			propose.Code, propose.Reference, use.PolicyVersion = "pr-7", next, next
 			return []audit.Entry{propose, use}
 		}),
 		"a policy that was promoted": told(func(m *made) []audit.Entry {
 			next := strings.Repeat("99", 32)
 			change, use := m.entry(audit.KindPolicyChange, "ole", audit.ObligationProceeding+"c0", audit.ObligationVersion+next), single(m)[0]
-			use.PolicyVersion = next
+			change.Code, change.Reference, use.PolicyVersion = "promote", "CASE-31", next
 			return []audit.Entry{change, use}
-		}),
-		"no policy at all": told(func(m *made) []audit.Entry {
-			e := single(m)[0]
-			e.PolicyVersion = ""
-			return []audit.Entry{e}
 		}),
 		"a log that never announced": func(t *testing.T) ([]verify.Entry, verify.Options) {
 			m := newLog(t, 16)
@@ -327,7 +337,7 @@ func TestMeaningIsNotTooStrict(t *testing.T) {
 			m.story = story{version: versions[2]}
 			m.commit(m.finish([]audit.Entry{using(m, "c000001-of-then")}))
 			m.commit(m.finish([]audit.Entry{m.entry(audit.KindOutcome, "svc-1", audit.ObligationIntent+"c000001-of-then")}))
-			m.commit(m.finish([]audit.Entry{m.entry(audit.KindGrantFlush, "svc-1", audit.ObligationGrant+"c000001-of-then")}))
+			m.commit(m.finish([]audit.Entry{flushing(m, audit.ObligationGrant+"c000001-of-then")}))
 			e := m.entry(audit.KindPrune, "")
 			e.Counts = map[string]int{"from": 0, "to": n}
 			m.commit(m.finish([]audit.Entry{e}))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type faultCase struct {
 	rule    string
 	make    func(t *testing.T) ([]verify.Entry, verify.Options)
 	without []string
+	besides []string // rules that the fault breaks too, and before
 }
 
 // written is a log whose writer is at fault: it appends leaves that it should
@@ -44,7 +46,7 @@ func stored(change func(m *made, opts *verify.Options) []verify.Entry) func(t *t
 // single and double make the entries of one change with one or two parts.
 func single(m *made) []audit.Entry {
 	e := m.entry(audit.KindTokenize, m.actor())
-	e.Entities, e.Tokens, e.Results = map[string]int{"EMAIL_ADDRESS": 1}, []string{m.id()}, map[string]int{"new": 1}
+	e.Destination, e.Entities, e.Tokens, e.Results = "default", map[string]int{"EMAIL_ADDRESS": 1}, []string{m.id()}, map[string]int{"tokenized": 1}
 	return []audit.Entry{e}
 }
 
@@ -90,6 +92,16 @@ var faultCases = map[string]faultCase{
 	"unknown field": {rule: verify.RuleSchema, make: written(func(m *made) [][]byte {
 		leaf := m.finish(single(m))[0]
 		return [][]byte{bytes.Replace(leaf, []byte(`,"v":1}`), []byte(`,"v":1,"value":"x"}`), 1)}
+	})},
+	"field of another kind": {rule: verify.RuleKind, make: written(func(m *made) [][]byte {
+		parts := single(m)
+		parts[0].HoldIDs = []string{"h_1"}
+		return m.finish(parts)
+	})},
+	"field missing": {rule: verify.RuleKind, make: written(func(m *made) [][]byte {
+		parts := single(m)
+		parts[0].Destination = ""
+		return m.finish(parts)
 	})},
 	"other tenant": {rule: verify.RuleTenant, make: written(func(m *made) [][]byte {
 		parts := single(m)
@@ -204,7 +216,7 @@ func TestInvariant11_EveryRuleFindsItsFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			entries, opts := c.make(t)
 			var fault *verify.Fault
-			if _, err := verify.Log(t.Context(), of(entries), opts); !errors.As(err, &fault) || fault.Rule != c.rule {
+			if _, err := verify.LogWithout(t.Context(), of(entries), opts, c.besides...); !errors.As(err, &fault) || fault.Rule != c.rule {
 				t.Errorf("got %v, want a fault of rule %s", err, c.rule)
 			}
 		})
@@ -216,7 +228,7 @@ func TestInvariant11_EveryRuleFindsItsFault(t *testing.T) {
 	for _, rule := range []string{
 		verify.RuleGap, verify.RuleHash, verify.RuleSchema, verify.RuleCanonical, verify.RuleTenant, verify.RuleTime, verify.RuleLink,
 		verify.RuleChange, verify.RuleSignature, verify.RuleReceipt, verify.RuleConsistency, verify.RuleRoot, verify.RuleBehind, verify.RuleUnsigned,
-		verify.RulePruned, verify.RuleHandover, verify.RuleRedeem, verify.RuleOutcome, verify.RuleFlush, verify.RulePolicy,
+		verify.RuleKind, verify.RulePruned, verify.RuleHandover, verify.RuleRedeem, verify.RuleOutcome, verify.RuleFlush, verify.RulePolicy,
 	} {
 		if !covered[rule] {
 			t.Errorf("no case for rule %s", rule)
@@ -233,7 +245,7 @@ func TestInvariant11_Twin_WithoutTheRuleTheFaultPasses(t *testing.T) {
 			if without == nil {
 				without = []string{c.rule}
 			}
-			if _, err := verify.LogWithout(t.Context(), of(entries), opts, without...); err != nil {
+			if _, err := verify.LogWithout(t.Context(), of(entries), opts, slices.Concat(without, c.besides)...); err != nil {
 				t.Errorf("without %v it is still found: %v", without, err)
 			}
 		})

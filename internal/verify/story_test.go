@@ -34,7 +34,7 @@ var versions = []string{strings.Repeat("5a", 32), strings.Repeat("6b", 32), stri
 func (m *made) entry(kind audit.Kind, actor string, obligations ...string) audit.Entry {
 	m.changes++
 	return audit.Entry{
-		V: audit.Version, Tenant: "acme", Kind: kind, ChangeID: fmt.Sprintf("c%06d-%08x", m.changes, m.rng.Uint32()),
+		V: audit.Version, Tenant: "acme", Kind: kind, Environment: "test", Replica: "cf-0", ChangeID: fmt.Sprintf("c%06d-%08x", m.changes, m.rng.Uint32()),
 		Actor: actor, Channel: "api", Client: audit.Client{ClientID: "svc-1"}, Decision: audit.Allow,
 		PolicyVersion: m.story.version, RequestID: fmt.Sprintf("r%d", m.changes), Obligations: obligations,
 	}
@@ -49,11 +49,12 @@ func (m *made) plain() audit.Entry {
 	switch m.rng.IntN(6) {
 	case 0:
 		e := m.entry(audit.KindHoldPlace, m.actor())
-		e.HoldIDs, e.Reference = []string{e.ChangeID}, "ORDER-9"
+		e.HoldIDs, e.Reference, e.Counts = []string{e.ChangeID}, "ORDER-9", map[string]int{"subjects": 1}
 		return e
 	case 1:
 		e := m.entry(audit.KindSweep, "")
-		e.Counts, e.Channel, e.Decision, e.Client = map[string]int{"mappings": 3, "keys": 1}, "lifecycle", "", audit.Client{}
+		e.Counts = map[string]int{"mappings": 3, "keys": 1}
+		e.Channel, e.Decision, e.Client, e.RequestID = "lifecycle", "", audit.Client{}, ""
 		return e
 	case 2:
 		e := m.entry(audit.KindRestore, m.actor())
@@ -62,7 +63,7 @@ func (m *made) plain() audit.Entry {
 	default:
 		e := m.entry(audit.KindTokenize, m.actor())
 		e.Entities, e.Destination = map[string]int{"EMAIL_ADDRESS": 1 + m.rng.IntN(4)}, "default"
-		e.Tokens, e.Results, e.ScopeRefs = []string{m.id()}, map[string]int{"new": 1}, []string{"s_5JX0"}
+		e.Tokens, e.Results, e.ScopeRefs = []string{m.id()}, map[string]int{"tokenized": 1}, []string{"s_5JX0"}
 		return e
 	}
 }
@@ -85,7 +86,7 @@ func (m *made) restore(obligations ...string) audit.Entry {
 	e.Reason, e.Entities, e.Tokens, e.Results = "LLM_RESPONSE", map[string]int{"PERSON": 1}, []string{m.id()}, map[string]int{"restored": 1}
 	e.ScopeRefs = []string{"s_5JX0"}
 	if m.rng.IntN(4) == 0 {
-		e.Decision, e.Results["not_found"] = audit.Partial, 2
+		e.Decision, e.Results["unknown"] = audit.Partial, 2
 	}
 	m.story.intents = append(m.story.intents, e.ChangeID)
 	return e
@@ -153,7 +154,7 @@ func (m *made) stream() audit.Entry {
 	}
 	m.story.grants = slices.Delete(m.story.grants, i, i+1)
 	e := m.entry(audit.KindGrantClose, g.actor, audit.ObligationGrant+g.id)
-	e.Code, e.Results = "ended", map[string]int{"restored": 1}
+	e.Code, e.Reason, e.Results = "ended", "LLM_RESPONSE", map[string]int{"restored": 1}
 	return e
 }
 
@@ -162,7 +163,7 @@ func (m *made) turn() audit.Entry {
 	if len(m.story.intents) > 0 && m.rng.IntN(2) == 0 {
 		kind := []audit.Kind{audit.KindOutcome, audit.KindIntegrityFailure}[m.rng.IntN(2)]
 		e := m.entry(kind, m.actor(), audit.ObligationIntent+m.story.intents[m.rng.IntN(len(m.story.intents))])
-		e.Reason, e.Results = "LLM_RESPONSE", map[string]int{"integrity_failure": 1}
+		e.Reason, e.Results, e.Tokens = "LLM_RESPONSE", map[string]int{"integrity_failure": 1}, []string{m.id()}
 		return e
 	}
 	next := versions[m.rng.IntN(len(versions))]
