@@ -174,6 +174,7 @@ func (d *differ) retention() {
 	d.add(compared(areaRetention, "requests of persons",
 		[]aspect{about("longest", d.old.retention.requests.String())},
 		[]aspect{about("longest", d.new.retention.requests.String())})...)
+	d.add(compared(areaRetention, "the log", d.old.retention.log.aspects(), d.new.retention.log.aspects())...)
 }
 
 // kept are the rules of one of the policies by what they select. An entity that

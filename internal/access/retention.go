@@ -88,6 +88,7 @@ type retention struct {
 	classes  []RetentionRule // by rank
 	rules    []RetentionRule
 	requests time.Duration
+	log      logRetention
 }
 
 func (r RetentionRule) matches(q RetentionQuery, e Entity) bool {
@@ -103,6 +104,7 @@ type retentionFile struct {
 	Records struct {
 		RequestsDays int `yaml:"requests_days"`
 	} `yaml:"records"`
+	Log logRetention `yaml:"log"`
 }
 
 type retentionRuleDoc struct {
@@ -127,6 +129,10 @@ func (f retentionFile) check(entities map[string]Entity, destinations map[string
 		return out, fmt.Errorf("records: requests_days must be %d to %d", minRequestsDays, maxRetentionDays)
 	}
 	out.requests = time.Duration(f.Records.RequestsDays) * day
+	if err := f.Log.check(); err != nil {
+		return out, err
+	}
+	out.log = f.Log
 	for _, class := range Classes() {
 		out.classes = append(out.classes, RetentionRule{Class: string(class), For: time.Duration(classDays[class]) * day})
 	}

@@ -224,3 +224,24 @@ func TestRolesOf(t *testing.T) {
 		}
 	}
 }
+
+// TestLogRetention: leaves of tokenize entries may go after a year and a month, all
+// others after seven years, and of a tenant under HIPAA nothing before six.
+func TestLogRetention(t *testing.T) {
+	bundle := copyOfShipped(t)
+	edit(t, bundle, "retention.yaml", "hipaa: []", "hipaa: [clinic]")
+	policy := load(t, bundle)
+	for tenant, want := range map[string][2]int{"acme": {13, 84}, "clinic": {72, 84}} {
+		kept := policy.LogRetention(tenant)
+		if len(kept) != 2 || !kept[0].Tokenize || kept[0].Months != want[0] || kept[1].Tokenize || kept[1].Months != want[1] {
+			t.Errorf("of %s it keeps %+v, want %v", tenant, kept, want)
+		}
+	}
+	if names := policy.NamedTenants(); len(names) != 1 || names[0] != "clinic" {
+		t.Errorf("it names %v", names)
+	}
+	edit(t, bundle, "retention.yaml", "log: {tokenize_months: 13, other_months: 84, hipaa: [clinic]}", "")
+	if kept := load(t, bundle).LogRetention("clinic"); kept[0].Months != 13 || kept[1].Months != 84 {
+		t.Errorf("a bundle of before has %+v", kept)
+	}
+}

@@ -52,6 +52,8 @@ type Config struct {
 	LogPrefix string
 	// Environment and Replica name the process in every entry.
 	Environment, Replica string
+	// Version is that of the program, for what it puts its name to.
+	Version string
 	// Clock serves windows and cache lifetimes only. Expiry is always judged
 	// by the store's clock.
 	Clock func() time.Time
@@ -97,6 +99,7 @@ type Service struct {
 	bundles              func(ctx context.Context, tenant, id string) (io.ReadCloser, error)
 	notifies             bool
 	environment, replica string
+	version              string
 }
 
 // New checks the configuration and makes a service.
@@ -130,7 +133,7 @@ func New(cfg Config) (*Service, error) {
 		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
 		proceedings: cfg.Proceedings, outbox: cfg.Outbox,
 		policies: newPolicies(cfg), detector: cfg.Detector, words: words, clock: cfg.Clock,
-		environment: cfg.Environment, replica: cfg.Replica, notifies: cfg.Notify, bundles: cfg.Bundles,
+		environment: cfg.Environment, replica: cfg.Replica, version: cfg.Version, notifies: cfg.Notify, bundles: cfg.Bundles,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), limits: cfg.Limits,
 	}
 	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
