@@ -36,11 +36,11 @@ func (a *accessReviews) tables() []Table {
 
 // matrix is the one of the facts.
 func (a *accessReviews) matrix() Table {
-	t := Table{Title: "Access matrix"}
+	var t Table
 	if a.facts.Matrix != nil {
 		t = *a.facts.Matrix
 	}
-	t.Name, t.Query = TableAccessMatrix, "The policy in force when the evidence was made: each right that it gives, by role, reason and class. Not from the log."
+	t.Name, t.Title, t.Query = TableAccessMatrix, "Access matrix", "The policy in force when the evidence was made: each right that it gives, by role, reason and class. Not from the log."
 	if a.facts.Matrix == nil {
 		t.Columns = []Column{{"right", "Right", KindText}}
 		t.Notes = []string{notGiven}

@@ -196,17 +196,21 @@ func TestInvariant11_BundleTwin(t *testing.T) {
 	}
 	other := evidencetest.MadeQuarter(6, 600)
 	for name, change := range map[string]func([]member) []member{
-		"nothing":         func(m []member) []member { return m },
-		"a cell":          edit("evidence/denials.csv", func(b []byte) []byte { return bytes.Replace(b, []byte("restore"), []byte("restope"), 1) }),
-		"a title":         edit("evidence/denials.json", func(b []byte) []byte { return bytes.Replace(b, []byte("Denials"), []byte("Denialz"), 1) }),
-		"two entries":     edit(entries, swap),
-		"a lost tail":     edit(entries, func(b []byte) []byte { return b[:bytes.LastIndexByte(b[:len(b)-1], '\n')+1] }),
-		"a policy":        edit("policies/"+q.Facts.Current+".tar", func(b []byte) []byte { b[3] ^= 1; return b }),
-		"the report":      edit("report.html", func(b []byte) []byte { return append(b, ' ') }),
-		"the checkpoint":  edit("log/checkpoint", func([]byte) []byte { return other.Checkpoint }),
-		"a manifest line": edit("manifest", func(b []byte) []byte { return bytes.Replace(b, []byte("  report.html\n"), []byte("  report.htmk\n"), 1) }),
-		"a file gone":     func(m []member) []member { return slices.Delete(m, find(m, "evidence/keys.csv"), find(m, "evidence/keys.csv")+1) },
-		"manifest gone":   func(m []member) []member { return m[:len(m)-1] },
+		"nothing":        func(m []member) []member { return m },
+		"a cell":         edit("evidence/denials.csv", func(b []byte) []byte { return bytes.Replace(b, []byte("restore"), []byte("restope"), 1) }),
+		"a title":        edit("evidence/denials.json", func(b []byte) []byte { return bytes.Replace(b, []byte("Denials"), []byte("Denialz"), 1) }),
+		"two entries":    edit(entries, swap),
+		"a lost tail":    edit(entries, func(b []byte) []byte { return b[:bytes.LastIndexByte(b[:len(b)-1], '\n')+1] }),
+		"a policy":       edit("policies/"+q.Facts.Current+".tar", func(b []byte) []byte { b[3] ^= 1; return b }),
+		"the report":     edit("report.html", func(b []byte) []byte { return append(b, ' ') }),
+		"the checkpoint": edit("log/checkpoint", func([]byte) []byte { return other.Checkpoint }),
+		"a manifest line": edit("manifest", func(b []byte) []byte {
+			return bytes.Replace(b, []byte("  report.html\n"), []byte("  report.htmk\n"), 1)
+		}),
+		"a file gone": func(m []member) []member {
+			return slices.Delete(m, find(m, "evidence/keys.csv"), find(m, "evidence/keys.csv")+1)
+		},
+		"manifest gone": func(m []member) []member { return m[:len(m)-1] },
 		"one more file": func(m []member) []member {
 			extra := m[0]
 			extra.header.Name = "evidence/more.csv"

@@ -23,7 +23,7 @@ func inert(cell string) string {
 
 // WriteCSV writes a table as RFC 4180 has it: a header with the names of the columns,
 // and a line for each row, ended by CRLF. Cells that a spreadsheet would run begin
-// with an apostrophe.
+// with an apostrophe; a carriage return within a cell is left out.
 func WriteCSV(w io.Writer, t Table) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
