@@ -3,10 +3,10 @@
 // folder that has a new name in it.
 //
 // When a call returns nil, the file is there with all its bytes, also after power
-// fails. When it returns an error or the process dies in it, the place has what it
-// had before or the whole new file, and a temporary file may be left over, whose
-// name begins with [TemporaryPrefix]: no reader looks at it, and [Folder.Clear]
-// takes it away.
+// fails; the root of a folder is somebody else's to make durable. When it returns an
+// error or the process dies in it, the place has what it had before or the whole new
+// file, and a temporary file may be left over, whose name begins with
+// [TemporaryPrefix]: no reader looks at it, and [Folder.Clear] takes it away.
 package durable
 
 import (
@@ -46,13 +46,26 @@ type Folder struct {
 // have been left by a write that was cut off: see Settle.
 func (f Folder) Create(name string, body []byte) error {
 	// A link fails where the name is taken; a rename would replace what is there.
-	return f.write(name, body, func(temporary, place string) error {
+	err := f.write(name, body, func(temporary, place string) error {
 		return errors.Join(os.Link(temporary, place), os.Remove(temporary))
 	})
+	if err != nil {
+		return err
+	}
+	return f.Settle(name)
 }
 
 // Replace writes a file, whether or not there is one.
 func (f Folder) Replace(name string, body []byte) error {
+	if err := f.Place(name, body); err != nil {
+		return err
+	}
+	return f.Settle(name)
+}
+
+// Place writes a file as Replace does, but for its name, which is not durable before
+// Settle: for many files at once that takes much less.
+func (f Folder) Place(name string, body []byte) error {
 	return f.write(name, body, os.Rename)
 }
 
@@ -70,12 +83,6 @@ func (f Folder) write(name string, body []byte, put func(temporary, place string
 		if err = f.before("place"); err == nil {
 			err = put(temporary, place)
 		}
-	}
-	if err == nil {
-		err = f.Settle(name)
-	}
-	if err == nil {
-		err = f.before("end")
 	}
 	if err != nil {
 		return fmt.Errorf("durable: %s: %w", name, err)
@@ -118,30 +125,55 @@ func (f Folder) makeFolder(folder string) error {
 	return os.MkdirAll(folder, folderMode)
 }
 
-// Settle makes the name of a file durable that is in its place: those of all
+// Settle makes the names of files durable that are in their places: those of all
 // folders on the way, too, since a write that was cut off may have made them and
 // gone no further. It costs little where nothing is new.
-func (f Folder) Settle(name string) error {
+func (f Folder) Settle(names ...string) error {
+	if err := f.before("sync"); err != nil {
+		return err
+	}
+	root := filepath.Clean(f.Root)
+	settled := make(map[string]bool)
+	for _, name := range names {
+		place, err := f.Path(name)
+		if err != nil {
+			return err
+		}
+		for folder := filepath.Dir(place); !settled[folder]; folder = filepath.Dir(folder) {
+			if err := syncFolder(folder); err != nil {
+				return fmt.Errorf("durable: %s: %w", name, err)
+			}
+			if settled[folder] = true; folder == root {
+				break
+			}
+		}
+	}
+	return f.before("end")
+}
+
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Remove takes a file away, and its folder where it was the last in it. That is not
+// durable: after a crash it may be there again.
+func (f Folder) Remove(name string) error {
 	place, err := f.Path(name)
 	if err != nil {
 		return err
 	}
-	if err := f.before("sync"); err != nil {
+	if err := f.before("remove"); err != nil {
 		return err
 	}
-	last := filepath.Dir(filepath.Clean(f.Root)) // has the name of the root
-	for folder := filepath.Dir(place); ; folder = filepath.Dir(folder) {
-		d, err := os.Open(folder)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(d.Sync(), d.Close()); err != nil {
-			return err
-		}
-		if folder == last || folder == filepath.Dir(folder) {
-			return nil
-		}
+	if err := os.Remove(place); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("durable: %w", err)
 	}
+	_ = os.Remove(filepath.Dir(place)) // fails where something else is in it, as it should
+	return nil
 }
 
 func (f Folder) before(step string) error {

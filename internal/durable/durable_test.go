@@ -52,6 +52,29 @@ func TestNamesStayBelowTheFolder(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	f := durable.Folder{Root: t.TempDir()}
+	for _, name := range []string{"d/a", "d/b"} {
+		if err := f.Place(name, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Settle("d/a", "d/b"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"d/a", "d/a", "d/b", "d/b"} { // again is as well
+		if err := f.Remove(name); err != nil {
+			t.Error(err)
+		}
+		if _, err := f.Read(name, 0); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if names, err := os.ReadDir(f.Root); err != nil || len(names) != 0 {
+		t.Errorf("left: %v, %v", names, err)
+	}
+}
+
 var errStop = errors.New("stopped")
 
 // At whichever step a write ends, the place has the whole old file or the whole
