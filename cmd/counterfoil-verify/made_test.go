@@ -30,34 +30,41 @@ func newLog(t *testing.T, seed byte, batches int) *made {
 		t.Fatal(err)
 	}
 	m := &made{signer: signer}
-	var f audit.Frontier
 	for i := range batches {
 		e := audit.Entry{
 			Tenant: "acme", Kind: audit.KindTokenize, ChangeID: fmt.Sprintf("c%d-%d", i, seed), Actor: "svc-1",
+			Channel: "api", Environment: "test", Replica: "cf-0", PolicyVersion: "5a5a5a5a", Destination: "default", Decision: audit.Allow,
 			Client: audit.Client{ClientID: "svc-1"}, Entities: map[string]int{"PERSON": 1, "EMAIL_ADDRESS": 2}, Tokens: []string{"7K3QX9M2"},
 		}
 		if i%7 == 3 {
 			e.Tokens = strings.Fields(strings.Repeat("0A1B2C3D ", audit.MaxTokens+5))
 		}
-		parts, err := audit.Link(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaves, err := audit.Finalise(parts, time.Date(2026, 3, 1, 8, 0, i, 120_000_000, time.UTC))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := f.Append(leaves)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f = b.Frontier
-		c, err := signer.Sign(audit.TreeHead{Origin: origin, Size: f.Size, Root: b.Root})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.leaves, m.checkpoints, m.sizes = append(m.leaves, leaves...), append(m.checkpoints, c), append(m.sizes, f.Size)
+		m.and(t, e)
 	}
+	return m
+}
+
+// and commits one change more, a second after the one before.
+func (m *made) and(t *testing.T, e audit.Entry) *made {
+	t.Helper()
+	parts, err := audit.Link(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves, err := audit.Finalise(parts, time.Date(2026, 3, 1, 8, 0, len(m.sizes), 120_000_000, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.leaves = append(m.leaves, leaves...)
+	b, err := audit.Frontier{}.Append(m.leaves)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.signer.Sign(audit.TreeHead{Origin: origin, Size: b.Frontier.Size, Root: b.Root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.checkpoints, m.sizes = append(m.checkpoints, c), append(m.sizes, b.Frontier.Size)
 	return m
 }
 

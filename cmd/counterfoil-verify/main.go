@@ -3,13 +3,25 @@
 // and trusts neither its server nor its database.
 //
 //	counterfoil-verify --log FILE --checkpoint FILE [--checkpoint FILE...] --key FILE|VKEY
-//	counterfoil-verify --url URL --bearer-file FILE --key FILE|VKEY [--checkpoint EARLIER...]
+//	counterfoil-verify --bundle FILE --key FILE|VKEY
+//	counterfoil-verify --tiles DIR --key FILE|VKEY
+//	counterfoil-verify --url URL --bearer-file FILE --key FILE|VKEY [--since CHECKPOINT]
 //
-// The first form reads an export: one leaf per line, byte for byte. The second
-// reads /v1/audit/checkpoint and then pages /v1/audit/entries up to the size
-// that the checkpoint states; what is appended meanwhile is left for next time.
-// Earlier checkpoints are worth keeping and giving: they are what shows that
-// history was rewritten by somebody who holds the signing key.
+// The first form reads an export: one leaf per line, byte for byte. The second reads
+// a bundle of evidence, whose manifest names every file of it, and the whole log in
+// it. The third reads a folder of C2SP tlog-tiles. The last reads
+// /v1/audit/checkpoint and then pages /v1/audit/entries up to the size that the
+// checkpoint states; what is appended meanwhile is left for next time.
+//
+// Each form also takes what the auditor kept: --checkpoint of earlier times,
+// --receipt of answers, each any number of times. They are what shows that history
+// was rewritten by somebody who holds the signing key. --handover leads from the key
+// given to those that signed later.
+//
+// --since is a checkpoint that was verified before. With --url the service proves
+// that its log continues it, and only the entries after it are read; what they say
+// of entries before it is believed, and the result says from=. Elsewhere it is as
+// --checkpoint.
 //
 // A key is the verifier key that the operator published (origin, key hash and
 // key, joined by plus signs), or a file with one on each line.
@@ -76,9 +88,22 @@ func run(ctx context.Context, args []string, _ func(string) string, stdout, stde
 		}
 		return fail(stderr, err)
 	}
-	say(stdout, "SOUND tenant=%s entries=%d root=%s checkpoint=%d first=%s last=%s", result.Tenant, result.Entries, result.Root,
-		result.Signed, stamp(result.First), stamp(result.Last))
+	say(stdout, "SOUND tenant=%s entries=%d root=%s checkpoint=%d first=%s last=%s%s", result.Tenant, result.Entries, result.Root,
+		result.Signed, stamp(result.First), stamp(result.Last), more(&result))
 	return exitSound
+}
+
+// more is what only some logs have.
+func more(r *verify.Result) (text string) {
+	for _, n := range []struct {
+		name  string
+		count int64
+	}{{"from", r.From}, {"pruned", r.Pruned}, {"files", int64(r.Files)}} {
+		if n.count > 0 {
+			text += fmt.Sprintf(" %s=%d", n.name, n.count)
+		}
+	}
+	return text
 }
 
 func fail(stderr io.Writer, err error) int {

@@ -25,7 +25,8 @@ type server struct {
 type answeredRow struct {
 	Index    any             `json:"index,omitempty"`
 	LeafHash string          `json:"leaf_hash"`
-	Entry    json.RawMessage `json:"entry"`
+	Entry    json.RawMessage `json:"entry,omitempty"`
+	Pruned   bool            `json:"pruned,omitempty"`
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +50,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	s.answered++
 	q := r.URL.Query()
-	from, _ := strconv.Atoi(strings.TrimPrefix(q.Get("cursor"), "after-"))
+	from := 0
+	if after, err := strconv.Atoi(q.Get("cursor")); err == nil {
+		from = after + 1
+	}
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	limit = min(limit, s.limit)
 	var answer struct {
@@ -66,13 +70,16 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		answer.Entries = append(answer.Entries, row)
 	}
 	if next := from + limit; next < len(s.leaves) && q.Get("order") == "asc" {
-		answer.NextCursor = "after-" + strconv.Itoa(next)
+		answer.NextCursor = strconv.Itoa(next - 1)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	e := json.NewEncoder(w)
 	e.SetIndent("", "   ") // not the bytes that were hashed
 	_ = e.Encode(answer)
 }
+
+// pageEntries is how many entries a page has at most, by the API.
+const pageEntries = 1000
 
 const bearer = "eyJ0.test.token"
 

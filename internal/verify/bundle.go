@@ -192,17 +192,6 @@ func (v *verifier) manifest(b *bundle) error {
 	return nil
 }
 
-// trusted are the keys that are good once the handovers are followed.
-func (v *verifier) trusted() []string {
-	keys := slices.Clone(v.opts.VKeys)
-	for _, signed := range v.opts.Handovers {
-		if h, err := v.take(signed, keys...); err == nil {
-			keys = append(keys, h.New)
-		}
-	}
-	return keys
-}
-
 // unsignedBody is the body of a statement that nobody vouches for.
 func unsignedBody(signed []byte) string {
 	text, _, _ := strings.Cut(string(signed), "\n\n")

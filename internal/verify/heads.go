@@ -165,3 +165,39 @@ func (v *verifier) agree() error {
 	}
 	return nil
 }
+
+// Head opens a checkpoint that came with a log, to see how far to read. It is judged
+// again with all others where it is one of Options.Checkpoints.
+func (o Options) Head(checkpoint []byte, what string) (audit.TreeHead, error) {
+	return newVerifier(o).headOf(checkpoint, what)
+}
+
+func (v *verifier) headOf(checkpoint []byte, what string) (audit.TreeHead, error) {
+	if err := v.name(); err != nil {
+		return audit.TreeHead{}, err
+	}
+	head, err := v.open(checkpoint, v.trusted()...)
+	if err != nil {
+		return audit.TreeHead{}, &Fault{NoIndex, RuleSignature, what + ": " + reason(err)}
+	}
+	return head, nil
+}
+
+// newest takes the checkpoint that came with a log as one of those that it is held
+// to.
+func (v *verifier) newest(checkpoint []byte, what string) (audit.TreeHead, error) {
+	head, err := v.headOf(checkpoint, what)
+	v.opts.Checkpoints = append(slices.Clone(v.opts.Checkpoints), checkpoint)
+	return head, err
+}
+
+// trusted are the keys that are good once the handovers are followed.
+func (v *verifier) trusted() []string {
+	keys := slices.Clone(v.opts.VKeys)
+	for _, signed := range v.opts.Handovers {
+		if h, err := v.take(signed, keys...); err == nil {
+			keys = append(keys, h.New)
+		}
+	}
+	return keys
+}

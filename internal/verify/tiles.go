@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"golang.org/x/mod/sumdb/tlog"
@@ -42,20 +41,6 @@ func (v *verifier) tiles(ctx context.Context, folder fs.FS) (Result, error) {
 	}
 	t := &tileReader{v: v, folder: folder, size: head.Size}
 	return v.run(ctx, t.source)
-}
-
-// newest takes the checkpoint that came with a log. It is judged again with the
-// others; here it says how far to read.
-func (v *verifier) newest(checkpoint []byte, what string) (audit.TreeHead, error) {
-	if err := v.name(); err != nil {
-		return audit.TreeHead{}, err
-	}
-	head, err := v.open(checkpoint, v.trusted()...)
-	if err != nil {
-		return audit.TreeHead{}, &Fault{NoIndex, RuleSignature, what + ": " + reason(err)}
-	}
-	v.opts.Checkpoints = append(slices.Clone(v.opts.Checkpoints), checkpoint)
-	return head, nil
 }
 
 // errNoTile says that a file of the folder is not there.

@@ -1,4 +1,4 @@
-package main
+package verifyhttp
 
 import (
 	"context"
@@ -6,77 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/verify"
 )
-
-// Limits of what is taken from a service, which may be hostile.
-const (
-	pageEntries = 1000
-	// maxPage holds a page of the largest leaves, twice: an answer may be
-	// indented or escaped.
-	maxPage = 2 * pageEntries * audit.MaxLeaf
-	// requestTimeout is that of one page, over a slow line.
-	requestTimeout = 2 * time.Minute
-)
-
-// A service is the API of a running Counterfoil, as far as an auditor needs it.
-type service struct {
-	base   *url.URL
-	bearer string
-	client *http.Client
-}
-
-func newService(base *url.URL, bearer string) *service {
-	return &service{base: base, bearer: bearer, client: &http.Client{
-		Timeout: requestTimeout,
-		// The token is for this host and no other.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("redirects are not followed") },
-	}}
-}
-
-func (s *service) checkpoint(ctx context.Context) ([]byte, error) {
-	return s.get(ctx, "/v1/audit/checkpoint", nil, audit.MaxCheckpoint)
-}
-
-// get returns the body of a successful answer. Errors name the path and the
-// status; what the service says about a failure stays out of them.
-func (s *service) get(ctx context.Context, path string, query url.Values, limit int64) ([]byte, error) {
-	u := s.base.JoinPath(path)
-	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.bearer)
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, cause(err))
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: the service answered %d", path, resp.StatusCode)
-	}
-	b, err := readAtMost(resp.Body, limit)
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, err)
-	}
-	return b, nil
-}
-
-// cause drops the address from an error of the client: it holds the cursor.
-func cause(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		return ue.Err
-	}
-	return err
-}
 
 // A page is an answer of GET /v1/audit/entries. Fields that later versions may
 // add are left alone; what is inside an entry is held to the schema.
@@ -89,14 +24,16 @@ type row struct {
 	Index    *int64          `json:"index"`
 	LeafHash string          `json:"leaf_hash"`
 	Entry    json.RawMessage `json:"entry"`
+	Pruned   bool            `json:"pruned"`
 }
 
 var (
-	errNotPage = errors.New("the answer is not a page of entries")
-	errPaging  = errors.New("the pages of the log do not end where they should")
+	errNotPage  = errors.New("the answer is not a page of entries")
+	errNotProof = errors.New("the answer is not a proof")
+	errPaging   = errors.New("the pages of the log do not end where they should")
 )
 
-// entries is the source of the first size entries.
+// entries is the source of the entries from an index up to a size.
 //
 //  1. A page carries each entry as a JSON object inside a larger document, so
 //     whatever wrote or relayed it may have changed white space, the order of
@@ -107,10 +44,13 @@ var (
 //  3. If it is not, some other leaf comes out, and its hash does not lead to the
 //     signed root. Nothing can be hidden in what step 2 normalises, because
 //     nothing of it reaches the reader of the log.
-func (s *service) entries(ctx context.Context, size int64) verify.Source {
+func (s *Service) entries(ctx context.Context, from, size int64) verify.Source {
 	return func(yield func(verify.Entry) error) error {
 		query := url.Values{"order": {"asc"}, "limit": {strconv.Itoa(pageEntries)}}
-		for read := int64(0); read < size; {
+		if from > 0 {
+			query.Set("cursor", strconv.FormatInt(from-1, 10)) // the index that the page before ended with
+		}
+		for read := from; read < size; {
 			p, err := s.page(ctx, query)
 			if err != nil {
 				return err
@@ -143,7 +83,7 @@ func (s *service) entries(ctx context.Context, size int64) verify.Source {
 	}
 }
 
-func (s *service) page(ctx context.Context, query url.Values) (page, error) {
+func (s *Service) page(ctx context.Context, query url.Values) (page, error) {
 	const path = "/v1/audit/entries"
 	var p page
 	b, err := s.get(ctx, path, query, maxPage)
@@ -161,6 +101,13 @@ func (r *row) entry(at int64) (verify.Entry, error) {
 	if r.Index == nil {
 		return verify.Entry{}, &verify.Fault{Index: at, Rule: verify.RuleGap, Detail: "the entry has no index"}
 	}
+	hash, err := base64.StdEncoding.Strict().DecodeString(r.LeafHash)
+	if err != nil || len(hash) == 0 {
+		return verify.Entry{}, &verify.Fault{Index: at, Rule: verify.RuleHash, Detail: "the stored leaf hash is not base64"}
+	}
+	if r.Pruned && len(r.Entry) == 0 {
+		return verify.Entry{Index: *r.Index, LeafHash: hash}, nil
+	}
 	e, err := audit.DecodeEntry(r.Entry)
 	if err != nil {
 		return verify.Entry{}, &verify.Fault{Index: at, Rule: verify.RuleSchema, Detail: err.Error()}
@@ -168,10 +115,6 @@ func (r *row) entry(at int64) (verify.Entry, error) {
 	leaf, err := e.Leaf()
 	if err != nil {
 		return verify.Entry{}, &verify.Fault{Index: at, Rule: verify.RuleSchema, Detail: err.Error()}
-	}
-	hash, err := base64.StdEncoding.Strict().DecodeString(r.LeafHash)
-	if err != nil || len(hash) == 0 {
-		return verify.Entry{}, &verify.Fault{Index: at, Rule: verify.RuleHash, Detail: "the stored leaf hash is not base64"}
 	}
 	return verify.Entry{Index: *r.Index, Leaf: leaf, LeafHash: hash}, nil
 }
