@@ -221,6 +221,11 @@ func TestInvariant11_BundleTwin(t *testing.T) {
 			m[0].header.Name = "evidence/../../index.json"
 			return m
 		},
+		"a sparse file": func(m []member) []member {
+			m[0].header.Format = tar.FormatPAX
+			m[0].header.PAXRecords = map[string]string{"COMMENT.x": "not as bundles are written"}
+			return m
+		},
 		"a link": func(m []member) []member {
 			m[0].header.Typeflag, m[0].header.Linkname, m[0].body = tar.TypeSymlink, "/etc/passwd", nil
 			return m

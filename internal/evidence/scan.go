@@ -50,7 +50,8 @@ func scan(path string, see func(path string, size int64, body io.Reader) error) 
 			return fmt.Errorf("%w: %w", ErrBundle, err)
 		}
 		switch name := header.Name; {
-		case header.Typeflag != tar.TypeReg:
+		case header.Typeflag != tar.TypeReg, header.Format != tar.FormatUSTAR:
+			// Other formats have sparse files, which are longer than the bundle.
 			return fmt.Errorf("%w: something in it is no plain file", ErrBundle)
 		case !safePath(name), seen[name], len(seen) > maxFiles:
 			return fmt.Errorf("%w: a path in it is unsafe, there twice or one too many", ErrBundle)

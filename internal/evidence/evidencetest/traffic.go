@@ -133,7 +133,7 @@ func (m *maker) denied() {
 		default:
 			e.Results = map[string]int{"unknown": 1}
 		}
-		if m.rng.IntN(4) == 0 {
+		if e.Code != "" && m.rng.IntN(4) == 0 { // those with a code are counted by the minute
 			e.Counts, e.Results = map[string]int{"denials": 1 + m.rng.IntN(30)}, nil
 		}
 	})
