@@ -136,6 +136,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 // view is what verification reads, and never writes.
 type view interface {
 	Tenants(ctx context.Context) ([]vault.Tenant, error)
+	TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey, error)
 	Head(ctx context.Context, tenant string) (vault.Head, error)
 	LastNote(ctx context.Context, tenant string, kind vault.NoteKind) (vault.Note, error)
 	EntryRows(ctx context.Context, tenant string, from int64, limit int) ([]entryrow.Row, error)

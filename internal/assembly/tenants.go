@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
@@ -105,10 +108,11 @@ func (in *Instance) createTenant(ctx context.Context, tenant string) error {
 	return in.keepLogKey(ctx, tenant)
 }
 
-// keepLogKey keeps the public key of a log outside the database. A key that
-// changed is refused: it is what auditors were given.
+// keepLogKey keeps the public keys of a log outside the database, the first one
+// first. A key that none of those which are kept vouches for is refused: they are
+// what auditors were given.
 func (in *Instance) keepLogKey(ctx context.Context, tenant string) error {
-	keys, err := in.Service.LogKeys(ctx, tenant)
+	keys, err := in.Service.LogKeys(ctx, tenant) // the newest first
 	if err != nil {
 		return err
 	}
@@ -116,14 +120,51 @@ func (in *Instance) keepLogKey(ctx context.Context, tenant string) error {
 		return fmt.Errorf("assembly: the log of %s has no key", tenant)
 	}
 	file := in.backends.LogKey(tenant)
-	kept, err := os.ReadFile(file)
+	read, err := os.ReadFile(file)
+	kept := strings.Fields(string(read))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.WriteFile(file, []byte(keys[0].Key+"\n"), 0o600)
+		kept = []string{keys[len(keys)-1].Key}
 	case err != nil:
 		return fmt.Errorf("assembly: %w", err)
-	case string(kept) != keys[0].Key+"\n":
+	}
+	slices.Reverse(keys)
+	if follows(kept, keys) != nil {
 		return fmt.Errorf("assembly: refusing to serve: the log key of %s is not the one in %s", tenant, in.backends.LogKeys)
 	}
-	return nil
+	var text strings.Builder
+	for _, key := range keys {
+		text.WriteString(key.Key + "\n")
+	}
+	if text.String() == string(read) {
+		return nil
+	}
+	if err := os.WriteFile(file+".new", []byte(text.String()), 0o600); err != nil {
+		return fmt.Errorf("assembly: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+var errOtherKey = errors.New("assembly: a key for which nobody vouches")
+
+// follows tells whether the keys of a log, the first one first, begin with those
+// that are kept and go on with such as were vouched for.
+func follows(kept []string, keys []vault.LogKey) error {
+	var handovers [][]byte
+	for i, key := range keys {
+		switch {
+		case i < len(kept) && kept[i] != key.Key:
+			return errOtherKey
+		case i >= len(kept):
+			handovers = append(handovers, []byte(key.Handover))
+		}
+	}
+	if len(kept) > len(keys) || len(kept) == 0 {
+		return errOtherKey
+	}
+	good, err := audit.FollowHandovers(kept, handovers...)
+	if err == nil && good[len(good)-1] != keys[len(keys)-1].Key {
+		err = errOtherKey
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -110,7 +111,10 @@ func verifyTenant(ctx context.Context, files config.Files, view view, opts verif
 	if err != nil {
 		return verify.Result{}, fmt.Errorf("assembly: the public key of the log: %w", err)
 	}
-	opts.VKeys = []string{strings.TrimSpace(string(vkey))}
+	opts.VKeys = strings.Fields(string(vkey))
+	if opts.Handovers, err = handoversAfter(ctx, view, tenant, opts.VKeys); err != nil {
+		return verify.Result{}, err
+	}
 	// The head and the published checkpoint are read before the entries: the
 	// service may be writing, and then the log may be longer, never shorter.
 	head, err := view.Head(ctx, tenant)
@@ -133,6 +137,22 @@ func verifyTenant(ctx context.Context, files config.Files, view view, opts verif
 		return verify.Result{}, err
 	}
 	return result, tables.finish()
+}
+
+// handoversAfter are how the keys that lie outside the database vouched for those
+// that came after them: a service writes these beside them when it starts again.
+func handoversAfter(ctx context.Context, view view, tenant string, kept []string) ([][]byte, error) {
+	stored, err := view.TenantKeys(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	var handovers [][]byte
+	for _, key := range slices.Backward(stored) { // the newest is the first
+		if key.Purpose == vault.PurposeLog && key.Version > len(kept) {
+			handovers = append(handovers, []byte(key.Handover))
+		}
+	}
+	return handovers, nil
 }
 
 // tables compares what the database keeps beside the leaves with the leaves,
@@ -160,7 +180,7 @@ func (t *tables) source(ctx context.Context) verify.Source {
 			if len(rows) == 0 {
 				return nil
 			}
-			var leaves [][]byte
+			var leaves []audit.Hash
 			for i := range rows {
 				// First the log itself, so that the fault that is named is the
 				// one of the log where both are wrong.
@@ -173,7 +193,7 @@ func (t *tables) source(ctx context.Context) verify.Source {
 				if err := t.follow(&rows[i]); err != nil {
 					return err
 				}
-				leaves = append(leaves, rows[i].Leaf)
+				leaves = append(leaves, rows[i].LeafHash)
 			}
 			if err := t.grow(ctx, leaves); err != nil {
 				return err
@@ -188,6 +208,9 @@ func (t *tables) source(ctx context.Context) verify.Source {
 func (t *tables) follow(row *entryrow.Row) error {
 	if row.Index >= t.head.Frontier.Size {
 		return nil // younger than the head that was read
+	}
+	if row.Leaf == nil {
+		return nil // of no kind that is looked for here: leaves of those are never pruned
 	}
 	e, err := audit.ParseLeaf(row.Leaf)
 	if err != nil {
@@ -210,15 +233,15 @@ func (t *tables) follow(row *entryrow.Row) error {
 
 // grow appends leaves to the tree and compares the inner nodes that the
 // database keeps with those that follow from the leaves.
-func (t *tables) grow(ctx context.Context, leaves [][]byte) error {
+func (t *tables) grow(ctx context.Context, leaves []audit.Hash) error {
 	if n := t.head.Frontier.Size - t.frontier.Size; n > 0 && n <= int64(len(leaves)) {
-		batch, err := t.frontier.Append(leaves[:n])
+		batch, err := t.frontier.AppendHashes(slices.Clone(leaves[:n]))
 		if err != nil {
 			return fmt.Errorf("assembly: %w", err)
 		}
 		t.atHead = &batch.Frontier
 	}
-	batch, err := t.frontier.Append(leaves)
+	batch, err := t.frontier.AppendHashes(leaves)
 	if err != nil {
 		return fmt.Errorf("assembly: %w", err)
 	}

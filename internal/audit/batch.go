@@ -22,6 +22,16 @@ type Batch struct {
 
 // Append adds leaves, the exact bytes that are stored, and leaves f as it was.
 func (f Frontier) Append(leaves [][]byte) (*Batch, error) {
+	hashes := make([]Hash, len(leaves))
+	for i, leaf := range leaves {
+		hashes[i] = LeafHash(leaf)
+	}
+	return f.AppendHashes(hashes)
+}
+
+// AppendHashes is Append where the hashes of the leaves are known. The batch keeps
+// the slice.
+func (f Frontier) AppendHashes(leaves []Hash) (*Batch, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
@@ -31,10 +41,7 @@ func (f Frontier) Append(leaves [][]byte) (*Batch, error) {
 	b := &Batch{First: f.Size, before: f}
 	b.Frontier.Size = f.Size + int64(len(leaves))
 	b.levels = make([][]Hash, 1, bits.Len64(binaryOf(b.Frontier.Size))+1)
-	b.levels[0] = make([]Hash, len(leaves))
-	for i, leaf := range leaves {
-		b.levels[0][i] = LeafHash(leaf)
-	}
+	b.levels[0] = leaves
 	b.Leaves = b.levels[0]
 	// Each leaf but the last of a level has its half of a node above: fewer new
 	// nodes than leaves, and one more for each level that is joined to the old.

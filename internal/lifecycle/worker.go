@@ -40,6 +40,7 @@ type Worker struct {
 	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
 	turn      func(ctx context.Context) (release func(), held bool, err error)
 	deliver   func(context.Context, string, vault.Notice) vault.Delivery // nil: nobody is told
+	chores    []chore
 	now       func() time.Time
 	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
 	records   time.Time            // when records were last looked through, of Round alone
@@ -66,10 +67,30 @@ func (w *Worker) Run(ctx context.Context) {
 			w.every(ctx, PublishEvery, nil, "notices", func() error { return w.SendNotices(ctx) })
 		})
 	}
+	for _, c := range w.chores {
+		sweeping.Go(func() {
+			w.every(ctx, c.pause, nil, c.name, func() error { return w.eachBatch(ctx, c.batch) })
+		})
+	}
 	w.every(ctx, PublishEvery, w.woken, "publish", func() error {
-		return errors.Join(w.service.FlushDenials(ctx, false), w.service.SyncPolicies(ctx), w.Publish(ctx))
+		return errors.Join(w.service.FlushDenials(ctx, false), w.service.SyncPolicies(ctx), w.eachTenant(ctx, func(tenant string) error {
+			return w.service.SyncLogKeys(ctx, tenant)
+		}), w.Publish(ctx))
 	})
 	sweeping.Wait()
+}
+
+// A chore is work on each log that has a pace of its own and may take its time.
+type chore struct {
+	name  string
+	pause time.Duration
+	batch func(ctx context.Context, tenant string) (more bool, err error)
+}
+
+// Also has the worker do batches of something for every tenant, beside everything
+// else: what hangs there holds nothing up. It is called before Run.
+func (w *Worker) Also(name string, pause time.Duration, batch func(ctx context.Context, tenant string) (more bool, err error)) {
+	w.chores = append(w.chores, chore{name, pause, batch})
 }
 
 // SendWith has the worker deliver notices. It is called before Run.
