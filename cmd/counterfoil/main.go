@@ -58,6 +58,7 @@ type commands struct {
 	Serve     serveCommand      `cmd:"" help:"Run a configured service."`
 	Config    configCommands    `cmd:"" help:"Work with a configuration."`
 	Keys      keysCommands      `cmd:"" help:"Work with the wrapping keys of a configured service."`
+	Log       logCommands       `cmd:"" help:"Work with the logs of a configured service."`
 	Migrate   migrateCommands   `cmd:"" help:"Work with the tables of a configured service on PostgreSQL."`
 	Tenant    tenantCommands    `cmd:"" help:"Work with the tenants of a configured service."`
 	Hold      holdCommands      `cmd:"" help:"Work with legal holds, as a caller of a service."`
