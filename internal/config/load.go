@@ -73,6 +73,7 @@ func (s *Serve) paths() []*string {
 		paths = append(paths, &s.TLS.Cert, &s.TLS.Key, &s.TLS.ClientCA)
 	}
 	paths = append(paths, s.webhookPaths()...)
+	paths = append(paths, s.exportPaths()...)
 	if s.Policy != nil {
 		paths = append(paths, &s.Policy.Path)
 	}

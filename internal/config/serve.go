@@ -38,6 +38,10 @@ type Serve struct {
 	Webhooks *Webhooks `yaml:"webhooks"`
 	// Policy is nil for the policy of the program, changed by nobody.
 	Policy *Policy `yaml:"policy"`
+	// Export is nil where logs stay where they are.
+	Export *Export `yaml:"export"`
+	// Tiles is nil where the logs are not kept as folders.
+	Tiles *Tiles `yaml:"tiles"`
 
 	trusted []authn.Issuer
 }
@@ -115,6 +119,7 @@ func (s *Serve) Advice() []string {
 	if t := s.Keys.Transit; t != nil && t.Administration != nil {
 		advice = append(advice, "keys.transit.administration: better not where the service runs: it can retire keys")
 	}
+	advice = append(advice, s.exportAdvice()...)
 	return append(advice, s.Finality.advice()...)
 }
 

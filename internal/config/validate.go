@@ -33,6 +33,7 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	s.validateRates(report)
 	s.validateWebhooks(report)
 	s.validatePolicy(report)
+	s.validateExport(report)
 }
 
 func (s *Serve) validateNames(report func(path, rule string)) {
