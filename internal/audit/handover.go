@@ -50,6 +50,9 @@ func OpenHandover(signed []byte, trusted ...string) (Handover, error) {
 	if h.Root, err = parseHash(lines[3]); err != nil {
 		return Handover{}, fmt.Errorf("%w: %w", ErrStatement, err)
 	}
+	if h.Old == h.New {
+		return Handover{}, fmt.Errorf("%w: a key is not handed over to itself", ErrKey)
+	}
 	for _, vkey := range []string{h.Old, h.New} {
 		// Each of the two by itself, whatever else signed.
 		if _, err := OpenStatement(signed, TitleHandover, vkey); err != nil {

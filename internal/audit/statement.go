@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -44,8 +45,15 @@ func (s Statement) check() error {
 		return fmt.Errorf("%w: the origin is not a log of ours", ErrStatement)
 	case s.Body == "" || !strings.HasSuffix(s.Body, "\n") || len(s.Body) > MaxStatement:
 		return fmt.Errorf("%w: a body is lines of at most %d bytes in all", ErrStatement, MaxStatement)
+	case !printable(s.Title) || !printable(s.Body):
+		return fmt.Errorf("%w: it is not text", ErrStatement)
 	}
 	return nil
+}
+
+// printable is what a signed note may hold: what is signed can be opened.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' })
 }
 
 // SignStatement signs a statement of the log of all signers, which are several
