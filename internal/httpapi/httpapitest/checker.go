@@ -36,11 +36,13 @@ import (
 	"github.com/counterfoil/counterfoil/openapi"
 )
 
-// Pages and tables are texts to the validator, which knows neither.
+// Pages and tables are texts to the validator, and a bundle is bytes: it knows none
+// of them.
 func init() {
 	for _, media := range []string{"text/html", "text/markdown", "text/csv"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.RegisteredBodyDecoder("text/plain"))
 	}
+	openapi3filter.RegisterBodyDecoder("application/x-tar", openapi3filter.FileBodyDecoder)
 }
 
 // Checker holds exchanges against the document.
