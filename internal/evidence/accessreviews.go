@@ -36,14 +36,16 @@ func (a *accessReviews) tables() []Table {
 
 // matrix is the one of the facts.
 func (a *accessReviews) matrix() Table {
-	var t Table
+	t := Table{Columns: []Column{{"right", "Right", KindText}}, Notes: []string{notGiven}}
 	if a.facts.Matrix != nil {
 		t = *a.facts.Matrix
 	}
-	t.Name, t.Title, t.Query = TableAccessMatrix, "Access matrix", "The policy in force when the evidence was made: each right that it gives, by role, reason and class. Not from the log."
-	if a.facts.Matrix == nil {
-		t.Columns = []Column{{"right", "Right", KindText}}
-		t.Notes = []string{notGiven}
+	t.Name = TableAccessMatrix
+	if t.Title == "" {
+		t.Title = "Access matrix"
+	}
+	if t.Query == "" {
+		t.Query = "The policy in force when the evidence was made: each right that it gives, by role, reason and class. Not from the log."
 	}
 	return t
 }

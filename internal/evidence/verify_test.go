@@ -16,7 +16,7 @@ import (
 func TestBundleVerifies(t *testing.T) {
 	for name, q := range map[string]*evidencetest.Quarter{
 		"a file":    evidencetest.MadeQuarter(4, 1_000),
-		"two files": evidencetest.MadeQuarter(5, 10_500),
+		"two files": evidencetest.MadeQuarter(5, 10_050),
 		"pruned":    evidencetest.MadePruned(6, 1_000),
 	} {
 		t.Run(name, func(t *testing.T) {
