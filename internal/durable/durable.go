@@ -213,17 +213,18 @@ func (f Folder) Read(name string, limit int) ([]byte, error) {
 // Clear takes away what writes that were cut off have left. Nobody may be
 // writing.
 func (f Folder) Clear() error {
+	var left []string
 	err := filepath.WalkDir(f.Root, func(place string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+		if err == nil && !entry.IsDir() && strings.HasPrefix(entry.Name(), TemporaryPrefix) {
+			left = append(left, place)
 		}
-		if !entry.IsDir() && strings.HasPrefix(entry.Name(), TemporaryPrefix) {
-			return os.Remove(place)
-		}
-		return nil
+		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	for _, place := range left {
+		err = errors.Join(err, os.Remove(place))
 	}
 	return err
 }

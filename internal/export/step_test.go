@@ -201,7 +201,7 @@ func TestInvariant11_AChangedLogIsNotExported(t *testing.T) {
 func TestInvariant11_TwinOfAChangedLog(t *testing.T) {
 	w := newWorld()
 	w.Append(start, kinds(audit.KindTokenize, export.MaxBatchEntries)...)
-	kept, err := w.Log.Head(context.Background())
+	kept, err := w.Head(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,9 +243,9 @@ func TestWhatTheLogGivesIsChecked(t *testing.T) {
 		"more than was asked for": func(w *world, log *export.Log) {
 			entries := log.Entries
 			log.Entries = func(ctx context.Context, _ int64, _ int) ([]export.Entry, error) { return entries(ctx, 0, 9) }
-			log.Head = w.Log.Head
+			log.Head = w.Head
 			w.Append(start, audit.KindTokenize)
-			head, _ := w.Log.Head(context.Background())
+			head, _ := w.Head(context.Background())
 			w.Append(start, audit.KindTokenize)
 			log.Head = func(context.Context) (export.Head, error) { return head, nil }
 		},
@@ -299,7 +299,7 @@ func TestAPlaceOfAnotherLogIsNotUsed(t *testing.T) {
 		return []export.Key{keys[1]}, err
 	}
 	log.Head = func(ctx context.Context) (export.Head, error) {
-		head, err := w.Log.Head(ctx)
+		head, err := w.Head(ctx)
 		return head, err
 	}
 	if _, err := w.steps(log); !errors.Is(err, export.ErrDiffers) {

@@ -97,7 +97,7 @@ func TestNothingToDo(t *testing.T) {
 	}
 	grow(l, 3)
 	mustAdvance(t, w, ask(l))
-	tilelog.Break(w, func(step string) error { return errors.New("it changes the disk") })
+	tilelog.Break(w, func(string) error { return errors.New("it changes the disk") })
 	if p := mustAdvance(t, w, ask(l)); p != (tilelog.Progress{From: 3, To: 3}) {
 		t.Errorf("no new entry: %+v", p)
 	}

@@ -24,20 +24,16 @@ type Objects map[string][]byte
 
 // ReadDir reads the objects of a tenant from a folder that is a sink.
 func ReadDir(dir, tenant string) (Objects, error) {
-	root := filepath.Join(dir, tenant)
 	objects := Objects{}
-	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
-		return objects, nil
-	}
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	folder := os.DirFS(filepath.Join(dir, tenant))
+	err := fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
+		if name == "." && errors.Is(err, fs.ErrNotExist) {
+			return fs.SkipAll
+		}
 		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), durable.TemporaryPrefix) {
 			return err
 		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		objects[filepath.ToSlash(name)], err = os.ReadFile(path)
+		objects[name], err = fs.ReadFile(folder, name)
 		return err
 	})
 	return objects, err

@@ -6,6 +6,7 @@ package exporttest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,8 +47,8 @@ func NewLog(tenant string) *Log {
 func (l *Log) Rotate() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	seed := bytes.Repeat([]byte{byte(len(l.signers) + 1)}, 32)
-	signer, err := audit.NewSigner(l.Origin, seed)
+	seed := sha256.Sum256(fmt.Appendf(nil, "key %d", len(l.signers)))
+	signer, err := audit.NewSigner(l.Origin, seed[:])
 	must(err)
 	key := export.Key{VerifierKey: signer.VerifierKey()}
 	if n := len(l.signers); n > 0 {
