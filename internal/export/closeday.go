@@ -73,7 +73,7 @@ func (s *step) putManifest(ctx context.Context, m Manifest) error {
 	}
 	// One that was written before a crash names the head of then; one from before a
 	// cursor was lost may name other batches with the same entries.
-	there, err := s.Sink.Get(ctx, s.name(name))
+	there, err := s.get(ctx, name)
 	if err != nil {
 		return err
 	}

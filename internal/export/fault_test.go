@@ -143,6 +143,45 @@ func TestFaultTable(t *testing.T) {
 	}
 }
 
+// What is wrong with the sink is told from what is wrong with the log.
+func TestErrorsOfTheSink(t *testing.T) {
+	calls := history(t, newWorld(), &faults{broken: -1})
+	ofSink := 0
+	for n := range calls {
+		w := newWorld()
+		w.Append(start, audit.KindTokenize)
+		f := &faults{broken: n}
+		w.Sink = brokenSink{w.memory, f}
+		if _, err := w.steps(w.Log.Log()); errors.Is(err, export.ErrSink) != (err != nil) {
+			t.Errorf("call %d of the sink: %v", n, err)
+		} else if err != nil {
+			ofSink++
+		}
+		f = &faults{broken: n}
+		w.Sink = w.memory
+		if _, err := w.steps(f.breaks(w.Log.Log())); errors.Is(err, export.ErrSink) {
+			t.Errorf("call %d of the log: %v", n, err)
+		}
+	}
+	if ofSink < 4 {
+		t.Errorf("%d calls of the sink failed", ofSink)
+	}
+}
+
+func TestALogOfWhichNothingIsSigned(t *testing.T) {
+	w := newWorld()
+	log := w.Log.Log()
+	log.Head = func(context.Context) (export.Head, error) { return export.Head{}, nil }
+	if p, err := w.steps(log); err != nil || p != (export.Progress{}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	w.Append(start, audit.KindTokenize)
+	w.all(t)
+	if _, err := w.steps(log); !errors.Is(err, export.ErrLog) {
+		t.Errorf("of which something was: %v", err)
+	}
+}
+
 // Twin: were the batch not in the cursor before it is written, a log that grew in
 // the meantime would bring entries out twice.
 func TestTwinOfTheIntent(t *testing.T) {

@@ -13,7 +13,7 @@ type Log struct {
 	Tenant string
 	// Origin is the name of the log.
 	Origin string
-	// Head returns the last checkpoint that was published.
+	// Head returns the last checkpoint that was published; the zero value where none was.
 	Head func(ctx context.Context) (Head, error)
 	// Entries returns those from an index on, in order and without a gap, at most
 	// limit of them and at least one where there is one.
@@ -77,6 +77,9 @@ func (l Log) head(ctx context.Context, keys []Key) (Head, error) {
 	head, err := l.Head(ctx)
 	if err != nil {
 		return Head{}, fmt.Errorf("export: head: %w", err)
+	}
+	if head.Checkpoint == nil && head.Size == 0 {
+		return Head{}, nil
 	}
 	stated, err := audit.OpenCheckpoint(head.Checkpoint, verifierKeys(keys)...)
 	if err != nil {

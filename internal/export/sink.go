@@ -22,8 +22,8 @@ type Sink interface {
 	Ready(ctx context.Context) error
 }
 
-// What can be wrong. Others are of the sink or of the log, and pass by themselves
-// when those are back.
+// What can be wrong. Others are of what gives the log, and pass by themselves when
+// it is back.
 var (
 	// ErrDiffers says that a name is taken by other bytes.
 	ErrDiffers = errors.New("export: the sink has other bytes under this name")
@@ -35,7 +35,8 @@ var (
 	ErrCursor = errors.New("export: the cursor is malformed")
 	// ErrManifest says that a manifest or a listing is malformed.
 	ErrManifest = errors.New("export: manifest is malformed")
-	// ErrSink says that a sink cannot be one.
+	// ErrSink is every error of a sink but ErrDiffers: it may pass by itself, and is
+	// that of all logs that go there.
 	ErrSink = errors.New("export: the sink cannot be used")
 )
 

@@ -80,6 +80,9 @@ func (s *step) run(ctx context.Context) (err error) {
 	if s.head, err = s.log.head(ctx, s.keys); err != nil {
 		return err
 	}
+	if s.head.Checkpoint == nil && s.state.Next == 0 {
+		return nil // nothing was signed yet
+	}
 	s.progress.Size = s.head.Size
 	if s.head.Size < s.state.Next || s.state.Intent != nil && s.head.Size < s.state.Intent.To {
 		return fmt.Errorf("%w: it has %d entries, of which %d are out", ErrLog, s.head.Size, s.state.Next)
@@ -115,7 +118,21 @@ func (s *step) tell() {
 func (s *step) name(object string) string { return s.log.Tenant + "/" + object }
 
 func (s *step) put(ctx context.Context, name string, body []byte) error {
-	return s.Sink.Put(ctx, s.name(name), body)
+	return ofSink(s.Sink.Put(ctx, s.name(name), body))
+}
+
+func (s *step) get(ctx context.Context, name string) ([]byte, error) {
+	body, err := s.Sink.Get(ctx, s.name(name))
+	return body, ofSink(err)
+}
+
+// ofSink marks what is wrong with a sink, as against what is wrong with the log or
+// with the objects of one.
+func ofSink(err error) error {
+	if err == nil || errors.Is(err, ErrDiffers) || errors.Is(err, ErrSink) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrSink, err)
 }
 
 // read returns the entries that come next, those of the intent where there is one.
@@ -287,7 +304,7 @@ func (s *step) putIntended(ctx context.Context, i int, object rendered) error {
 		return fmt.Errorf("%w: its batch has other names", ErrCursor)
 	}
 	if intended.SHA256 != object.SHA256 {
-		there, err := s.Sink.Get(ctx, s.name(object.Name))
+		there, err := s.get(ctx, object.Name)
 		switch {
 		case err == nil && seal(object.Name, there).Object == *intended:
 			return nil
@@ -353,7 +370,7 @@ func (s *step) putCheckpoint(ctx context.Context) error {
 	if errors.Is(err, ErrDiffers) {
 		// Another key of the log may have signed it before.
 		var there []byte
-		if there, err = s.Sink.Get(ctx, s.name(name)); err != nil {
+		if there, err = s.get(ctx, name); err != nil {
 			return err
 		}
 		stated, openErr := audit.OpenCheckpoint(there, verifierKeys(s.keys)...)

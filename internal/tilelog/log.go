@@ -14,7 +14,7 @@ type Log struct {
 	Origin string
 	// Keys returns all verifier keys of the log.
 	Keys func(ctx context.Context) ([]string, error)
-	// Checkpoint returns the last one that was published.
+	// Checkpoint returns the last one that was published, nil where none was.
 	Checkpoint func(ctx context.Context) ([]byte, error)
 	// Nodes returns count complete subtrees of a level in a row, at most
 	// audit.TileWidth; level 0 are the leaf hashes.

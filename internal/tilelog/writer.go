@@ -66,6 +66,9 @@ func (w *Writer) Advance(ctx context.Context, log Log) (_ Progress, err error) {
 	if err != nil {
 		return Progress{From: from.Size, To: from.Size}, fmt.Errorf("tilelog: checkpoint: %w", err)
 	}
+	if checkpoint == nil && from.Size == 0 {
+		return Progress{}, nil // nothing was signed yet
+	}
 	to, err := log.head(ctx, keys, checkpoint)
 	if err == nil {
 		err = w.advance(ctx, log, from, to, checkpoint)

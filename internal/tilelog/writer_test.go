@@ -95,6 +95,11 @@ func TestNothingToDo(t *testing.T) {
 	if p := mustAdvance(t, w, ask(l)); p != (tilelog.Progress{}) {
 		t.Errorf("a log without entries: %+v", p)
 	}
+	unsigned := ask(l)
+	unsigned.Checkpoint = func(context.Context) ([]byte, error) { return nil, nil }
+	if p := mustAdvance(t, w, unsigned); p != (tilelog.Progress{}) {
+		t.Errorf("a log of which nothing is signed: %+v", p)
+	}
 	grow(l, 3)
 	mustAdvance(t, w, ask(l))
 	tilelog.Break(w, func(string) error { return errors.New("it changes the disk") })
