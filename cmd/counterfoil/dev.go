@@ -24,7 +24,7 @@ func (c devCommand) Run(ctx context.Context, s streams) error {
 		return &exitCoded{exitUsage, err}
 	}
 	logger := slog.New(slog.NewJSONHandler(s.err, nil))
-	instance, err := assembly.Open(ctx, cfg.Data, assembly.Options{Logger: logger})
+	instance, err := assembly.Open(ctx, cfg.Data, assembly.Options{Logger: logger, Version: version})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/config"
+	"github.com/counterfoil/counterfoil/internal/export"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/webhook"
@@ -56,6 +57,12 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if opts.Sender, err = openSender(cfg); err != nil {
 		return err
 	}
+	if opts.Export, err = openSink(ctx, cfg); err != nil {
+		return err
+	}
+	if cfg.Export != nil {
+		opts.Formats = cfg.Export.Kept()
+	}
 	if r.Instance, err = assembly.OpenService(ctx, backends, cfg.Trusted(), opts); err != nil {
 		return explained(err)
 	}
@@ -64,8 +71,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 
 func serviceOptions(cfg *config.Serve, logger *slog.Logger) assembly.Options {
 	epoch, horizon, keys := cfg.Finality.Times()
-	opts := assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix,
+	opts := assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix, Version: version,
 		Finality: vault.FinalityTimes{Epoch: epoch, BackupHorizon: horizon, KeyBackups: keys}}
+	if cfg.Tiles != nil {
+		opts.Tiles = cfg.Tiles.Dir
+	}
 	if p := cfg.Policy; p != nil {
 		opts.PolicyKey, opts.PolicyAdministrator = p.Key, p.AdministeredBy
 		if path := p.Path; path != "" {
@@ -199,6 +209,23 @@ func (r *running) reloadPolicy(ctx context.Context) {
 	case result.Changed:
 		r.logger.Info("another policy is in force", "version", result.Version, "before", result.Before)
 	}
+}
+
+// openSink is nil where nothing is exported. A sink that cannot be reached now is
+// no reason not to serve: what it misses goes there when it is back. One that
+// cannot keep what it is given as it has to be is.
+func openSink(ctx context.Context, cfg *config.Serve) (export.Sink, error) {
+	if cfg.Export == nil {
+		return nil, nil
+	}
+	sink, err := cfg.Export.Sink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := sink.Ready(ctx); errors.Is(err, export.ErrSink) {
+		return nil, err
+	}
+	return sink, nil
 }
 
 // openSender is nil where nobody is told of what happens.

@@ -17,6 +17,8 @@ import (
 	"github.com/counterfoil/counterfoil/internal/authn"
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/detect"
+	"github.com/counterfoil/counterfoil/internal/evidence/controls"
+	"github.com/counterfoil/counterfoil/internal/export"
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -48,6 +50,13 @@ type Options struct {
 	LogPrefix   string // default: LogPrefix
 	// Finality says when what was erased opens nowhere; default: devFinality.
 	Finality vault.FinalityTimes
+	// Version is that of the program.
+	Version string // default: "unknown"
+	// Export is where the logs go; nil exports nothing. Formats are written beside.
+	Export  export.Sink
+	Formats export.Formats
+	// Tiles is a folder in which the logs are kept as tiles; empty keeps none.
+	Tiles    string
 	Detector *detect.Detector // default: every entity that it knows
 	// storeClock is nil unless Clock was given: a store with a clock of its own
 	// goes by that.
@@ -72,6 +81,8 @@ type Instance struct {
 	anchors   io.Closer
 	journals  *lifecycle.Journals
 	store     *lifecycle.Journaled
+	bundles   *bundles
+	export    *exporting // nil where nothing is exported
 	// helpers run between replicas until the instance is released.
 	helpers sync.WaitGroup
 	dismiss context.CancelFunc
@@ -141,14 +152,17 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	}
 	in.journals = lifecycle.NewJournals(anchors, in.Store)
 	in.store = &lifecycle.Journaled{Store: in.Store, Journals: in.journals}
+	in.bundles = &bundles{dir: b.Evidence}
 	if in.Service, err = newService(ctx, in, opts); err != nil {
 		return in, err
 	}
+	in.bundles.service = in.Service
 	in.Worker = lifecycle.NewWorker(in.Service, in.journals, opts.Logger)
 	if opts.Sender != nil {
 		in.Worker.SendWith(deliverWith(opts.Sender, opts.Clock))
 	}
 	in.store.Erased = in.Worker.Wake
+	in.chores(opts)
 	for _, anchor := range known {
 		if opts.recovering {
 			break // which judges them itself
@@ -206,7 +220,7 @@ func (in *Instance) help() {
 	ctx, dismiss := context.WithCancel(context.Background())
 	in.dismiss = dismiss
 	in.helpers.Go(func() { postgres.Listen(ctx, dsn, in.Service.ForgetKeys) })
-	in.Worker.TakeTurns(func(ctx context.Context) (func(), bool, error) { return postgres.TryLease(ctx, dsn, "sweep") })
+	in.Worker.TakeTurns(func(ctx context.Context, of string) (func(), bool, error) { return postgres.TryLease(ctx, dsn, of) })
 }
 
 func (o Options) withDefaults() Options {
@@ -229,6 +243,9 @@ func (o Options) withDefaults() Options {
 	if o.LogPrefix == "" {
 		o.LogPrefix = LogPrefix
 	}
+	if o.Version == "" {
+		o.Version = "unknown"
+	}
 	if o.Finality == (vault.FinalityTimes{}) {
 		o.Finality = devFinality
 	}
@@ -250,7 +267,12 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 	if opts.Store != nil {
 		store = opts.Store(store)
 	}
+	catalogue, err := controls.Load(authz.Controls)
+	if err != nil {
+		return nil, fmt.Errorf("assembly: %w", err)
+	}
 	return vault.New(vault.Config{
+		Version: opts.Version, Controls: catalogue, Bundles: in.bundles.open,
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
 		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store,
 		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,

@@ -44,6 +44,9 @@ func (l Layout) KeyFile() string { return filepath.Join(l.Dir, "local.key") }
 // Issuer is the folder of the development issuer's key.
 func (l Layout) Issuer() string { return filepath.Join(l.Dir, "issuer") }
 
+// Evidence is the folder of the bundles of evidence.
+func (l Layout) Evidence() string { return filepath.Join(l.Dir, "evidence") }
+
 // Anchors is the folder of the anchors: the memory of how far each log came.
 func (l Layout) Anchors() string { return filepath.Join(l.Dir, "anchors") }
 

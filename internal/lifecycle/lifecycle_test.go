@@ -276,7 +276,7 @@ func TestTurns(t *testing.T) {
 	ctx := context.Background()
 	var held, released bool
 	var failure error
-	v.Worker.TakeTurns(func(context.Context) (func(), bool, error) { return func() { released = true }, held, failure })
+	v.Worker.TakeTurns(func(context.Context, string) (func(), bool, error) { return func() { released = true }, held, failure })
 	for _, tt := range []struct {
 		held, done bool
 		err        error

@@ -38,9 +38,9 @@ type Worker struct {
 	woken     chan struct{} // an erasure is to be journaled at once
 	logger    *slog.Logger
 	published map[string]int64 // size of the last checkpoint per tenant, of Publish alone
-	turn      func(ctx context.Context) (release func(), held bool, err error)
+	turn      func(ctx context.Context, of string) (release func(), held bool, err error)
 	deliver   func(context.Context, string, vault.Notice) vault.Delivery // nil: nobody is told
-	chores    []chore
+	chores    []Chore
 	now       func() time.Time
 	rests     map[string]time.Time // until when a tenant is not swept, of Sweep alone
 	records   time.Time            // when records were last looked through, of Round alone
@@ -69,7 +69,7 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 	for _, c := range w.chores {
 		sweeping.Go(func() {
-			w.every(ctx, c.pause, nil, c.name, func() error { return w.eachBatch(ctx, c.batch) })
+			w.every(ctx, c.Pause, nil, c.Name, func() error { return w.do(ctx, c) })
 		})
 	}
 	w.every(ctx, PublishEvery, w.woken, "publish", func() error {
@@ -80,17 +80,29 @@ func (w *Worker) Run(ctx context.Context) {
 	sweeping.Wait()
 }
 
-// A chore is work on each log that has a pace of its own and may take its time.
-type chore struct {
-	name  string
-	pause time.Duration
-	batch func(ctx context.Context, tenant string) (more bool, err error)
+// A Chore is work on each log that has a pace of its own and may take its time.
+type Chore struct {
+	Name  string
+	Pause time.Duration
+	// Turns has replicas do it one at a time.
+	Turns bool
+	Batch func(ctx context.Context, tenant string) (more bool, err error)
 }
 
 // Also has the worker do batches of something for every tenant, beside everything
 // else: what hangs there holds nothing up. It is called before Run.
-func (w *Worker) Also(name string, pause time.Duration, batch func(ctx context.Context, tenant string) (more bool, err error)) {
-	w.chores = append(w.chores, chore{name, pause, batch})
+func (w *Worker) Also(c Chore) { w.chores = append(w.chores, c) }
+
+// do does a round of a chore.
+func (w *Worker) do(ctx context.Context, c Chore) error {
+	if c.Turns {
+		release, mine := w.takeTurn(ctx, c.Name)
+		if !mine {
+			return nil
+		}
+		defer release()
+	}
+	return w.eachBatch(ctx, c.Batch)
 }
 
 // SendWith has the worker deliver notices. It is called before Run.
@@ -168,29 +180,35 @@ func (w *Worker) Reanchor(ctx context.Context, tenant string) error {
 	return err
 }
 
-// TakeTurns has replicas do their rounds one at a time, by a lease. It saves
-// work: two that sweep at once meet in the commit, and one of them tries again.
-func (w *Worker) TakeTurns(turn func(ctx context.Context) (release func(), held bool, err error)) {
+// TakeTurns has replicas do their rounds one at a time, by leases with names. It
+// saves work: two that sweep at once meet in the commit, and one of them tries again.
+func (w *Worker) TakeTurns(turn func(ctx context.Context, of string) (release func(), held bool, err error)) {
 	w.turn = turn
+}
+
+// takeTurn tells whether it is this replica's turn. Where that cannot be found out
+// it is.
+func (w *Worker) takeTurn(ctx context.Context, of string) (release func(), mine bool) {
+	if w.turn == nil {
+		return func() {}, true
+	}
+	release, held, err := w.turn(ctx, of)
+	if err != nil {
+		w.report("turn", err)
+		return func() {}, true
+	}
+	return release, held
 }
 
 // Round does what is due in the background: erasures that were deferred, what
 // has expired, idempotency keys and suppressions whose time is over, and now and
-// then the service's own records. Where another replica has
-// the turn nothing is done; where that cannot be found out it is done all the
-// same.
+// then the service's own records. Where another replica has the turn nothing is done.
 func (w *Worker) Round(ctx context.Context) error {
-	if w.turn != nil {
-		release, held, err := w.turn(ctx)
-		switch {
-		case err != nil:
-			w.report("turn", err)
-		case !held:
-			return nil
-		default:
-			defer release()
-		}
+	release, mine := w.takeTurn(ctx, "sweep")
+	if !mine {
+		return nil
 	}
+	defer release()
 	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx), w.eachBatch(ctx, w.service.ForgetSpent))
 	if now := w.now(); now.Sub(w.records) >= RecordsEvery {
 		w.records = now

@@ -11,6 +11,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/envelope"
+	"github.com/counterfoil/counterfoil/internal/evidence/controls"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
 )
@@ -54,6 +55,8 @@ type Config struct {
 	Environment, Replica string
 	// Version is that of the program, for what it puts its name to.
 	Version string
+	// Controls are tried at their intervals; the zero catalogue has none.
+	Controls controls.Catalogue
 	// Clock serves windows and cache lifetimes only. Expiry is always judged
 	// by the store's clock.
 	Clock func() time.Time
@@ -96,6 +99,7 @@ type Service struct {
 	clock     func() time.Time
 	limits    []Limit
 
+	controls             controls.Catalogue
 	bundles              func(ctx context.Context, tenant, id string) (io.ReadCloser, error)
 	notifies             bool
 	environment, replica string
@@ -133,7 +137,7 @@ func New(cfg Config) (*Service, error) {
 		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
 		proceedings: cfg.Proceedings, outbox: cfg.Outbox,
 		policies: newPolicies(cfg), detector: cfg.Detector, words: words, clock: cfg.Clock,
-		environment: cfg.Environment, replica: cfg.Replica, version: cfg.Version, notifies: cfg.Notify, bundles: cfg.Bundles,
+		environment: cfg.Environment, replica: cfg.Replica, version: cfg.Version, controls: cfg.Controls, notifies: cfg.Notify, bundles: cfg.Bundles,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), limits: cfg.Limits,
 	}
 	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
