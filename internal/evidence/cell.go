@@ -68,6 +68,10 @@ func counted(counts map[string]int) string {
 	return b.String()
 }
 
+// own is a copy of a string of an entry that is kept: what is read of a leaf may be a
+// part of it, and would keep all of it in memory.
+func own(s string) string { return strings.Clone(s) }
+
 // A pool keeps one copy of strings that many rows have.
 type pool map[string]string
 
@@ -75,7 +79,7 @@ func (p pool) one(s string) string {
 	if kept, known := p[s]; known {
 		return kept
 	}
-	s = strings.Clone(s)
+	s = own(s)
 	p[s] = s
 	return s
 }

@@ -26,8 +26,7 @@ func TestWriteCSV(t *testing.T) {
 	}
 }
 
-// TestCSVRunsNothing shows that no cell begins as a formula does, whatever it holds,
-// and that nothing but the apostrophe is added.
+// TestCSVRunsNothing shows that no cell begins as a formula does, whatever it holds.
 func TestCSVRunsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ =+@\-\t＝A-Z]{0,4}`)).Draw(t, "cell")
@@ -40,11 +39,8 @@ func TestCSVRunsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := []byte(rows[1][0])
-		for _, c := range bytes.TrimLeft(got, " ") {
-			if bytes.IndexByte([]byte("=+-@\t"), c) >= 0 {
-				t.Fatalf("a cell begins with %q", c)
-			}
-			break
+		if text := bytes.TrimLeft(got, " "); len(text) > 0 && bytes.IndexByte([]byte("=+-@\t"), text[0]) >= 0 {
+			t.Fatalf("a cell begins with %q", text[0])
 		}
 	})
 }

@@ -29,8 +29,8 @@ func (d *denials) take(c *Change, in bool) {
 	e, w := &c.Entry, d.words.one
 	d.entries = append(d.entries, c.First)
 	d.rows = append(d.rows, []string{
-		place(c.First), moment(e.Time), e.ChangeID, w(string(e.Kind)), w(e.Code), count(n), w(e.Reason), e.Reference,
-		w(e.Actor), w(e.Client.ClientID), w(e.OnBehalfOf), w(counted(e.Results)), w(list(e.RuleIDs)), w(e.PolicyVersion), e.RequestID,
+		place(c.First), moment(e.Time), own(e.ChangeID), w(string(e.Kind)), w(e.Code), count(n), w(e.Reason), own(e.Reference),
+		w(e.Actor), w(e.Client.ClientID), w(e.OnBehalfOf), w(counted(e.Results)), w(list(e.RuleIDs)), w(e.PolicyVersion), own(e.RequestID),
 	})
 	key := denialKey{w(e.Reason), w(string(e.Kind)), w(e.Code)}
 	s := d.byReason[key]

@@ -42,7 +42,7 @@ func (d *dispatches) take(c *Change, in bool) {
 	}
 	d.entries = append(d.entries, c.First)
 	d.rows = append(d.rows, []string{
-		place(c.First), moment(e.Time), e.ChangeID, e.RequestID, w(e.Destination), w(e.Model), e.Reference, w(e.Code), count(latency), counted(usage), w(e.Actor),
+		place(c.First), moment(e.Time), own(e.ChangeID), own(e.RequestID), w(e.Destination), w(e.Model), own(e.Reference), w(e.Code), count(latency), counted(usage), w(e.Actor),
 	})
 	key := vendor{w(e.Destination), w(e.Model)}
 	s := d.byVendor[key]

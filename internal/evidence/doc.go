@@ -60,7 +60,7 @@
 // What was pruned before is proved by its hash and told by nothing: every table and
 // population says how many entries that are.
 //
-// In memory are the rows of the tables (about 0.6 kB for each entry of a usual log)
+// In memory are the rows of the tables (about 0.25 kB for each entry of a usual log)
 // and, for proofs, 64 bytes for each entry. A quarter of 10^5 entries is drawn and
 // written in about three seconds.
 //

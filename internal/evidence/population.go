@@ -114,6 +114,8 @@ type Population struct {
 	Pruned      int   // entries of the log of which nothing is left but the hash
 	Items       []Item
 	Digest      [sha256.Size]byte
+
+	words pool
 }
 
 // populationTitle begins what the digest is made of.
@@ -134,7 +136,7 @@ func Populate(ctx context.Context, log Source, origin string, period Period, kin
 	if err := period.Check(); err != nil {
 		return nil, err
 	}
-	p := &Population{Kind: kind, Period: period, Filter: filter, Origin: origin, First: -1, Last: -1}
+	p := &Population{Kind: kind, Period: period, Filter: filter, Origin: origin, First: -1, Last: -1, words: make(pool)}
 	var tree frontier
 	err := tree.watching(ctx, log).Changes(func(c *Change) error {
 		p.take(c, member)
@@ -143,6 +145,7 @@ func Populate(ctx context.Context, log Source, origin string, period Period, kin
 	if err != nil {
 		return nil, err
 	}
+	p.words = nil
 	if p.Size = tree.size; p.Last < 0 {
 		p.Last = p.Size
 	}
@@ -175,10 +178,11 @@ func (p *Population) take(c *Change, member func(*Change) bool) {
 	if !member(c) || !p.Filter.takes(e) {
 		return
 	}
+	w := p.words.one
 	p.Items = append(p.Items, Item{
-		Index: c.First, Last: c.Last, Hash: c.Hash, Time: e.Time, ChangeID: e.ChangeID, Kind: e.Kind, Decision: e.Decision,
-		Reason: e.Reason, Reference: e.Reference, Actor: e.Actor, Client: e.Client.ClientID, EndUser: e.OnBehalfOf, Code: e.Code,
-		ReplayOf: e.ReplayOf, Tokens: len(e.Tokens), Denials: c.Denials(),
+		Index: c.First, Last: c.Last, Hash: c.Hash, Time: e.Time, ChangeID: own(e.ChangeID), Kind: audit.Kind(w(string(e.Kind))),
+		Decision: audit.Decision(w(string(e.Decision))), Reason: w(e.Reason), Reference: own(e.Reference), Actor: w(e.Actor),
+		Client: w(e.Client.ClientID), EndUser: w(e.OnBehalfOf), Code: w(e.Code), ReplayOf: own(e.ReplayOf), Tokens: len(e.Tokens), Denials: c.Denials(),
 	})
 }
 

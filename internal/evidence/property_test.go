@@ -27,7 +27,7 @@ func seeds() int {
 
 func quarters(t *testing.T, do func(t *testing.T, q *evidencetest.Quarter)) {
 	for seed := range seeds() {
-		t.Run(strconv.Itoa(seed), func(t *testing.T) { do(t, evidencetest.MadeQuarter(uint64(seed), 1500)) }) //nolint:gosec // a small number
+		t.Run(strconv.Itoa(seed), func(t *testing.T) { do(t, evidencetest.MadeQuarter(uint64(seed), 1500)) })
 	}
 }
 

@@ -69,10 +69,10 @@ func (r *restorations) take(c *Change, in bool) {
 	w := r.words.one
 	r.entries = append(r.entries, c.First)
 	r.rows = append(r.rows, []string{
-		place(c.First), moment(e.Time), e.ChangeID, w(string(e.Kind)), w(string(e.Decision)), w(e.Reason),
-		e.Reference, w(e.Actor), w(e.Client.ClientID), w(e.OnBehalfOf), w(e.Agent), w(e.Recipient),
+		place(c.First), moment(e.Time), own(e.ChangeID), w(string(e.Kind)), w(string(e.Decision)), w(e.Reason),
+		own(e.Reference), w(e.Actor), w(e.Client.ClientID), w(e.OnBehalfOf), w(e.Agent), w(e.Recipient),
 		count(len(e.Tokens)), w(counted(e.Entities)), w(counted(e.Results)),
-		c.Proceeding(), hours, e.ReplayOf, "0", "0", "", w(e.PolicyVersion), e.RequestID,
+		own(c.Proceeding()), hours, own(e.ReplayOf), "0", "0", "", w(e.PolicyVersion), own(e.RequestID),
 	})
 	for by, name := range map[*tallies]string{&r.byReason: e.Reason, &r.byActor: e.Actor, &r.byEndUser: e.OnBehalfOf} {
 		by.of(w(name)).add(c, r.words)
@@ -85,10 +85,12 @@ func (r *restorations) take(c *Change, in bool) {
 }
 
 func (r *restorations) later(id string) *aftermath {
-	if r.after[id] == nil {
-		r.after[id] = &aftermath{}
+	a := r.after[id]
+	if a == nil {
+		a = &aftermath{}
+		r.after[own(id)] = a
 	}
-	return r.after[id]
+	return a
 }
 
 func (r *restorations) tables() []Table {

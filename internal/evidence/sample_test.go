@@ -135,7 +135,7 @@ func redraw(p *evidence.Population, size int, seed string) []int64 {
 	var all []ranked
 	for _, item := range p.Items {
 		mac := hmac.New(sha256.New, []byte(seed))
-		message := binary.BigEndian.AppendUint64(slices.Clone(p.Digest[:]), uint64(item.Index)) //nolint:gosec // never negative
+		message := binary.BigEndian.AppendUint64(slices.Clone(p.Digest[:]), uint64(item.Index))
 		mac.Write(message)
 		all = append(all, ranked{string(mac.Sum(nil)), item.Index})
 	}

@@ -90,13 +90,11 @@ type maker struct {
 	due      []todo // what has to follow, by time
 	leaves   [][]byte
 	hashes   []audit.Hash
-	ids      int
 	policy   string
 	versions [2]string
 	from, to *audit.Signer
 	signer   *audit.Signer
 	handover []byte
-	holds    []string
 	wrap     int // version of the wrapping key
 }
 
