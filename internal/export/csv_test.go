@@ -75,7 +75,7 @@ func rows(t *testing.T, w *world) []map[string]string {
 
 func TestCSVHasARowForEachEntry(t *testing.T) {
 	w := newWorld()
-	w.Append(start, audit.KindTokenize, audit.KindRestore, audit.KindSweep)
+	w.Append(start, audit.KindTokenize, audit.KindRestore, audit.KindTokenize)
 	w.all(t)
 	got := rows(t, w)
 	if len(got) != 3 {

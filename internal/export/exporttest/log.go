@@ -58,19 +58,39 @@ func (l *Log) Rotate() {
 	l.signers, l.keys, l.signed = append(l.signers, signer), append(l.keys, key), len(l.signers)
 }
 
+// entry makes an entry as a service would write it: of those kinds that are told of
+// here.
+func (l *Log) entry(n int, at time.Time, kind audit.Kind) audit.Entry {
+	e := audit.Entry{
+		V: audit.Version, Tenant: l.Tenant, Time: at.UTC().Truncate(time.Microsecond), Kind: kind,
+		ChangeID: fmt.Sprintf("change-%d", n), Environment: "staging", Channel: "api", Replica: "vault-1", PolicyVersion: "v1",
+	}
+	switch kind {
+	case audit.KindTokenize, audit.KindRestore:
+		e.Actor, e.Client, e.RequestID = "@actor", audit.Client{ClientID: "gw-1"}, fmt.Sprintf("r-%d", n)
+		e.Decision, e.Entities = audit.Allow, map[string]int{"PERSON": 1}
+		e.Tokens, e.ScopeRefs = []string{fmt.Sprintf("T%09d", n)}, []string{"s-1"}
+		if kind == audit.KindTokenize {
+			e.Destination = "openai-eu"
+		} else {
+			e.Reason = "CUSTOMER_SUPPORT"
+		}
+	case audit.KindTenantCreate:
+		e.KeyIDs = []string{"k-1"}
+	case audit.KindLogRotate:
+		e.KeyIDs, e.Counts = []string{"k-2"}, map[string]int{"version": 2}
+	}
+	must(audit.CheckKind(&e))
+	return e
+}
+
 // Append adds an entry of each kind, all of one time.
 func (l *Log) Append(at time.Time, kinds ...audit.Kind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var leaves [][]byte
 	for i, kind := range kinds {
-		n := len(l.leaves) + i
-		leaf, err := audit.Entry{
-			V: audit.Version, Tenant: l.Tenant, Time: at.UTC().Truncate(time.Microsecond), Kind: kind,
-			ChangeID: fmt.Sprintf("change-%d", n), Actor: "@actor", Client: audit.Client{ClientID: "gw-1"},
-			Reason: "CUSTOMER_SUPPORT", PolicyVersion: "v1", Decision: audit.Allow, RequestID: fmt.Sprintf("r-%d", n),
-			Entities: map[string]int{"PERSON": 1}, Tokens: []string{fmt.Sprintf("T%09d", n)}, ScopeRefs: []string{"s-1"},
-		}.Leaf()
+		leaf, err := l.entry(len(l.leaves)+i, at, kind).Leaf()
 		must(err)
 		leaves = append(leaves, leaf)
 	}
