@@ -146,9 +146,10 @@ func tableName(base string) bool {
 	return ok && len(base) <= maxNameLength && toolName.MatchString(stem) && !strings.HasPrefix(stem, ".")
 }
 
-// isData says whether somebody may believe a file to be in force.
+// isData says whether somebody may believe a file to be in force. The catalogue of
+// controls, which is not of a bundle, decides nothing.
 func isData(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".csv", ".conf", ".sig"}, path.Ext(name))
+	return name != fileControls && slices.Contains([]string{".yaml", ".yml", ".csv", ".conf", ".sig"}, path.Ext(name))
 }
 
 // Load reads what the bundle says without asking the decision tables. It is for

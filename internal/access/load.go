@@ -26,6 +26,7 @@ const (
 	fileReasons      = "reasons.yaml"
 	fileRetention    = "retention.yaml"
 	fileSeparation   = "separation.yaml"
+	fileControls     = "controls.yaml" // stands beside a bundle, and is no part of it
 	dirDecisions     = "decisions"
 )
 
@@ -139,7 +140,7 @@ func readBundle(fsys fs.FS) (map[string][]byte, error) {
 		return nil, err
 	}
 	for _, entry := range entries {
-		data := slices.Contains([]string{".yaml", ".yml", ".csv", ".conf"}, path.Ext(entry.Name()))
+		data := slices.Contains([]string{".yaml", ".yml", ".csv", ".conf"}, path.Ext(entry.Name())) && entry.Name() != fileControls
 		if data && entry.Name() != fileChange && !slices.Contains(bundleFiles, entry.Name()) {
 			return nil, fmt.Errorf("%s is not a file of a bundle", entry.Name())
 		}
