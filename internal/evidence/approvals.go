@@ -53,7 +53,9 @@ func (a *approvals) take(c *Change, in bool) {
 	}
 	p.touched = p.touched || in
 	if e.Kind != audit.KindApprovalDecide || e.Code == codeRedeem {
-		p.used, p.usedAt, p.usedKind = c.First, e.Time, w(string(e.Kind))
+		if p.used < 0 { // it is used once; what says how the use went on names it, too
+			p.used, p.usedAt, p.usedKind = c.First, e.Time, w(string(e.Kind))
+		}
 		return
 	}
 	switch e.Code {

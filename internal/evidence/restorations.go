@@ -52,7 +52,11 @@ func (r *restorations) take(c *Change, in bool) {
 	switch e.Kind {
 	case audit.KindOutcome, audit.KindIntegrityFailure:
 		if id := c.about(audit.ObligationIntent); id != "" {
-			r.later(id).failed += max(len(e.Tokens), sum(e.Results))
+			failed := len(e.Tokens)
+			if failed == 0 {
+				failed = sum(e.Results)
+			}
+			r.later(id).failed += failed
 		}
 	case audit.KindGrantFlush:
 		r.later(c.about(audit.ObligationGrant)).flushes++
