@@ -23,24 +23,32 @@ CREATE TABLE entry_terms (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO entry_terms (tenant, field, term, idx)
-SELECT b.tenant, b.field, b.term, b.idx FROM entry_terms_before AS b;
+SELECT b.tenant, b.field, b.term, b.idx FROM entry_terms_before AS b
+ORDER BY b.tenant, b.field, b.term, b.idx;
 
--- The entries that stand are searched by it too.
+-- The entries that stand are searched by it too. Each leaf is read once. Versions of
+-- SQLite quote a name with an underscore in a path, or do not.
 INSERT INTO entry_terms (tenant, field, term, idx)
 SELECT DISTINCT f.tenant, f.field, f.term, f.idx FROM (
-    SELECT e.tenant, e.idx, 'client' AS field, CAST(e.leaf AS TEXT) ->> '$.client.client_id' AS term FROM entries AS e
-    UNION ALL SELECT e.tenant, e.idx, 'destination', CAST(e.leaf AS TEXT) ->> '$.destination' FROM entries AS e
-    UNION ALL SELECT e.tenant, e.idx, 'enduser', CAST(e.leaf AS TEXT) ->> '$.on_behalf_of' FROM entries AS e
-    UNION ALL SELECT e.tenant, e.idx, 'policy', CAST(e.leaf AS TEXT) ->> '$.policy_version' FROM entries AS e
-    UNION ALL SELECT e.tenant, e.idx, 'reference', CAST(e.leaf AS TEXT) ->> '$.reference' FROM entries AS e
-    UNION ALL SELECT e.tenant, e.idx, 'approver', CAST(e.leaf AS TEXT) ->> '$.actor' FROM entries AS e
-        WHERE CAST(e.leaf AS TEXT) ->> '$.kind' = 'approval_decide'
-    UNION ALL SELECT e.tenant, e.idx, 'destination', substr(j.value, length('destination:') + 1)
-        FROM entries AS e, json_each(CAST(e.leaf AS TEXT), '$.obligations') AS j WHERE j.value LIKE 'destination:%'
-    UNION ALL SELECT e.tenant, e.idx, 'scope', j.value FROM entries AS e, json_each(CAST(e.leaf AS TEXT), '$.scope_refs') AS j
-    UNION ALL SELECT e.tenant, e.idx, 'subject', j.value FROM entries AS e, json_each(CAST(e.leaf AS TEXT), '$.subject_refs') AS j
+    SELECT e.tenant, e.idx, CASE
+            WHEN j.path = '$' AND j.key = 'destination' THEN 'destination'
+            WHEN j.path = '$' AND j.key = 'on_behalf_of' THEN 'enduser'
+            WHEN j.path = '$' AND j.key = 'policy_version' THEN 'policy'
+            WHEN j.path = '$' AND j.key = 'reference' THEN 'reference'
+            WHEN j.path = '$' AND j.key = 'actor' AND CAST(e.leaf AS TEXT) ->> '$.kind' = 'approval_decide' THEN 'approver'
+            WHEN j.path = '$.client' AND j.key = 'client_id' THEN 'client'
+            WHEN j.path IN ('$.scope_refs', '$."scope_refs"') THEN 'scope'
+            WHEN j.path IN ('$.subject_refs', '$."subject_refs"') THEN 'subject'
+            WHEN j.path = '$.obligations' AND j.value GLOB 'approver:*' THEN 'approver'
+            WHEN j.path = '$.obligations' AND j.value GLOB 'class:*' THEN 'class'
+            WHEN j.path = '$.obligations' AND j.value GLOB 'destination:*' THEN 'destination'
+        END AS field,
+        CASE j.path WHEN '$.obligations' THEN substr(j.value, instr(j.value, ':') + 1) ELSE j.value END AS term
+    FROM entries AS e CROSS JOIN json_tree(CAST(e.leaf AS TEXT)) AS j
+    WHERE e.leaf IS NOT NULL AND j.type = 'text'
 ) AS f
-WHERE f.term IS NOT NULL AND f.term <> '';
+WHERE f.field IS NOT NULL AND f.term <> ''
+ORDER BY f.tenant, f.field, f.term, f.idx;
 
 DROP TABLE entry_terms_before;
 
@@ -51,9 +59,25 @@ CREATE TRIGGER entry_terms_no_update BEFORE UPDATE ON entry_terms
 BEGIN SELECT RAISE(ABORT, 'terms of entries are never changed'); END;
 -- +goose StatementEnd
 
+-- What retention takes out of the log are leaf bytes, and then what they were
+-- searched by: nothing else is changed, and nothing before an entry says that it is.
+-- Whether that entry names this one is asked by the pruner, the only one to do so.
 -- +goose StatementBegin
 CREATE TRIGGER entry_terms_no_delete BEFORE DELETE ON entry_terms
+WHEN NOT EXISTS (SELECT 1 FROM entries AS e WHERE e.tenant = OLD.tenant AND e.idx = OLD.idx AND e.leaf IS NULL)
 BEGIN SELECT RAISE(ABORT, 'terms of entries are never deleted'); END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+DROP TRIGGER entries_no_update;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
+WHEN NEW.leaf IS NOT NULL OR NEW.tenant IS NOT OLD.tenant OR NEW.idx IS NOT OLD.idx OR NEW.leaf_hash IS NOT OLD.leaf_hash
+    OR NEW.time IS NOT OLD.time OR NEW.change_id IS NOT OLD.change_id OR NEW.seq IS NOT OLD.seq
+    OR NOT EXISTS (SELECT 1 FROM entry_terms AS t WHERE t.tenant = OLD.tenant AND t.field = 'kind' AND t.term = 'prune')
+BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
 -- +goose StatementEnd
 
 -- How the log key before a log key vouched for it.

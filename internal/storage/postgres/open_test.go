@@ -109,10 +109,10 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	pending, err := postgres.MigrationStatus(t.Context(), bare(db.Owner))
-	if err != nil || len(pending) != 6 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
+	if err != nil || len(pending) != 7 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
 		t.Errorf("before: %+v, %v", pending, err)
 	}
-	for _, want := range []int{6, 0} {
+	for _, want := range []int{7, 0} {
 		applied, err := postgres.Migrate(t.Context(), bare(db.Owner))
 		if err != nil || len(applied) != want {
 			t.Fatalf("applied %+v, %v; want %d", applied, err, want)
@@ -149,23 +149,17 @@ func TestMigrate(t *testing.T) {
 // TestMigrateFromBefore: a database of the version before is brought up to this
 // one, and the roles may be made again while it is not.
 func TestMigrateFromBefore(t *testing.T) {
-	db := two(t)
-	admin := connect(t, db.Admin)
-	for _, text := range []string{
-		"DROP TABLE proceedings, budget_hours, notices",
-		"DELETE FROM goose_db_version WHERE version_id = 6",
-		postgres.Roles(),
-	} {
-		admin.do(text)
-	}
+	db := before(t, 6)
+	connect(t, db.Admin).do(postgres.Roles())
 	if err := postgres.CheckSchema(t.Context(), db.App); !errors.Is(err, postgres.ErrSchema) {
 		t.Errorf("before: %v", err)
 	}
 	applied, err := postgres.Migrate(t.Context(), db.Owner)
-	if err != nil || len(applied) != 1 || applied[0].Name != "006_proceedings.sql" {
+	if err != nil || len(applied) != 1 || applied[0].Name != "007_proofs.sql" {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})
+	seed(t, s, "acme")
 	commit(t, s, "acme", vault.PlaceHold{Hold: vault.Hold{Matter: "M-1", Reference: "R-1", Match: vault.HoldMatch{Entities: []string{"PERSON"}}}})
 }
 

@@ -194,30 +194,84 @@ func TestInvariant11_EntriesHaveNoGap(t *testing.T) {
 	}
 }
 
-// TestPruneIsTheOwners: the triggers are lifted by the owner alone, and only
-// until the end of the transaction.
+// TestInvariant11_PruneIsTheOwners: leaves are taken out by the owner alone, who says
+// so, until the end of the transaction; and nothing else is changed then either.
 func TestInvariant11_PruneIsTheOwners(t *testing.T) {
 	db := two(t)
 	const lift = "SELECT set_config('counterfoil.prune', 'entries', %t)"
 	const prune = "UPDATE entries SET leaf = NULL WHERE tenant = 'acme' AND idx = 0"
-	for _, dsn := range []string{db.App, db.Destroy} {
+	const forget = "DELETE FROM entry_terms WHERE tenant = 'acme' AND idx = 0"
+	for _, dsn := range []string{db.App, db.Destroy, db.Audit} {
 		s := connect(t, dsn).as("acme")
 		s.do(fmt.Sprintf(lift, false))
 		s.refused(noRight, prune)
+		s.refused(noRight, forget)
 	}
+	owner := connect(t, db.Owner).as("acme")
+	owner.do("BEGIN")
+	owner.do(fmt.Sprintf(lift, true))
+	owner.refused(raised, prune) // no entry of the log says that anything is pruned
+	owner.do("ROLLBACK")
+	connect(t, db.Admin).do("INSERT INTO entry_terms VALUES ('acme', 'kind', 'prune', 2), ('globex', 'kind', 'prune', 2)")
 	// Even somebody who was given the right is not the owner.
-	connect(t, db.Owner).do("GRANT UPDATE ON entries TO counterfoil_app")
+	owner.do("GRANT UPDATE ON entries TO counterfoil_app")
+	owner.do("GRANT DELETE ON entry_terms TO counterfoil_app")
 	app := connect(t, db.App).as("acme")
 	app.do(fmt.Sprintf(lift, false))
 	app.refused(raised, prune)
-	owner := connect(t, db.Owner).as("acme")
+	app.refused(raised, forget)
+	owner.refused(raised, prune)
+	for _, other := range []string{
+		forget, // its leaf is there
+		"DELETE FROM entries WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = '{}' WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = leaf WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = NULL, leaf_hash = sha256('') WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = NULL, time = time + 1 WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = NULL, change_id = 'x' WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = NULL, seq = 7 WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entries SET leaf = NULL, idx = 100 WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE entry_terms SET term = 'x' WHERE tenant = 'acme' AND idx = 0",
+		"UPDATE log_nodes SET hash = sha256('')", "DELETE FROM log_nodes",
+		"TRUNCATE entries CASCADE", "TRUNCATE entry_terms", "TRUNCATE log_nodes",
+	} {
+		owner.do("BEGIN")
+		owner.do(fmt.Sprintf(lift, true))
+		owner.refused(raised, other)
+		owner.do("ROLLBACK")
+	}
 	owner.do("BEGIN")
 	owner.do(fmt.Sprintf(lift, true))
 	if n := owner.do(prune); n != 1 {
 		t.Errorf("the owner pruned %d leaves", n)
 	}
+	if n := owner.do(forget); n == 0 {
+		t.Error("the terms of what is pruned stay")
+	}
+	owner.refused(raised, "UPDATE entries SET leaf = '{}' WHERE tenant = 'acme' AND idx = 0")
+	owner.do("ROLLBACK")
+	owner.do("BEGIN")
+	owner.do(fmt.Sprintf(lift, true))
+	owner.do(prune)
+	if n := owner.do("UPDATE entries SET leaf = NULL WHERE tenant = 'globex'"); n != 0 {
+		t.Errorf("%d leaves of another tenant were pruned", n)
+	}
 	owner.do("COMMIT")
-	owner.refused(raised, prune)
+	owner.refused(raised, "UPDATE entries SET leaf = NULL WHERE tenant = 'acme' AND idx = 1")
+}
+
+// Twin: without the guards of rows the owner, once let through, changes anything.
+func TestInvariant11_TwinPruneIsTheOwners(t *testing.T) {
+	db := two(t)
+	owner := connect(t, db.Owner).as("acme")
+	owner.do("ALTER TABLE entries DISABLE TRIGGER entries_only_leaf")
+	owner.do("ALTER TABLE entry_terms DISABLE TRIGGER entry_terms_only_pruned")
+	owner.do("BEGIN")
+	owner.do("SELECT set_config('counterfoil.prune', 'entries', true)")
+	if n := owner.do("UPDATE entries SET leaf = '{}', seq = 7 WHERE tenant = 'acme' AND idx = 0") + owner.do("DELETE FROM entry_terms WHERE idx = 1"); n < 2 {
+		t.Errorf("%d rows were changed: the test would not have seen the guards fall", n)
+	}
+	owner.do("ROLLBACK")
 }
 
 // TestInvariant8_RightsOfTheApp: what serves destroys nothing, and changes of

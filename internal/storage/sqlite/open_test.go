@@ -288,7 +288,7 @@ func TestMigration(t *testing.T) {
 	raw(t, path, `DROP TABLE notices`, `DROP TABLE budget_hours`, `DROP TABLE proceedings`,
 		`DROP TABLE suppressions`, `DROP TABLE erasure_common`, `DROP TABLE erasure_destinations`, `DROP TABLE mapping_destinations`,
 		`DROP TABLE subject_request_notes`, `DROP TABLE subject_request_lookups`, `DROP TABLE subject_requests`,
-		`ALTER TABLE log_heads DROP COLUMN retired_below`,
+		`ALTER TABLE log_heads DROP COLUMN retired_below`, `ALTER TABLE tenant_keys DROP COLUMN handover`,
 		`DROP TABLE tombstones`, `DROP TABLE erasures`, `DROP TABLE hold_terms`, `DROP TABLE holds`, `DROP INDEX scopes_digest`,
 		`DELETE FROM goose_db_version WHERE version_id > 1`)
 	if _, err := sqlite.OpenReadOnly(t.Context(), path); !errors.Is(err, sqlite.ErrSchema) {
