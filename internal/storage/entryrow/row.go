@@ -24,8 +24,16 @@ type Row struct {
 // by it would lie, though the log itself may still verify.
 var ErrColumn = errors.New("storage: a column of an entry is not what its leaf says")
 
-// Check compares the columns with the leaf and names the first that differs.
+// Check compares the columns with the leaf and names the first that differs. Where
+// the leaf was pruned there is nothing to compare with: what it was searched by must
+// be gone with it. Whether an entry says that it was to go is not seen here.
 func (r *Row) Check(tenant string) error {
+	if r.Leaf == nil {
+		if len(r.Terms) > 0 {
+			return fmt.Errorf("%w: entry %d: terms of a leaf that was pruned", ErrColumn, r.Index)
+		}
+		return nil
+	}
 	e, err := audit.ParseLeaf(r.Leaf)
 	if err != nil {
 		return fmt.Errorf("%w: entry %d: leaf: %w", ErrColumn, r.Index, err)

@@ -67,6 +67,8 @@ func (b *batch) alone(changes []vault.Change) act {
 		return silent(func(p *pipeline) error { return b.raiseWrapMinimum(p, e) })
 	case vault.Rewrap:
 		return silent(func(p *pipeline) error { return b.rewrap(p, e) })
+	case vault.RotateLogKey:
+		return silent(func(p *pipeline) error { return b.rotateLogKey(p, e.Key) })
 	case vault.PlaceHold:
 		return silent(func(p *pipeline) error { return b.placeHold(p, changes[0].ID(), e.Hold) })
 	case vault.ReviewHold:

@@ -10,6 +10,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -54,6 +55,25 @@ func openAt(t testing.TB, db *pgtest.Database, c postgres.Config, h postgres.Hoo
 		Hold:    func() func() { gate.Lock(); return gate.Unlock },
 		Waiting: s.Waiting,
 		Close:   s.Close,
-		Reopen:  func() storagetest.Stores { return openAt(t, db, c, h) },
+		Pruner: func() (vault.Pruner, func() error) {
+			p := openPruner(t, db, h)
+			return p, p.Close
+		},
+		Reopen: func() storagetest.Stores { return openAt(t, db, c, h) },
 	}
+}
+
+func openPruner(t testing.TB, db *pgtest.Database, h postgres.Hooks) *postgres.Pruner {
+	t.Helper()
+	h.Prunes = storagetest.PrunesAtOnce
+	p, err := postgres.OpenPruner(t.Context(), db.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return postgres.WithPruneHooks(p, h)
 }

@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/counterfoil/counterfoil/internal/storage/entryrow"
 	"github.com/counterfoil/counterfoil/internal/vault"
@@ -25,26 +28,44 @@ ORDER BY e.idx LIMIT $4`
 SELECT e.idx, e.leaf, e.leaf_hash FROM entries AS e
 WHERE e.tenant = $1 AND e.idx >= $2 AND e.idx < $3
 ORDER BY e.idx DESC LIMIT $4`
-	// The walk goes along one term ($5, $6); $7 and $8 list the fields and terms
-	// of the others that an entry must have as well.
+	// The walk goes along the terms of one field: $6 lists them, each is walked as far
+	// as the page is long, and what several of them lead to is there once.
 	sqlEntriesByTermUp = `
-SELECT e.idx, e.leaf, e.leaf_hash
-FROM entry_terms AS d JOIN entries AS e ON e.tenant = $1 AND e.idx = d.idx
-WHERE d.tenant = $1 AND d.field = $5 AND d.term = $6 AND d.idx >= $2 AND d.idx < $3
-    AND NOT EXISTS (
-        SELECT 1 FROM unnest($7::text[], $8::text[]) AS j (field, term) WHERE NOT EXISTS (
-            SELECT 1 FROM entry_terms AS t
-            WHERE t.tenant = $1 AND t.field = j.field AND t.term = j.term AND t.idx = d.idx))
-ORDER BY d.idx LIMIT $4`
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT w.idx FROM unnest($6::text[]) AS v (term) CROSS JOIN LATERAL (
+        SELECT d.idx FROM entry_terms AS d
+        WHERE d.tenant = $1 AND d.field = $5 AND d.term = v.term AND d.idx >= $2 AND d.idx < $3
+            AND ` + others + `
+        ORDER BY d.idx LIMIT $4) AS w
+    ORDER BY w.idx LIMIT $4)
+SELECT e.idx, e.leaf, e.leaf_hash FROM entries AS e
+WHERE e.tenant = $1 AND e.idx = ANY (ARRAY(SELECT f.idx FROM found AS f))
+ORDER BY e.idx`
 	sqlEntriesByTermDown = `
-SELECT e.idx, e.leaf, e.leaf_hash
-FROM entry_terms AS d JOIN entries AS e ON e.tenant = $1 AND e.idx = d.idx
-WHERE d.tenant = $1 AND d.field = $5 AND d.term = $6 AND d.idx >= $2 AND d.idx < $3
-    AND NOT EXISTS (
-        SELECT 1 FROM unnest($7::text[], $8::text[]) AS j (field, term) WHERE NOT EXISTS (
-            SELECT 1 FROM entry_terms AS t
-            WHERE t.tenant = $1 AND t.field = j.field AND t.term = j.term AND t.idx = d.idx))
-ORDER BY d.idx DESC LIMIT $4`
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT w.idx FROM unnest($6::text[]) AS v (term) CROSS JOIN LATERAL (
+        SELECT d.idx FROM entry_terms AS d
+        WHERE d.tenant = $1 AND d.field = $5 AND d.term = v.term AND d.idx >= $2 AND d.idx < $3
+            AND ` + others + `
+        ORDER BY d.idx DESC LIMIT $4) AS w
+    ORDER BY w.idx DESC LIMIT $4)
+SELECT e.idx, e.leaf, e.leaf_hash FROM entries AS e
+WHERE e.tenant = $1 AND e.idx = ANY (ARRAY(SELECT f.idx FROM found AS f))
+ORDER BY e.idx DESC`
+	// There is no page: $4 is of no meaning.
+	sqlCountByTerm = `
+SELECT count(DISTINCT w.idx) FROM unnest($6::text[]) AS v (term) CROSS JOIN LATERAL (
+    SELECT d.idx FROM entry_terms AS d
+    WHERE d.tenant = $1 AND d.field = $5 AND d.term = v.term AND d.idx >= $2 AND d.idx < $3 AND $4::bigint >= 0
+        AND ` + others + ` OFFSET 0) AS w`
+
+	// others is whether the entry of a term d fulfils the other wishes: $7 lists their
+	// fields; $8 and $9, in pairs, the terms of which it must have any.
+	others = `NOT EXISTS (
+            SELECT 1 FROM unnest($7::text[]) AS o (field) WHERE NOT EXISTS (
+                SELECT 1 FROM unnest($8::text[], $9::text[]) AS j (field, term)
+                JOIN entry_terms AS t ON t.tenant = $1 AND t.field = j.field AND t.term = j.term AND t.idx = d.idx
+                WHERE j.field = o.field))`
 )
 
 // window is a part of the log: the indexes from first up to, not including, end.
@@ -60,23 +81,58 @@ func (v *View) Entries(ctx context.Context, tenant string, q vault.EntryQuery) (
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	terms := entryrow.Wanted(q)
 	text, args := sqlEntriesUp, []any{w.first, w.end, int64(limit)}
 	if q.Descending {
 		text = sqlEntriesDown
 	}
-	if len(terms) > 0 {
+	if wishes := entryrow.Wanted(q); len(wishes) > 0 {
 		text = sqlEntriesByTermUp
 		if q.Descending {
 			text = sqlEntriesByTermDown
 		}
-		args = append(args, string(terms[0].Field), terms[0].Values[0],
-			column(terms[1:], func(t entryrow.Wish) string { return string(t.Field) }),
-			column(terms[1:], func(t entryrow.Wish) string { return t.Values[0] }))
+		args = append(args, wished(wishes)...)
 	}
 	var entries []vault.StoredEntry
 	err = v.each(ctx, "entries", text, collectEntries(&entries), tenant, args...)
 	return entries, err
+}
+
+// CountEntries implements vault.Ledger. Without a wish it is the length of a stretch:
+// indexes have no gap.
+func (v *View) CountEntries(ctx context.Context, tenant string, q vault.EntryQuery) (int64, error) {
+	q.HasCursor = false
+	w, err := v.window(ctx, tenant, q)
+	if err != nil || w.first >= w.end {
+		return 0, err
+	}
+	wishes := entryrow.Wanted(q)
+	if len(wishes) == 0 {
+		head, err := v.Head(ctx, tenant)
+		if errors.Is(err, vault.ErrUnknownTenant) {
+			return 0, nil
+		}
+		return max(0, min(w.end, head.Frontier.Size)-w.first), err
+	}
+	var n int64
+	err = v.within(ctx, reportTimeout, "the number of entries", sqlCountByTerm,
+		func(rows pgx.Rows) error { return scan(rows, &n) }, tenant, append([]any{w.first, w.end, int64(0)}, wished(wishes)...)...)
+	return n, err
+}
+
+// wished are the parameters that say what is searched by: the field to walk along,
+// its terms, and the others. What cannot be stored is the term of no entry.
+func wished(wishes []entryrow.Wish) []any {
+	walk, rest := wishes[0], wishes[1:]
+	var fields, terms []string
+	for _, w := range rest {
+		for _, value := range list(w.Values) {
+			fields, terms = append(fields, string(w.Field)), append(terms, value)
+		}
+	}
+	return []any{
+		string(walk.Field), list(walk.Values),
+		column(rest, func(w entryrow.Wish) string { return string(w.Field) }), fields, terms,
+	}
 }
 
 // window turns what selects a stretch of the log into that stretch.

@@ -16,15 +16,23 @@ type Hooks struct {
 	Local         func() time.Time
 	Patience      time.Duration
 	Window        int
+	Prunes        int
 }
 
 // WithHooks returns a configuration with hooks.
 func WithHooks(c Config, h Hooks) Config {
 	c.hooks = hooks{
 		gate: h.Gate, rewrite: h.Rewrite, before: h.Before, after: h.After, skip: h.Skip, dial: h.Dial, local: h.Local,
-		patience: h.Patience, window: h.Window,
+		patience: h.Patience, window: h.Window, prunes: h.Prunes,
 	}
 	return c
+}
+
+// WithPruneHooks gives hooks to a pruner.
+func WithPruneHooks(p *Pruner, h Hooks) *Pruner {
+	p.hooks = &hooks{rewrite: h.Rewrite, before: h.Before, after: h.After, prunes: h.Prunes}
+	p.view.hooks = p.hooks
+	return p
 }
 
 // SentSlack is vault.SentResolution as statements have it.

@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 // hooks let tests break the store from inside: there is no other way to see
@@ -22,10 +25,14 @@ type hooks struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// local is this machine's clock.
 	local func() time.Time
-	// patience is in place of lookupPatience, window of sweepWindow.
+	// patience is in place of lookupPatience, window of sweepWindow, prunes of
+	// vault.PruneBatch.
 	patience time.Duration
 	window   int
+	prunes   int
 }
+
+func (h *hooks) pruneBatch() int { return cmp.Or(h.prunes, vault.PruneBatch) }
 
 func (h *hooks) text(text string) string {
 	if h.rewrite == nil {

@@ -258,7 +258,7 @@ func explain(t *testing.T, as map[string]session, text string) (plan, bool) {
 		args = "(" + strings.TrimSuffix(strings.Repeat("NULL,", n), ",") + ")"
 	}
 	var last error
-	for _, role := range []string{"app", "destroy"} {
+	for _, role := range []string{"app", "destroy", "owner"} {
 		conn := as[role].conn
 		if _, err := conn.Exec(t.Context(), "PREPARE s AS "+text); err != nil {
 			last = err
@@ -288,7 +288,8 @@ func explain(t *testing.T, as map[string]session, text string) (plan, bool) {
 // whole table only where they have no index to go by.
 func TestStatementsUseIndexes(t *testing.T) {
 	db := filled(t, 6000)
-	as := map[string]session{"app": connect(t, db.App).as("acme"), "destroy": connect(t, db.Destroy).as("acme")}
+	as := map[string]session{"app": connect(t, db.App).as("acme"), "destroy": connect(t, db.Destroy).as("acme"),
+		"owner": connect(t, db.Owner).as("acme")}
 	for _, s := range as {
 		s.do("SET plan_cache_mode = force_generic_plan")
 		s.do("SET enable_seqscan = off")

@@ -15,7 +15,7 @@ const (
 	sqlTenants = `
 SELECT t.tenant, t.created_at, t.state, t.min_wrap_version FROM counterfoil_tenants() AS t`
 	sqlTenantKeys = `
-SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
+SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.handover, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = $1 ORDER BY k.version DESC, k.purpose`
 	// What is under keys that an erasure destroyed, and which of them seal nothing
 	// any more.
@@ -102,7 +102,7 @@ func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey
 	err := v.each(ctx, "keys of a tenant", sqlTenantKeys, func(rows pgx.Rows) error {
 		var k vault.TenantKey
 		var created int64
-		if err := scan(rows, &k.ID, &k.Purpose, &k.Version, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Public, &created); err != nil {
+		if err := scan(rows, &k.ID, &k.Purpose, &k.Version, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Public, &k.Handover, &created); err != nil {
 			return err
 		}
 		k.CreatedAt = fromMicros(created)

@@ -25,7 +25,18 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 		limit = defaultPage
 	}
 	var read []entryrow.Row
-	err := v.each(ctx, "rows of entries", sqlEntryRows, func(rows pgx.Rows) error {
+	err := v.each(ctx, "rows of entries", sqlEntryRows, collectRows(&read), tenant, from, int64(limit))
+	if err != nil || len(read) == 0 {
+		return nil, err
+	}
+	err = v.each(ctx, "terms of entries", sqlTermRows, collectTerms(read), tenant, from, read[len(read)-1].Index)
+	sortTerms(read)
+	return read, err
+}
+
+// collectRows reads rows of entries, without their terms.
+func collectRows(into *[]entryrow.Row) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
 		var r entryrow.Row
 		var hash []byte
 		var at int64
@@ -34,14 +45,15 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 		}
 		copy(r.LeafHash[:], hash)
 		r.Time = fromMicros(at)
-		read = append(read, r)
+		*into = append(*into, r)
 		return nil
-	}, tenant, from, int64(limit))
-	if err != nil || len(read) == 0 {
-		return nil, err
 	}
+}
+
+// collectTerms gives terms to the rows that they are of; both come by index.
+func collectTerms(read []entryrow.Row) func(pgx.Rows) error {
 	at := 0
-	err = v.each(ctx, "terms of entries", sqlTermRows, func(rows pgx.Rows) error {
+	return func(rows pgx.Rows) error {
 		var idx int64
 		var t entryrow.Term
 		if err := scan(rows, &idx, &t.Field, &t.Value); err != nil {
@@ -54,9 +66,11 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 			read[at].Terms = append(read[at].Terms, t)
 		}
 		return nil
-	}, tenant, from, read[len(read)-1].Index)
+	}
+}
+
+func sortTerms(read []entryrow.Row) {
 	for i := range read {
 		slices.SortFunc(read[i].Terms, entryrow.Term.Compare)
 	}
-	return read, err
 }

@@ -245,6 +245,8 @@ func (b *batch) tenantEffect(effect vault.Effect) (vault.Outcome, error) {
 		return vault.Outcome{}, b.replay(e)
 	case vault.Move:
 		return vault.Outcome{}, b.moveValues(e)
+	case vault.RotateLogKey:
+		return vault.Outcome{}, b.rotateLogKey(e.Key)
 	default:
 		return vault.Outcome{}, fmt.Errorf("%w: no store knows %T", ErrMalformed, effect)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite"
 	"github.com/counterfoil/counterfoil/internal/storage/sqlite/sqlitetest"
 	"github.com/counterfoil/counterfoil/internal/storage/storagetest"
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -56,6 +57,25 @@ func openAt(t testing.TB, path string, o sqlite.Options, h sqlite.Hooks) storage
 		Hold:    func() func() { gate.Lock(); return gate.Unlock },
 		Waiting: s.Waiting,
 		Close:   s.Close,
-		Reopen:  func() storagetest.Stores { return openAt(t, path, o, h) },
+		Pruner: func() (vault.Pruner, func() error) {
+			p := openPruner(t, path, o, h)
+			return p, p.Close
+		},
+		Reopen: func() storagetest.Stores { return openAt(t, path, o, h) },
 	}
+}
+
+func openPruner(t testing.TB, path string, o sqlite.Options, h sqlite.Hooks) *sqlite.Pruner {
+	t.Helper()
+	h.Prunes = storagetest.PrunesAtOnce
+	p, err := sqlite.OpenPruner(t.Context(), path, sqlite.WithHooks(o, h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return p
 }

@@ -1,5 +1,11 @@
 package sqlite
 
+import (
+	"cmp"
+
+	"github.com/counterfoil/counterfoil/internal/vault"
+)
+
 // hooks let tests break the store from inside: there is no other way to see
 // whether the tests would notice. Production code never sets one.
 type hooks struct {
@@ -10,7 +16,11 @@ type hooks struct {
 	// before and after are called around every statement of a batch, with its
 	// text; an error is taken as the driver's.
 	before, after func(text string) error
+	// prunes is in place of vault.PruneBatch.
+	prunes int
 }
+
+func (h *hooks) pruneBatch() int { return cmp.Or(h.prunes, vault.PruneBatch) }
 
 func (h *hooks) text(text string) string {
 	if h.rewrite == nil {

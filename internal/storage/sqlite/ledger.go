@@ -15,6 +15,10 @@ const (
 SELECT e.leaf_hash FROM entries AS e WHERE e.tenant = ?1 AND e.idx = ?2`
 	sqlNode = `
 SELECT n.hash FROM log_nodes AS n WHERE n.tenant = ?1 AND n.level = ?2 AND n.n = ?3`
+	sqlLeafHashes = `
+SELECT e.idx, e.leaf_hash FROM entries AS e WHERE e.tenant = ?1 AND e.idx >= ?2 ORDER BY e.idx LIMIT ?3`
+	sqlNodes = `
+SELECT n.n, n.hash FROM log_nodes AS n WHERE n.tenant = ?1 AND n.level = ?4 AND n.n >= ?2 ORDER BY n.n LIMIT ?3`
 	// A note of an unknown tenant is refused by the foreign key.
 	sqlWriteNote = `
 INSERT INTO notes (tenant, kind, ord, body, at)
@@ -67,28 +71,32 @@ func (v *View) Node(ctx context.Context, tenant string, level int, n int64) (aud
 
 // Nodes implements vault.Ledger.
 func (v *View) Nodes(ctx context.Context, tenant string, level int, from int64, count int) ([]audit.Hash, error) {
-	hashes := make([]audit.Hash, count)
-	for i := range hashes {
-		h, err := v.Node(ctx, tenant, level, from+int64(i))
-		if err != nil {
-			return nil, err
+	if count < 1 || count > audit.TileWidth {
+		return nil, fmt.Errorf("%w: so many nodes at once", ErrMalformed)
+	}
+	text, args := sqlNodes, []any{tenant, from, count, level}
+	if level == 0 {
+		text, args = sqlLeafHashes, args[:3]
+	}
+	hashes := make([]audit.Hash, 0, count)
+	err := v.each(ctx, "nodes", text, func(rows *sql.Rows) error {
+		var at int64
+		var column []byte
+		err := rows.Scan(&at, &column)
+		if at == from+int64(len(hashes)) { // else there is a hole
+			var h audit.Hash
+			copy(h[:], column)
+			hashes = append(hashes, h)
 		}
-		hashes[i] = h
+		return err
+	}, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(hashes) != count {
+		return nil, vault.ErrNotFound
 	}
 	return hashes, nil
-}
-
-// CountEntries implements vault.Ledger.
-func (v *View) CountEntries(ctx context.Context, tenant string, q vault.EntryQuery) (int64, error) {
-	q.Limit, q.HasCursor = vault.PageEntries, false
-	for n := int64(0); ; {
-		page, err := v.Entries(ctx, tenant, q)
-		n += int64(len(page))
-		if err != nil || len(page) < q.Limit {
-			return n, err
-		}
-		q.HasCursor, q.Cursor = true, page[len(page)-1].Index
-	}
 }
 
 // LastNote implements vault.Bookkeeping.

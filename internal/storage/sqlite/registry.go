@@ -14,7 +14,7 @@ const (
 SELECT t.tenant, t.created_at, h.state, h.min_wrap_version
 FROM tenants AS t JOIN log_heads AS h ON h.tenant = t.tenant ORDER BY t.tenant`
 	sqlTenantKeys = `
-SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.created_at
+SELECT k.key_id, k.purpose, k.version, k.wrapped, k.wrap_version, k.public, k.handover, k.created_at
 FROM tenant_keys AS k WHERE k.tenant = ?1 ORDER BY k.version DESC, k.purpose`
 	sqlErasedMappings = `
 SELECT m.scope_id, m.token_id
@@ -69,7 +69,7 @@ func (v *View) TenantKeys(ctx context.Context, tenant string) ([]vault.TenantKey
 	err := v.each(ctx, "keys of a tenant", sqlTenantKeys, func(rows *sql.Rows) error {
 		var k vault.TenantKey
 		var created int64
-		if err := rows.Scan(&k.ID, &k.Purpose, &k.Version, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Public, &created); err != nil {
+		if err := rows.Scan(&k.ID, &k.Purpose, &k.Version, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Public, &k.Handover, &created); err != nil {
 			return err
 		}
 		k.CreatedAt = fromMicros(created)

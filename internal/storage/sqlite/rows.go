@@ -24,7 +24,18 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 		limit = defaultPage
 	}
 	var read []entryrow.Row
-	err := v.each(ctx, "rows of entries", sqlEntryRows, func(rows *sql.Rows) error {
+	err := v.each(ctx, "rows of entries", sqlEntryRows, collectRows(&read), tenant, from, limit)
+	if err != nil || len(read) == 0 {
+		return nil, err
+	}
+	err = v.each(ctx, "terms of entries", sqlTermRows, collectTerms(read), tenant, from, read[len(read)-1].Index)
+	sortTerms(read)
+	return read, err
+}
+
+// collectRows reads rows of entries, without their terms.
+func collectRows(into *[]entryrow.Row) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
 		var r entryrow.Row
 		var hash []byte
 		var at int64
@@ -33,14 +44,15 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 		}
 		copy(r.LeafHash[:], hash)
 		r.Time = fromMicros(at)
-		read = append(read, r)
+		*into = append(*into, r)
 		return nil
-	}, tenant, from, limit)
-	if err != nil || len(read) == 0 {
-		return nil, err
 	}
+}
+
+// collectTerms gives terms to the rows that they are of; both come by index.
+func collectTerms(read []entryrow.Row) func(*sql.Rows) error {
 	at := 0
-	err = v.each(ctx, "terms of entries", sqlTermRows, func(rows *sql.Rows) error {
+	return func(rows *sql.Rows) error {
 		var idx int64
 		var t entryrow.Term
 		if err := rows.Scan(&idx, &t.Field, &t.Value); err != nil {
@@ -53,9 +65,20 @@ func (v *View) EntryRows(ctx context.Context, tenant string, from int64, limit i
 			read[at].Terms = append(read[at].Terms, t)
 		}
 		return nil
-	}, tenant, from, read[len(read)-1].Index)
+	}
+}
+
+func sortTerms(read []entryrow.Row) {
 	for i := range read {
 		slices.SortFunc(read[i].Terms, entryrow.Term.Compare)
 	}
-	return read, err
+}
+
+func collectIndexes(into *[]int64) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var idx int64
+		err := rows.Scan(&idx)
+		*into = append(*into, idx)
+		return err
+	}
 }

@@ -59,14 +59,16 @@ func storable(ids ...string) bool {
 
 // list encodes identifiers for json_each. Those that cannot be stored are left
 // out: no row has them.
-func list(ids []string) string {
+func list(ids []string) string { return encode(storableOf(ids)) }
+
+func storableOf(ids []string) []string {
 	kept := make([]string, 0, len(ids))
 	for _, id := range ids {
 		if storable(id) {
 			kept = append(kept, id)
 		}
 	}
-	return encode(kept)
+	return kept
 }
 
 // digestList encodes digests in hexadecimal, for unhex.

@@ -3,7 +3,10 @@ package storagetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +24,7 @@ var logClauses = []clause{
 	{"log/receipts verify with the public key alone", receipts},
 	{"log/a change is committed once", changeOnce},
 	{"log/a change is committed once, with all that rides along", ridersOnce},
+	{"log/nodes in a row are those that stand alone", nodesInARow},
 	{"log/bookkeeping is a closed list and no entry", notes},
 }
 
@@ -198,6 +202,46 @@ func linkedEntries(w *world) {
 	w.CheckLog("acme")
 }
 
+func nodesInARow(w *world) {
+	p := w.place("acme")
+	w.tenant("globex")
+	for i := range 4 {
+		w.keep(p, p.Value(fmt.Sprint(i, "a")))
+		w.window("acme", Change(w, "acme", vault.Record{}), Change(w, "acme", vault.Record{}))
+	}
+	size := w.size("acme")
+	for level := 0; size>>level > 0; level++ {
+		for from := int64(0); from < size>>level; from++ {
+			for count := 1; from+int64(count) <= size>>level; count++ {
+				got, err := w.Ledger.Nodes(w.ctx, "acme", level, from, count)
+				w.no(err)
+				var want []audit.Hash
+				for n := from; n < from+int64(count); n++ {
+					one, err := w.Ledger.Node(w.ctx, "acme", level, n)
+					w.no(err)
+					want = append(want, one)
+				}
+				if !slices.Equal(want, got) {
+					w.Errorf("%d nodes of level %d from %d on are not those that stand alone", count, level, from)
+				}
+			}
+		}
+		_, err := w.Ledger.Nodes(w.ctx, "acme", level, 0, int(size>>level)+1)
+		w.is(err, vault.ErrNotFound)
+	}
+	for _, from := range []int64{-1, size, math.MaxInt64} {
+		_, err := w.Ledger.Nodes(w.ctx, "acme", 0, from, 2)
+		w.is(err, vault.ErrNotFound)
+	}
+	for _, count := range []int{-1, 0, audit.TileWidth + 1} {
+		if _, err := w.Ledger.Nodes(w.ctx, "acme", 0, 0, count); err == nil || errors.Is(err, vault.ErrNotFound) {
+			w.Errorf("%d nodes at once: %v", count, err)
+		}
+	}
+	_, err := w.Ledger.Nodes(w.ctx, "nobody", 0, 0, 1)
+	w.is(err, vault.ErrNotFound)
+}
+
 func receipts(w *world) {
 	w.tenant("acme")
 	signer, err := audit.NewSigner(audit.Origin("log.test", "acme"), bytes.Repeat([]byte{7}, 32))
@@ -275,7 +319,10 @@ func ridersOnce(w *world) {
 
 func notes(w *world) {
 	w.tenant("acme")
-	if kinds := vault.NoteKinds(); len(kinds) != 1 || kinds[0] != vault.NoteCheckpoint {
+	// What was published, exported and put together is there whatever a note says: none
+	// of it widens access.
+	pinned := []vault.NoteKind{vault.NoteCheckpoint, vault.NoteExport, vault.NoteEvidence}
+	if kinds := vault.NoteKinds(); !slices.Equal(kinds, pinned) {
 		w.Errorf("the list of bookkeeping is %q: a new kind needs a reason why it has no entry", kinds)
 	}
 	size := w.size("acme")
@@ -296,6 +343,14 @@ func notes(w *world) {
 	}
 	if got, err := w.Books.LastNote(w.ctx, "acme", vault.NoteCheckpoint); err != nil || string(got.Body) != "ahead" || got.Order != 7 {
 		w.Errorf("one that is behind won: %+v, %v", got, err)
+	}
+	for _, kind := range pinned[1:] {
+		_, err := w.Books.LastNote(w.ctx, "acme", kind)
+		w.is(err, vault.ErrNotFound)
+		w.no(w.Books.Note(w.ctx, "acme", vault.Note{Kind: kind, Order: 1, Body: []byte(kind)}))
+		if got, err := w.Books.LastNote(w.ctx, "acme", kind); err != nil || string(got.Body) != string(kind) {
+			w.Errorf("a note of %s: %+v, %v", kind, got, err)
+		}
 	}
 	if w.Books.Note(w.ctx, "acme", vault.Note{Kind: "grant"}) == nil {
 		w.Error("bookkeeping of a kind that is not in the list was written")

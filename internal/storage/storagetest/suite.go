@@ -46,6 +46,9 @@ type Stores struct {
 	Hold func() (release func())
 	// Waiting tells how many changes of a tenant wait in the queue.
 	Waiting func(tenant string) int
+	// Pruner opens the same data to prune it, after Close, in batches of PrunesAtOnce;
+	// done closes it.
+	Pruner func() (p vault.Pruner, done func() error)
 	// Close closes the store. It may be called twice.
 	Close func() error
 	// Reopen opens the same data again, after Close.
@@ -72,7 +75,7 @@ func clauses() []clause {
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
 		proceedingClauses, redeemClauses, budgetClauses, suspensionClauses, reviewClauses, noticeClauses, exposureClauses,
-		logClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(), entitledModelClauses,
+		logClauses, logKeyClauses, pruneClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(), entitledModelClauses,
 	} {
 		all = append(all, part...)
 	}

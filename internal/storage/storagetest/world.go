@@ -101,6 +101,7 @@ var proceedingKinds = map[vault.ProceedingKind][2]audit.Kind{
 	vault.ProceedingConsent:      {audit.KindConsent, audit.KindWithdrawConsent},
 	vault.ProceedingAccessReview: {audit.KindAccessReview, audit.KindAccessReview},
 	vault.ProceedingPolicy:       {audit.KindPolicyPropose, audit.KindPolicyChange},
+	vault.ProceedingEvidence:     {audit.KindEvidenceRequest, audit.KindEvidenceDone},
 }
 
 // kindOf is the kind of entry that speaks for an effect.
@@ -161,6 +162,8 @@ func kindOf(effect vault.Effect) audit.Kind {
 		return audit.KindKeyRotate
 	case vault.Rewrap:
 		return audit.KindKeyRewrap
+	case vault.RotateLogKey:
+		return audit.KindLogRotate
 	case vault.OpenProceeding:
 		return proceedingKinds[e.Proceeding.Kind][0]
 	case vault.ChangeProceedings:
