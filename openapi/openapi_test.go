@@ -13,6 +13,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/evidence/controls"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/openapi"
 )
@@ -314,6 +315,10 @@ func TestClosedListsAreThoseOfTheDomain(t *testing.T) {
 		{"EvidenceStatus", texts([]vault.EvidenceStatus{
 			vault.EvidencePending, vault.EvidenceRunning, vault.EvidenceDone, vault.EvidenceFailed,
 		})},
+		{"ControlResult", texts([]controls.Outcome{controls.Pass, controls.Fail, controls.Partial, controls.NotTested})},
+		{"ControlFrequency", texts([]controls.Frequency{
+			controls.Continuous, controls.Daily, controls.Weekly, controls.Monthly, controls.Quarterly,
+		})},
 		{"DenialCause", texts(access.Whys())},
 		{"Place", texts(access.Places())},
 		{"EndUserMatch", texts(access.EndUserMatches())},
@@ -376,6 +381,7 @@ func TestListsOfAnswersAreThoseOfTheDomain(t *testing.T) {
 		"ConsentPage":      {schemas["ConsentPage"].Value.Properties["consents"].Value, vault.PageProceedings},
 		"ProposalPage":     {schemas["ProposalPage"].Value.Properties["proposals"].Value, vault.PageProposals},
 		"AccessReviewPage": {schemas["AccessReviewPage"].Value.Properties["reviews"].Value, vault.PageProceedings},
+		"Control":          {schemas["Control"].Value.Properties["entries"].Value, controls.MaxEntries},
 		"EvidencePage":     {schemas["EvidencePage"].Value.Properties["evidence"].Value, vault.PageProceedings},
 		"entries":          {schemas["EntryPage"].Value.Properties["entries"].Value, vault.PageEntries},
 	} {

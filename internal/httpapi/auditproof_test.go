@@ -107,3 +107,30 @@ func TestInvariant11_EveryTreeContinuesThoseBefore(t *testing.T) {
 	auditor.Get(fmt.Sprintf("/v1/audit/consistency?from=1&to=%d", size+1)).Want(http.StatusNotFound)
 	w.Get("/v1/audit/consistency?from=1").Want(http.StatusForbidden)
 }
+
+// A key that came after another has the note by which the older one vouches for
+// it, so that whoever trusts the first key has a way to all of them.
+func TestInvariant11_KeysAreHandedOver(t *testing.T) {
+	v := vaulttest.New(t)
+	w := newWorldOf(t, v.Service, httpapi.Limits{})
+	first := w.logKey(t)
+	if _, err := v.Service.RotateLogKey(t.Context(), v.Auditor(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	var keys struct {
+		Keys []struct{ Key, Handover string }
+	}
+	w.Get("/v1/audit/keys").Want(http.StatusOK).Decode(&keys)
+	if len(keys.Keys) != 2 || keys.Keys[1].Key != first || keys.Keys[1].Handover != "" {
+		t.Fatalf("keys: %+v", keys)
+	}
+	trusted, err := audit.FollowHandovers([]string{first}, []byte(keys.Keys[0].Handover))
+	if err != nil || len(trusted) != 2 || trusted[1] != keys.Keys[0].Key {
+		t.Errorf("from the first key to %v: %v", trusted, err)
+	}
+	var proof audit.Receipt
+	w.As("auditor").Get("/v1/audit/entries/0/proof").Want(http.StatusOK).Decode(&proof)
+	if err := proof.Verify(trusted[1]); err != nil || proof.Verify(first) == nil {
+		t.Errorf("the newest key does not sign: %v", err)
+	}
+}

@@ -32,9 +32,16 @@ func controlsAnswer(all []vault.ControlInfo, x *exchange) gen.ControlsAnswer {
 }
 
 func control(c *vault.ControlInfo) gen.Control {
-	return gen.Control{
-		Id: c.ID, Title: c.Title, Query: c.Query, Frequency: c.Frequency, Clauses: list(c.Clauses),
-		Result: gen.ControlResult(c.Result), Population: int64(c.Population), Exceptions: int64(c.Exceptions),
-		Entries: append([]int64{}, c.Entries...), Detail: list(c.Detail), At: moment(c.At), Due: moment(c.Due),
+	out := gen.Control{
+		Id: c.ID, Title: c.Title, Query: c.Query, Frequency: gen.ControlFrequency(c.Frequency), Clauses: list(c.Clauses),
+		Result: optional(gen.ControlResult(c.Result)), Population: int64(c.Population), Exceptions: int64(c.Exceptions),
+		At: moment(c.At), Due: moment(c.Due),
 	}
+	if len(c.Entries) > 0 {
+		out.Entries = &c.Entries
+	}
+	if len(c.Detail) > 0 {
+		out.Detail = &c.Detail
+	}
+	return out
 }

@@ -188,6 +188,33 @@ func (e ConsentStatus) Valid() bool {
 	}
 }
 
+// Defines values for ControlFrequency.
+const (
+	Continuous ControlFrequency = "continuous"
+	Daily      ControlFrequency = "daily"
+	Monthly    ControlFrequency = "monthly"
+	Quarterly  ControlFrequency = "quarterly"
+	Weekly     ControlFrequency = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the ControlFrequency enum.
+func (e ControlFrequency) Valid() bool {
+	switch e {
+	case Continuous:
+		return true
+	case Daily:
+		return true
+	case Monthly:
+		return true
+	case Quarterly:
+		return true
+	case Weekly:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ControlResult.
 const (
 	ControlResultFail      ControlResult = "fail"
@@ -1709,7 +1736,7 @@ type Consistency struct {
 	ToRoot Hash `json:"to_root"`
 }
 
-// Control A control, and what came of it last.
+// Control A control, and what came of it last. One that was never tried has no `result`.
 type Control struct {
 	// At When it was tried.
 	At *time.Time `json:"at,omitempty"`
@@ -1717,22 +1744,22 @@ type Control struct {
 	// Clauses The clauses of frameworks that it answers.
 	Clauses []string `json:"clauses"`
 
-	// Detail What else there is to say.
-	Detail []string `json:"detail"`
+	// Detail What else there is to say. Only in the answer of a check.
+	Detail *[]string `json:"detail,omitempty"`
 
-	// Due When it is tried again.
+	// Due When it is tried again by itself.
 	Due *time.Time `json:"due,omitempty"`
 
-	// Entries The positions in the log of what was an exception, or of the first of them.
-	Entries []int64 `json:"entries"`
+	// Entries The positions in the log of the first exceptions. Only in the answer of a check.
+	Entries *[]int64 `json:"entries,omitempty"`
 
 	// Exceptions How much of that was not as it ought to be.
 	Exceptions int64 `json:"exceptions"`
 
-	// Frequency How often it is tried.
-	Frequency string `json:"frequency"`
+	// Frequency How often a control is tried; `continuous` is every hour.
+	Frequency ControlFrequency `json:"frequency"`
 
-	// Id Its name.
+	// Id Its name. The entries of its results have it as `reference`.
 	Id string `json:"id"`
 
 	// Population How much it looked at.
@@ -1743,16 +1770,19 @@ type Control struct {
 
 	// Result What came of trying a control: nothing that it looked at was an exception
 	// (`pass`), something was (`fail`), not all of it could be looked at (`partial`),
-	// or it was not tried yet (`not_tested`).
-	Result ControlResult `json:"result"`
+	// or there was nothing to look at (`not_tested`).
+	Result *ControlResult `json:"result,omitempty"`
 
 	// Title What it controls.
 	Title string `json:"title"`
 }
 
+// ControlFrequency How often a control is tried; `continuous` is every hour.
+type ControlFrequency string
+
 // ControlResult What came of trying a control: nothing that it looked at was an exception
 // (`pass`), something was (`fail`), not all of it could be looked at (`partial`),
-// or it was not tried yet (`not_tested`).
+// or there was nothing to look at (`not_tested`).
 type ControlResult string
 
 // ControlsAnswer All controls.
