@@ -32,7 +32,11 @@ func (d *denials) take(c *Change, in bool) {
 		place(c.First), moment(e.Time), own(e.ChangeID), w(string(e.Kind)), w(e.Code), count(n), w(e.Reason), own(e.Reference),
 		w(e.Actor), w(e.Client.ClientID), w(e.OnBehalfOf), w(counted(e.Results)), w(list(e.RuleIDs)), w(e.PolicyVersion), own(e.RequestID),
 	})
-	key := denialKey{w(e.Reason), w(string(e.Kind)), w(e.Code)}
+	code := e.Code
+	if code == "" { // decided token by token: the results say what stood in the way
+		code = list(names(e.Results))
+	}
+	key := denialKey{w(e.Reason), w(string(e.Kind)), w(code)}
 	s := d.byReason[key]
 	if s == nil {
 		s = &denialSum{actors: make(map[string]bool)}
@@ -61,9 +65,9 @@ func (d *denials) tables() []Table {
 	}
 	sums := Table{
 		Name: TableDenialsReason, Title: "Denials by reason and code",
-		Query: "The same denials as in the table denials, summed by reason, kind and code.",
+		Query: "The same denials as in the table denials, summed by reason, kind and code, or where there is no code by the names of the results.",
 		Columns: []Column{
-			{"reason", "Reason", KindText}, {"kind", "Kind", KindText}, {"code", "Code", KindText}, {"entries", "Entries", KindCount},
+			{"reason", "Reason", KindText}, {"kind", "Kind", KindText}, {"code", "Code or results", KindText}, {"entries", "Entries", KindCount},
 			{"denials", "Denials", KindCount}, {"actors", "Different actors", KindCount},
 		},
 	}

@@ -63,6 +63,7 @@ func restorations(l *log) {
 	l.add(audit.Entry{Kind: audit.KindGrantFlush, Actor: "gw", Tokens: tokens(2), Obligations: naming("grant:", "grant")})
 	l.add(audit.Entry{Kind: audit.KindGrantClose, Actor: "gw", Code: "ended", Obligations: naming("grant:", "grant")})
 	l.on(5, 0).add(audit.Entry{Kind: audit.KindRestore, Decision: audit.Deny, Actor: "gw", Client: user, Reason: "LLM_RESPONSE", Code: "denied:suspended", Results: map[string]int{"restored": 1}})
+	l.add(audit.Entry{Kind: audit.KindRestore, Decision: audit.Deny, Actor: "gw", Client: user, Reason: "LLM_RESPONSE", Results: map[string]int{"suspended": 1, "unknown": 2}})
 	l.add(audit.Entry{Kind: audit.KindRequestRefused, Decision: audit.Deny, Actor: "sue", Code: "denied:erase", Counts: map[string]int{"denials": 7}})
 }
 

@@ -51,13 +51,19 @@ func (l *levels) take(c *Change, in bool) {
 	case audit.KindAuthFailures:
 		l.failedLogins += sum(e.Counts)
 	}
-	switch refusalOf(e.Code) {
-	case "suspended":
-		l.suspended += c.Denials()
-	case "budget":
+	switch about := refusalOf(e.Code); {
+	case about == "budget":
 		l.exhausted += c.Denials()
+	case about == resultSuspended:
+		l.suspended += c.Denials()
+	case e.Results[resultSuspended] > 0:
+		l.suspended++
 	}
 }
+
+// resultSuspended is what stands for a suspension, in a code for all of a request and
+// among results for some of it.
+const resultSuspended = "suspended"
 
 // refusalOf is what the policy was about in the code of a refusal: code:about.
 func refusalOf(code string) string {
@@ -149,8 +155,8 @@ func (l *levels) ofLog() {
 	l.row("restorations_whole", "Restorations after which nothing failed", percent(of-failed, of), "percent", of, "table restorations, not given after all is 0")
 	l.row("integrity_failures", "Entries of values that did not open", count(l.broken), "entries", l.entries, "kind integrity_failure")
 	l.row("outcomes", "Entries of restorations that failed afterwards", count(l.outcomes), "entries", l.entries, "kind outcome")
-	l.row("refused_by_suspension", "Restorations that a suspension refused", count(l.suspended), "denials", -1, "table denials")
-	l.row("refused_by_budget", "Restorations that a budget refused", count(l.exhausted), "denials", -1, "table denials")
+	l.row("refused_by_suspension", "Requests of which a suspension refused something", count(l.suspended), "requests", -1, "by codes and results")
+	l.row("refused_by_budget", "Requests that a budget refused", count(l.exhausted), "requests", -1, "table denials")
 	gap, note := "", "no two entries"
 	if !l.gapFrom.IsZero() {
 		gap, note = span(l.gap), "from "+moment(l.gapFrom)

@@ -61,7 +61,7 @@ func (s *suspensions) tables() []Table {
 	t := Table{
 		Name: TableSuspensions, Title: "Suspensions",
 		Query: "Entries of the kinds suspend and tenant_suspend, with what lifted them: those that stood at any time of the period, as they stood at its end.",
-		Notes: []string{"What a suspension matches is kept by the service. What it refused is in the table denials, with a code that ends in suspended."},
+		Notes: []string{"What a suspension matches is kept by the service. What it refused is in the table denials, with a code that ends in suspended, or with results that name suspended."},
 		Columns: []Column{
 			{"entry", "Entry", KindRef}, {"time", "Placed", KindTime}, {"suspension", "Suspension", KindRef}, {"what", "Of", KindText},
 			{"actor", "Placed by", KindRef}, {"reference", "Reference", KindRef}, {"standing", "Standing at the end", KindText},
