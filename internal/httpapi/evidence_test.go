@@ -1,13 +1,20 @@
 package httpapi_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/vaulttest"
@@ -130,4 +137,39 @@ func TestEvidenceThatIsRefused(t *testing.T) {
 		w.As(caller).Get(evidences).Want(http.StatusForbidden)
 		w.As(caller).Get(fmt.Sprint(evidences, "/", nobodys, "/bundle")).Want(http.StatusForbidden)
 	}
+}
+
+// The bundle of what is done arrives byte for byte, as a file with a name.
+func TestABundleIsFetchedByWhoAskedForIt(t *testing.T) {
+	v := vaulttest.New(t)
+	w := newWorldOf(t, v.Service, httpapi.Limits{})
+	var asked evidence
+	w.As("auditor").Post(evidences, february()).Want(http.StatusAccepted).Decode(&asked)
+	kept := filepath.Join(config.Layout{Dir: v.Dir}.Files().Evidence, "acme", asked.ID+".tar")
+	bundle := bytes.Repeat([]byte("a tar, as far as this test goes\n"), 10_000)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o700), os.WriteFile(kept, bundle, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	w.As("auditor").Get(evidences + "/" + asked.ID + "/bundle").Want(http.StatusConflict)
+	digest := sha256.Sum256(bundle)
+	err := v.Service.FinishEvidence(t.Context(), "acme", vault.EvidenceInfo{
+		ID: asked.ID, SHA256: hex.EncodeToString(digest[:]), Bytes: int64(len(bundle)), Size: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := w.As("privacy").Get(evidences + "/" + asked.ID + "/bundle").Want(http.StatusOK)
+	if !bytes.Equal(answer.Body, bundle) || answer.Header.Get("Content-Type") != "application/x-tar" ||
+		answer.Header.Get("Content-Length") != fmt.Sprint(len(bundle)) ||
+		answer.Header.Get("Content-Disposition") != `attachment; filename="evidence-`+asked.ID+`.tar"` {
+		t.Errorf("%d bytes with %v", len(answer.Body), answer.Header)
+	}
+	if e := w.log.last(t); e["operation"] != "evidenceBundle" || e["bytes_out"] != float64(len(bundle)) {
+		t.Errorf("event: %v", e)
+	}
+	w.As("gateway").Get(evidences + "/" + asked.ID + "/bundle").Want(http.StatusForbidden)
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	w.As("auditor").Get(evidences + "/" + asked.ID + "/bundle").Want(http.StatusNotFound)
 }
