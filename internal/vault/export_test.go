@@ -6,7 +6,7 @@ import "context"
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
 	ForgetDenials, IgnoreDetector, IgnoreClaims,
-	IgnoreSpanCache, IgnoreRequester, IgnoreApproval, IgnoreSeparation bool
+	IgnoreSpanCache, IgnoreRequester, IgnoreApproval, IgnoreSeparation, SilentPolicies bool
 }
 
 // SetFaults must be called before the service is used.
@@ -17,6 +17,7 @@ func (s *Service) SetFaults(f Faults) {
 		ignoreTokenLike: f.IgnoreTokenLike, forgetDenials: f.ForgetDenials, ignoreDetector: f.IgnoreDetector,
 		ignoreClaims: f.IgnoreClaims, ignoreSpanCache: f.IgnoreSpanCache,
 		ignoreRequester: f.IgnoreRequester, ignoreApproval: f.IgnoreApproval, ignoreSeparation: f.IgnoreSeparation,
+		silentPolicies: f.SilentPolicies,
 	}
 }
 

@@ -16,5 +16,6 @@ type faults struct {
 	ignoreRequester  bool // whoever asked may agree, and as often as they like (invariant 14)
 	ignoreApproval   bool // an approval counts whatever it is of (invariant 14)
 	ignoreSeparation bool // roles of one credential exclude nothing
+	silentPolicies   bool // a log is not told of the versions that its entries name
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }
