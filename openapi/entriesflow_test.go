@@ -52,7 +52,6 @@ func (f *flow) refused(err error) {
 
 var (
 	pia  = vaulttest.Call("pia", "privacy_officer")
-	paul = vaulttest.Call("paul", "privacy_officer")
 	rob  = vaulttest.Call("rob", "restorer")
 	ole  = vaulttest.Call("ole", "operator")
 	olga = vaulttest.Call("olga", "operator")

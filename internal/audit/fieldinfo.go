@@ -64,12 +64,13 @@ func Fields() []FieldInfo {
 // ECMA 262 and so in JSON Schema.
 func (r *rule) pattern() string {
 	var class string
-	for c := 0; c < len(r.chars); c++ {
+	// The charsets are ASCII, so that the loop ends before a byte could overflow.
+	for c := byte(0); c < maxASCII; c++ {
 		if !r.chars[c] {
 			continue
 		}
 		last := c
-		for last+1 < len(r.chars) && r.chars[last+1] {
+		for last < maxASCII && r.chars[last+1] {
 			last++
 		}
 		class += classRange(c, last)
@@ -78,7 +79,9 @@ func (r *rule) pattern() string {
 	return "^[" + class + "]{" + strconv.Itoa(r.min) + "," + strconv.Itoa(r.max) + "}$"
 }
 
-func classRange(first, last int) string {
+const maxASCII = 127
+
+func classRange(first, last byte) string {
 	from, to := escapedInClass(first), escapedInClass(last)
 	switch last - first {
 	case 0:
@@ -90,9 +93,9 @@ func classRange(first, last int) string {
 	}
 }
 
-func escapedInClass(c int) string {
+func escapedInClass(c byte) string {
 	if c == '-' {
 		return `\-`
 	}
-	return regexp.QuoteMeta(string(rune(c)))
+	return regexp.QuoteMeta(string([]byte{c}))
 }

@@ -266,7 +266,7 @@ func TestEntriesMadeByTheRulesPass(t *testing.T) {
 			}
 		}
 		if e.Decision == Deny {
-			e.Code = "denied:" + string(rapid.SampledFrom([]string{"no_rule", "hours"}).Draw(t, "about"))
+			e.Code = "denied:" + rapid.SampledFrom([]string{"no_rule", "hours"}).Draw(t, "about")
 			delete(e.Counts, canary)
 		}
 		parts, err := Link(e)
