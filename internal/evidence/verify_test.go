@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"testing"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -14,11 +15,15 @@ import (
 // TestBundleVerifies shows that what is written here is what the verifier, which
 // shares no code with it but the format, finds whole and true.
 func TestBundleVerifies(t *testing.T) {
-	for name, q := range map[string]*evidencetest.Quarter{
+	quarters := map[string]*evidencetest.Quarter{
 		"a file":    evidencetest.MadeQuarter(4, 1_000),
 		"two files": evidencetest.MadeQuarter(5, 10_050),
 		"pruned":    evidencetest.MadePruned(6, 1_000),
-	} {
+	}
+	if os.Getenv("COUNTERFOIL_LONG") == "1" {
+		quarters["large"] = evidencetest.MadeQuarter(7, 100_000)
+	}
+	for name, q := range quarters {
 		t.Run(name, func(t *testing.T) {
 			bundle := written(t, bundleOf(t, q), q)
 			opts := verify.Options{Tenant: evidencetest.Tenant, VKeys: q.Keys, RequireSigned: true}
