@@ -5,7 +5,7 @@ const (
 	barHeight    = 16.0
 	barRoom      = 27.0 // of a bar whose name stands beside it
 	barRoomBelow = 40.0 // and of one whose name stands above it
-	nameWidest   = 215.0
+	nameWidest   = 300.0
 )
 
 // drawBars draws a grid as bars below one another, with the name beside or, where

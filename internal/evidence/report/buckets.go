@@ -62,7 +62,7 @@ func split(p evidence.Period) buckets {
 }
 
 // names are the buckets in full and as an axis needs them. The last is for what has
-// no place among them.
+// no place among them. A date is not broken at the end of a line.
 func (b buckets) names() (full, short []string) {
 	for _, t := range b.starts {
 		switch b.Unit {
@@ -71,10 +71,10 @@ func (b buckets) names() (full, short []string) {
 		case "month":
 			full, short = append(full, t.Format("January 2006")), append(short, t.Format("Jan 06"))
 		default:
-			full, short = append(full, t.Format("2 Jan 2006")), append(short, t.Format("2 Jan"))
+			full, short = append(full, t.Format("2\u00a0Jan\u00a02006")), append(short, t.Format("2 Jan"))
 		}
 	}
-	return append(full, undated), append(short, "?")
+	return append(full, undated), append(short, "other")
 }
 
 // across is the head of their column.

@@ -16,9 +16,11 @@ const (
 	maxRows = 200
 	// maxCell is how many characters are printed of a cell: a third of a sheet.
 	maxCell = 400
-	// maxRef is how many are printed of an identifier: enough to tell apart and to
-	// find again, as a short commit is.
-	maxRef = 12
+	// maxRef is how many are printed of an identifier that a machine made: enough to
+	// tell apart and to find again, as a short commit is. One of up to longRef is
+	// printed whole, and so is a name of whatever length.
+	maxRef  = 12
+	longRef = 20
 	// maxUnbroken is how many characters stand together before a line may end
 	// between them, so that no column has to be wider.
 	maxUnbroken = 16
@@ -118,7 +120,11 @@ func newCell(t evidence.Table, c evidence.Column, row []string, place int) cell 
 		out.Badge = newBadge(value)
 		return out
 	}
-	out.Pieces = pieces(written(kindOf(t, c, row), value))
+	kind := kindOf(t, c, row)
+	out.Pieces = []string{written(kind, value)}
+	if kind == evidence.KindText || kind == evidence.KindRef {
+		out.Pieces = pieces(out.Pieces[0])
+	}
 	return out
 }
 
@@ -158,12 +164,20 @@ func written(kind evidence.ColumnKind, value string) string {
 	case evidence.KindRef:
 		refs := strings.Fields(value)
 		for i, ref := range refs {
-			refs[i] = cut(ref, maxRef)
+			if machineMade(ref) {
+				refs[i] = cut(ref, maxRef)
+			}
 		}
 		return cut(strings.Join(refs, " "), maxCell)
 	case evidence.KindText:
 	}
 	return cut(value, maxCell)
+}
+
+// machineMade tells whether an identifier is a digest, a random id or the like: long,
+// with digits, and without what stands in the names of people and of tickets.
+func machineMade(ref string) bool {
+	return len(ref) > longRef && strings.ContainsAny(ref, "0123456789") && !strings.ContainsAny(ref, "@./")
 }
 
 // cut ends a text that is too long with an ellipsis.
@@ -186,7 +200,7 @@ func pieces(text string) []string {
 			since = 0
 			continue
 		}
-		joins := since >= minUnbroken && strings.ContainsRune("_:/.,;=@|", r)
+		joins := since >= minUnbroken && strings.ContainsRune("_:/;=@|", r)
 		if (joins || since >= maxUnbroken) && i+1 < len(runes) {
 			out, from, since = append(out, string(runes[from:i+1])), i+1, 0
 		}

@@ -76,11 +76,11 @@ var waits = []struct {
 	below       int64
 	name, short string
 }{
-	{15 * 60, "under 15 minutes", "< 15 min"},
-	{60 * 60, "15 minutes to an hour", "< 1 h"},
-	{4 * 3600, "one to 4 hours", "< 4 h"},
-	{12 * 3600, "4 to 12 hours", "< 12 h"},
-	{24 * 3600, "12 to 24 hours", "< 24 h"},
+	{15 * 60, "under 15 min", "< 15 min"},
+	{60 * 60, "15 min to 1 h", "< 1 h"},
+	{4 * 3600, "1 to 4 h", "< 4 h"},
+	{12 * 3600, "4 to 12 h", "< 12 h"},
+	{24 * 3600, "12 to 24 h", "< 24 h"},
 }
 
 func approvalsFigure(e *evidence.Evidence) (figure, bool) {
@@ -89,7 +89,7 @@ func approvalsFigure(e *evidence.Evidence) (figure, bool) {
 	for _, w := range waits {
 		full, short = append(full, w.name), append(short, w.short)
 	}
-	t := newTally(append(full, "longer", "not decided"), append(short, "longer", "open"), shade{"agreed to", shadeMain}, shade{"rejected", shadeWorst}, shade{"open", shadeOpen})
+	t := newTally(append(full, "over 24 h", "not decided"), append(short, "longer", "open"), shade{"agreed to", shadeMain}, shade{"rejected", shadeWorst}, shade{"open", shadeOpen})
 	for _, row := range c.table.Rows {
 		name := "agreed to"
 		switch c.text(row, "state") {

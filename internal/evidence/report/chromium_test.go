@@ -11,7 +11,9 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/counterfoil/counterfoil/authz"
 	"github.com/counterfoil/counterfoil/internal/evidence"
+	"github.com/counterfoil/counterfoil/internal/evidence/controls"
 	"github.com/counterfoil/counterfoil/internal/evidence/evidencetest"
 	"github.com/counterfoil/counterfoil/internal/evidence/report"
 )
@@ -36,7 +38,15 @@ func TestPageInChromium(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Tables = append(e.Tables, *table(made(1, 100), evidence.TableControls))
+	catalogue, err := controls.Load(authz.Controls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := controls.Run(t.Context(), catalogue, q.Source(), q.Facts, q.Period)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Tables = append(e.Tables, controls.Table(results))
 	for name, one := range map[string]*evidence.Evidence{"quarter": e, "made": made(2, 3000), "empty": empty()} {
 		t.Run(name, func(t *testing.T) {
 			var page bytes.Buffer

@@ -10,10 +10,10 @@ const maxControls = 2000
 
 // results are what a control can come to, the worst first.
 var results = []struct{ code, word, sentence string }{
-	{"fail", "Fail", "does not hold; its exceptions are listed"},
-	{"partial", "Partial", "holds with exceptions, or only for part of what it is about"},
-	{"not_tested", "Not tested", "had nothing to look at, or cannot be told from the log"},
-	{"pass", "Pass", "holds for all that was looked at"},
+	{"fail", "Fail", "did not hold; the exceptions name their entries"},
+	{"partial", "Partial", "held, and some of it could not be judged"},
+	{"not_tested", "Not tested", "nothing to look at, or what it takes was not given"},
+	{"pass", "Pass", "held for all that was looked at"},
 }
 
 // A verdict is what the controls came to.

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/counterfoil/counterfoil/internal/evidence"
+import (
+	"strings"
+
+	"github.com/counterfoil/counterfoil/internal/evidence"
+)
 
 // Period is that of evidence.
 type Period = evidence.Period
@@ -21,9 +25,12 @@ var (
 const Undated = undated
 
 // Buckets are the names of those of a period, in full, without that of what is
-// outside of it.
+// outside of it, with common spaces.
 func Buckets(p Period) []string {
 	full, _ := split(p).names()
+	for i, name := range full {
+		full[i] = strings.ReplaceAll(name, "\u00a0", " ")
+	}
 	return full[:len(full)-1]
 }
 

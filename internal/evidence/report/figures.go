@@ -148,7 +148,7 @@ func (f figure) Heads() [][]string {
 }
 
 // Narrow tells whether its table has room beside the drawing.
-func (f figure) Narrow() bool { return len(f.Grid.Series) <= 3 }
+func (f figure) Narrow() bool { return len(f.Grid.Series) <= 4 }
 
 // plate is a drawing with what is said of it.
 type plate struct {

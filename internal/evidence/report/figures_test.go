@@ -313,3 +313,23 @@ func TestWordsOfNumbers(t *testing.T) {
 		}
 	})
 }
+
+// Whoever did something is named in full; what a machine made up is shortened.
+func TestNamesArePrintedWhole(t *testing.T) {
+	e := empty()
+	digest := strings.Repeat("0123456789abcdef", 4)
+	refs := []string{"someone.with.a.long.name@example.org", "TICKET-2026-000123", "team/privacy-officers-2", digest}
+	for _, ref := range refs {
+		rows := &table(e, evidence.TableRestorations).Rows
+		*rows = append(*rows, []string{"1", "2026-07-02T00:00:00Z", ref, "restore", "allow", "A", ref, "1"})
+	}
+	var got []string
+	for _, one := range elements(t, draw(t, e)) {
+		if one.name == "td" && one.attrs["data-head"] == "Actor" {
+			got = append(got, one.text)
+		}
+	}
+	if diff := cmp.Diff([]string{refs[0], refs[1], refs[2], "0123456789a…"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -15,6 +15,18 @@ const maxColumns = 12
 // selections are the columns that are printed of tables with more: who, when, why,
 // how much and what came of it. What only leads to something else is in the file.
 var selections = map[string][]string{
+	evidence.TableControls: {
+		"control", "title", "clauses", "frequency", "result", "population", "exceptions", "unknown", "entries", "detail", "not_covered",
+	},
+	evidence.TableRestorationsReason: {
+		"reason", "restorations", "tokens", "partial", "replays", "approved", "under_review", "actors", "end_users", "first", "last",
+	},
+	evidence.TableRestorationsActor: {
+		"actor", "restorations", "tokens", "partial", "replays", "approved", "under_review", "end_users", "reasons", "first", "last",
+	},
+	evidence.TableRestorationsEndUser: {
+		"end_user", "restorations", "tokens", "partial", "replays", "approved", "under_review", "actors", "reasons", "first", "last",
+	},
 	evidence.TableRestorations: {
 		"entry", "time", "kind", "decision", "reason", "reference", "actor", "client", "end_user", "tokens", "entities", "failed",
 	},
