@@ -116,7 +116,7 @@ func TestLoad(t *testing.T) {
 	dir := filepath.Dir(path)
 	want := config.Files{
 		Database: filepath.Join(dir, "data/counterfoil.db"), KeyFile: filepath.Join(dir, "secret/local.key"),
-		Anchors: "/somewhere/anchors", LogKeys: filepath.Join(dir, "data/log-keys"),
+		Anchors: "/somewhere/anchors", LogKeys: filepath.Join(dir, "data/log-keys"), Evidence: filepath.Join(dir, "data/evidence"),
 	}
 	if diff := cmp.Diff(want, s.Files()); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)

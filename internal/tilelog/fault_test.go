@@ -150,7 +150,7 @@ func writeTiles(dir string, kill int) error {
 func TestKilledAtEveryStep(t *testing.T) {
 	all := exporttest.NewLog("acme")
 	grow(all, newSize)
-	for kill := 0; ; kill += stride() {
+	for kill := 0; ; kill += 2 * stride() {
 		dir := t.TempDir()
 		lived := run(t, dir, kill)
 		if size := whole(t, dir, all); size != 0 && size != oldSize && size != newSize {
