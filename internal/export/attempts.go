@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -40,12 +41,15 @@ func (a *Attempts) Due(now time.Time) bool {
 	return !now.Before(a.next)
 }
 
-// Done takes down how an attempt ended.
+// Done takes down how an attempt ended. Errors that are not of the sink (ErrSink) say
+// nothing of it: one log that is wrong must not hold back those of all others.
 func (a *Attempts) Done(now time.Time, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err == nil {
 		a.failed, a.next = 0, time.Time{}
+	}
+	if !errors.Is(err, ErrSink) {
 		return
 	}
 	if a.failed == 0 {

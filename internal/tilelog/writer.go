@@ -25,7 +25,8 @@ const (
 )
 
 // Writer writes the folder of one log. One Advance at a time; other processes that
-// write the same folder are kept out while it runs.
+// write the same folder are kept out while it runs. Keep it: a new one looks through
+// the whole folder before it writes for the first time.
 type Writer struct {
 	files durable.Folder
 	// partials are the partial tiles that may be in the folder; looked for once.
@@ -51,9 +52,6 @@ func (w *Writer) Advance(ctx context.Context, log Log) (_ Progress, err error) {
 		return Progress{}, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := w.look(); err != nil {
-		return Progress{}, err
-	}
 	keys, err := log.Keys(ctx)
 	if err != nil {
 		return Progress{}, fmt.Errorf("tilelog: keys: %w", err)
@@ -70,6 +68,9 @@ func (w *Writer) Advance(ctx context.Context, log Log) (_ Progress, err error) {
 		return Progress{}, nil // nothing was signed yet
 	}
 	to, err := log.head(ctx, keys, checkpoint)
+	if err == nil && to == from {
+		return Progress{From: from.Size, To: to.Size}, nil
+	}
 	if err == nil {
 		err = w.advance(ctx, log, from, to, checkpoint)
 	}
@@ -149,32 +150,35 @@ func (w *Writer) standing(ctx context.Context, log Log, keys []string) (audit.Tr
 }
 
 func (w *Writer) advance(ctx context.Context, log Log, from, to audit.TreeHead, checkpoint []byte) error {
-	if to.Size < from.Size {
+	switch {
+	case to.Size < from.Size:
 		return ErrBehind
+	case to.Size == from.Size:
+		return fmt.Errorf("%w: two roots are signed for size %d", ErrFork, to.Size)
 	}
 	for _, head := range []audit.TreeHead{from, to} {
 		if err := log.holds(ctx, head); err != nil {
 			return err
 		}
 	}
-	if to.Size > from.Size {
-		names, err := w.place(ctx, log, from.Size, to.Size)
-		if err != nil {
-			return err
-		}
-		if err := w.readBack(ctx, from.Size, to); err != nil {
-			return err
-		}
-		if err := w.files.Settle(names...); err != nil {
-			return err
-		}
-		// Every file that the new head leads to is durable, and the old head stands.
-		if err := w.files.Replace(checkpointName, checkpoint); err != nil {
-			return err
-		}
-		// The new head stands. What follows may be left undone: the next advance of a
-		// process that begins finds it.
+	if err := w.look(); err != nil {
+		return err
 	}
+	names, err := w.place(ctx, log, from.Size, to.Size)
+	if err != nil {
+		return err
+	}
+	if err := w.readBack(ctx, from.Size, to); err != nil {
+		return err
+	}
+	if err := w.files.Settle(names...); err != nil {
+		return err
+	}
+	// Every file that the new head leads to is durable, and the old head stands.
+	if err := w.files.Replace(checkpointName, checkpoint); err != nil {
+		return err
+	}
+	// The new head stands. What follows may be left undone: the next advance finds it.
 	return w.tidy(from.Size, to.Size)
 }
 
