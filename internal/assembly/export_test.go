@@ -14,3 +14,13 @@ func (in *Instance) Unwrap(ctx context.Context, tenant string, wrapped envelope.
 	}
 	return opened[0].Err == nil, nil
 }
+
+// MakeEvidence puts the oldest evidence together that a tenant waits for.
+func (in *Instance) MakeEvidence(ctx context.Context, tenant string) (bool, error) {
+	return in.bundles.next(ctx, tenant)
+}
+
+// Export exports the next batch of a tenant.
+func (in *Instance) Export(ctx context.Context, tenant string) (bool, error) {
+	return in.export.step(ctx, tenant)
+}
