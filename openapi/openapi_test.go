@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"pgregory.net/rapid"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -419,6 +420,45 @@ func TestLimitsAreThoseOfTheDomain(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no schema names a limit")
+	}
+}
+
+func TestNumbersOfDispatchesAreThoseOfTheDomain(t *testing.T) {
+	schemas := load(t, openapi.Document).Components.Schemas
+	for name, number := range map[string]struct {
+		of   *openapi3.Schema
+		want float64
+	}{
+		"latency_ms": {schemas["DispatchRequest"].Value.Properties["latency_ms"].Value, vault.MaxDispatchLatencyMS},
+		"usage":      {schemas["UsageCount"].Value, vault.MaxDispatchTokens},
+	} {
+		if number.of.Max == nil || *number.of.Max != number.want {
+			t.Errorf("%s: not bounded by %.0f", name, number.want)
+		}
+	}
+}
+
+// What a client of C2SP tlog-tiles asks for is a path of the document, for every
+// tile that a log can have.
+func TestPathsOfTilesAreThoseOfTheLog(t *testing.T) {
+	const where = "/v1/audit/tile/{path*}"
+	path := load(t, openapi.Document).Paths.Value(where).Get.Parameters.GetByInAndName("path", "path").Schema.Value
+	rapid.Check(t, func(t *rapid.T) {
+		tile := audit.Tile{
+			Level: rapid.IntRange(0, 5).Draw(t, "level"), N: rapid.Int64Range(0, audit.MaxSize/audit.TileWidth).Draw(t, "n"),
+			Width: rapid.IntRange(1, audit.TileWidth).Draw(t, "width"), Entries: rapid.Bool().Draw(t, "entries"),
+		}
+		if tile.Entries {
+			tile.Level = 0
+		}
+		if err := path.VisitJSON(strings.TrimPrefix(tile.Path(), "tile/")); err != nil {
+			t.Errorf("%s: %v", tile.Path(), err)
+		}
+	})
+	for _, other := range []string{"0", "data/000", "6/000", "0/0", "0/0000", "0/000.p/0", "0/000.p/1000", "0/000/001", "0/../entries/000", ""} {
+		if path.VisitJSON(other) == nil {
+			t.Errorf("%q is a path of a tile", other)
+		}
 	}
 }
 

@@ -33,9 +33,18 @@
 // the time it took: no path, no query, no text of an error. Labels of metrics
 // come from closed lists. A span holds what package telemetry can state.
 //
-// One answer is no JSON: the report for a person, as a page to print. It goes
-// through html/template, and has a Content-Security-Policy of its own under which
-// a browser runs and loads nothing.
+// A report for a person may be a page to print. It goes through html/template, and
+// has a Content-Security-Policy of its own under which a browser runs and loads
+// nothing.
+//
+// The log is served under the paths of C2SP tlog-tiles, below /v1/audit: checkpoint,
+// tiles and bundles of entries, byte for byte. People and scopes are searched for in
+// a body, by POST, where the caller's own names of them are used: what stands in a
+// URL ends in the access logs of others.
+//
+// A bundle of evidence is the one answer that is not in memory as a whole. Its length
+// is said before its first byte; where the reading fails later, the connection is
+// cut, so that a part never looks like all of it.
 //
 // # What is lost on failure
 //
@@ -47,5 +56,6 @@
 //
 // Formats: RFC 9457 (problems), RFC 6750 (bearer), RFC 6901 (pointers), RFC
 // 7493 (I-JSON: no duplicate names, no unpaired surrogates), RFC 4648 (base64),
-// draft-ietf-httpapi-ratelimit-headers-06 (rates), W3C CSP Level 3.
+// draft-ietf-httpapi-ratelimit-headers-06 (rates), W3C CSP Level 3, C2SP
+// tlog-tiles, tlog-checkpoint and signed-note (the log), RFC 6266 (attachments).
 package httpapi

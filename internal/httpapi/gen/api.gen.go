@@ -1997,7 +1997,7 @@ type DispatchRequest struct {
 	// Destination A destination, by its name in the policy.
 	Destination DestinationName `json:"destination"`
 
-	// LatencyMs How long the vendor took, in milliseconds, at most a day.
+	// LatencyMs How long the vendor took, in milliseconds, at most a day (`dispatch_latency_ms`).
 	LatencyMs *int64 `json:"latency_ms,omitempty"`
 
 	// Model How a vendor calls a model or a request.
@@ -4958,23 +4958,23 @@ type TreeSize = int64
 
 // Usage What the vendor counted.
 type Usage struct {
-	// CachedTokens Tokens of a model, as its vendor counts them.
+	// CachedTokens Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 	CachedTokens *UsageCount `json:"cached_tokens,omitempty"`
 
-	// InputTokens Tokens of a model, as its vendor counts them.
+	// InputTokens Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 	InputTokens *UsageCount `json:"input_tokens,omitempty"`
 
-	// OutputTokens Tokens of a model, as its vendor counts them.
+	// OutputTokens Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 	OutputTokens *UsageCount `json:"output_tokens,omitempty"`
 
-	// ReasoningTokens Tokens of a model, as its vendor counts them.
+	// ReasoningTokens Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 	ReasoningTokens *UsageCount `json:"reasoning_tokens,omitempty"`
 
-	// TotalTokens Tokens of a model, as its vendor counts them.
+	// TotalTokens Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 	TotalTokens *UsageCount `json:"total_tokens,omitempty"`
 }
 
-// UsageCount Tokens of a model, as its vendor counts them.
+// UsageCount Tokens of a model, as its vendor counts them, at most `dispatch_tokens`.
 type UsageCount = int64
 
 // Value One value and what it is.
