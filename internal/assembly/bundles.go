@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -100,7 +101,7 @@ func (b *bundles) write(ctx context.Context, tenant string, asked vault.Evidence
 	if err != nil {
 		return 0, err
 	}
-	keys, handovers, err := trustedKeys(ctx, s, tenant)
+	keys, handovers, err := trustedKeys(ctx, s, tenant, head.Size)
 	if err != nil {
 		return 0, err
 	}
@@ -129,8 +130,9 @@ func (b *bundles) write(ctx context.Context, tenant string, asked vault.Evidence
 	})
 }
 
-// trustedKeys is the first key of a log, and how it handed over to those after it.
-func trustedKeys(ctx context.Context, s *vault.Service, tenant string) (keys []string, handovers [][]byte, err error) {
+// trustedKeys is the first key of a log, and how it handed over to those after it
+// while the log had at most a size: what came later is not of the head of that size.
+func trustedKeys(ctx context.Context, s *vault.Service, tenant string, size int64) (keys []string, handovers [][]byte, err error) {
 	all, err := s.LogKeys(ctx, tenant)
 	if err != nil {
 		return nil, nil, err
@@ -140,7 +142,14 @@ func trustedKeys(ctx context.Context, s *vault.Service, tenant string) (keys []s
 			keys = append(keys, all[i].Key)
 			continue
 		}
-		handovers = append(handovers, []byte(all[i].Handover))
+		known := append(slices.Clone(keys), all[i+1].Key)
+		handover, err := audit.OpenHandover([]byte(all[i].Handover), known...)
+		if err != nil {
+			return nil, nil, err
+		}
+		if handover.Size <= size {
+			handovers = append(handovers, []byte(all[i].Handover))
+		}
 	}
 	return keys, handovers, nil
 }

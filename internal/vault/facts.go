@@ -51,7 +51,7 @@ func (s *Service) Facts(ctx context.Context, tenant string) (evidence.Facts, err
 	f := evidence.Facts{
 		Tenant: tenant, Origin: keys.signer.Origin(), ToolVersion: s.version, Made: s.clock().UTC().Truncate(time.Second),
 		Current: rules.Version(), Matrix: matrixTable(rules, tenant),
-		KeyEpoch: s.finality.Epoch, BackupHorizon: s.finality.BackupHorizon,
+		KeyEpoch: s.finality.Epoch, BackupHorizon: s.finality.BackupHorizon, KeyBackups: s.finality.KeyBackups,
 		Records: []evidence.RecordSetting{
 			{Record: "requests of persons, after they were closed", For: days(rules.RequestsRetention())},
 		},
@@ -168,7 +168,49 @@ func (s *Service) policyFiles(ctx context.Context, tenant string, now *access.Po
 	if !slices.ContainsFunc(files, func(f evidence.PolicyFile) bool { return f.Version == now.Version() }) {
 		files = append(files, evidence.PolicyFile{Version: now.Version()})
 	}
-	return files, nil
+	return files, s.whoChangedPolicies(ctx, files)
+}
+
+// whoChangedPolicies adds who proposed and promoted versions, from the log of the
+// system, where that is written down.
+func (s *Service) whoChangedPolicies(ctx context.Context, files []evidence.PolicyFile) error {
+	for _, kind := range []audit.Kind{audit.KindPolicyPropose, audit.KindPolicyChange} {
+		q := EntryQuery{Kind: string(kind), Limit: PageEntries}
+		for {
+			page, err := s.ledger.Entries(ctx, SystemTenant, q)
+			if err != nil {
+				return public(err)
+			}
+			for _, stored := range page {
+				entry, err := audit.ParseLeaf(stored.Leaf) // leaves of these kinds are never pruned
+				if err != nil {
+					return public(err)
+				}
+				noteChange(files, &entry)
+			}
+			if len(page) < PageEntries {
+				break
+			}
+			q.HasCursor, q.Cursor = true, page[len(page)-1].Index
+		}
+	}
+	return nil
+}
+
+// noteChange notes an entry about policies with the version that it is about.
+func noteChange(files []evidence.PolicyFile, entry *audit.Entry) {
+	step := evidence.PolicyStep{By: entry.Actor, Reference: entry.Reference, At: entry.Time}
+	for _, version := range entry.About(audit.ObligationVersion) {
+		for i := range files {
+			switch {
+			case files[i].Version != version:
+			case entry.Kind == audit.KindPolicyPropose:
+				files[i].Proposed = step
+			case entry.Code == "promote":
+				files[i].Promoted, files[i].Since = step, entry.Time
+			}
+		}
+	}
 }
 
 // promotedPolicies are the proposals that were in force once, the oldest first.
