@@ -13,6 +13,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/httpapi/gen"
 	"github.com/counterfoil/counterfoil/internal/telemetry"
+	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
 // metrics have labels out of closed lists only: operations of the document,
@@ -30,11 +31,15 @@ type metrics struct {
 	decided   *prometheus.CounterVec
 	found     *prometheus.CounterVec
 	passed    *prometheus.CounterVec
+	integrity prometheus.Counter
 
 	// reasons are those that the service has accepted: what callers call a reason
 	// beyond them is no label.
 	reasons sync.Map
 }
+
+// objectives are the operations that an availability is promised for.
+var objectives = []string{"tokenize", "detokenize", "redeemRestoration"}
 
 // latencyBuckets go from a cached answer to the request timeout.
 var latencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
@@ -49,6 +54,9 @@ func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry
 		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "counterfoil_http_panics_total", Help: "Requests that ended in a panic.",
+		}),
+		integrity: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "counterfoil_integrity_failures_total", Help: "Stored values that did not open under their key and place.",
 		}),
 		requests: vector("counterfoil_http_requests_total", "Requests by operation and status.", "operation", "status"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -68,12 +76,20 @@ func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry
 	})
 	build.Set(1)
 	all := []prometheus.Collector{
-		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, m.decided, m.found, m.passed, build,
+		m.inFlight, m.panics, m.requests, m.seconds, m.refused, m.strays, m.tokens, m.untouched, m.restored, m.decided, m.found, m.passed, m.integrity, build,
 	}
 	for _, c := range append(all, spanCounters(tracer)...) {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("httpapi: register metrics: %w", err)
 		}
+	}
+	// A counter that appears with its first failure never rose, to Prometheus: those
+	// that objectives are about are there from the start.
+	for _, operation := range objectives {
+		for _, status := range []int{http.StatusOK, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+			m.requests.WithLabelValues(operation, strconv.Itoa(status))
+		}
+		m.seconds.WithLabelValues(operation)
 	}
 	return m, nil
 }
@@ -113,6 +129,7 @@ func (m *metrics) count(e *event) {
 	for status, n := range e.statuses {
 		m.restored.WithLabelValues(e.reason, string(status)).Add(float64(n))
 	}
+	m.integrity.Add(float64(e.statuses[vault.StatusIntegrityFailure]))
 	for d, n := range e.found {
 		m.found.WithLabelValues(d.entity, d.action).Add(float64(n))
 	}

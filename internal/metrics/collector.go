@@ -180,6 +180,7 @@ func (s sink) stood() {
 		s.gauge(nameMatters, float64(n.Overdue), string(matter), stateOverdue)
 	}
 	s.gauge(nameBacklog, float64(standing.Backlog))
+	s.gauge(nameBehind, float64(standing.Behind))
 	s.gauge(nameKeyAge, standing.WrappingKeyAge.Seconds(), "wrapping")
 	s.gauge(nameKeyAge, standing.LogKeyAge.Seconds(), "log")
 	s.controls(standing.Controls)

@@ -105,6 +105,7 @@ const (
 	nameLag         = "counterfoil_log_lag_seconds"
 	nameMatters     = "counterfoil_matters"
 	nameBacklog     = "counterfoil_sweep_backlog"
+	nameBehind      = "counterfoil_sweep_behind_tenants"
 	nameKeyAge      = "counterfoil_key_age_seconds"
 	nameEpoch       = "counterfoil_key_epoch_seconds"
 	nameControls    = "counterfoil_controls"
@@ -139,6 +140,7 @@ func Families() []Family {
 			[][]string{words(Matters()), {stateOpen, stateSoon, stateOverdue}},
 		},
 		one(nameBacklog, "Expired mappings that no sweep has destroyed yet; at most one batch of each tenant is counted."),
+		one(nameBehind, "Tenants of whom a full batch has expired and was not destroyed yet."),
 		by(nameKeyAge, "Time since the key of a tenant that was not rotated for longest got its version.", "key", []string{"wrapping", "log"}),
 		one(nameEpoch, "How often wrapping keys are to be rotated."),
 		{nameControls, "Logs by the last result of a control in them.", []string{"control", "result"}, [][]string{nil, results}},

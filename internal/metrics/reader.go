@@ -81,6 +81,9 @@ func (r *Reader) Read(ctx context.Context) (Standing, error) {
 			return Standing{}, fmt.Errorf("metrics: expired: %w", err)
 		}
 		standing.Backlog += len(expired.Mappings)
+		if len(expired.Mappings) >= vault.SweepBatch {
+			standing.Behind++
+		}
 		if tenants[i].State == vault.TenantClosed {
 			continue // nothing new is sealed: its keys need no new versions
 		}

@@ -32,7 +32,8 @@ type Standing struct {
 	Entries int64 // of all logs
 	Lags    map[Stage]Lag
 	Matters map[Matter]Count
-	Backlog int
+	Backlog int // expired mappings, and Behind the tenants with a full batch of them
+	Behind  int
 	// WrappingKeyAge and LogKeyAge are of the tenant whose key is the oldest.
 	WrappingKeyAge, LogKeyAge time.Duration
 	Controls                  map[ControlResult]int // logs by the last result in them

@@ -68,15 +68,16 @@ func requests(operations []string, catalogue Catalogue) Closed {
 	}
 	reasons := append(slices.Clone(catalogue.Reasons), "other")
 	return Closed{
-		"counterfoil_build_info":              {"version": {"test", "dev", "unknown", "example"}},
-		"counterfoil_http_requests_in_flight": {},
-		"counterfoil_http_panics_total":       {},
-		"counterfoil_http_requests_total":     {"operation": operations, "status": statuses},
-		"counterfoil_http_request_seconds":    {"operation": operations},
-		"counterfoil_refused_total":           {"operation": operations, "code": codes},
-		"counterfoil_unauthenticated_total":   {"reason": strays},
-		"counterfoil_limits_passed_total":     {"limit": Limits()},
-		"counterfoil_tokens_total":            {"origin": {"new", "reused", "kept", "wrapped"}},
+		"counterfoil_build_info":               {"version": {"test", "dev", "unknown", "example"}},
+		"counterfoil_http_requests_in_flight":  {},
+		"counterfoil_http_panics_total":        {},
+		"counterfoil_integrity_failures_total": {},
+		"counterfoil_http_requests_total":      {"operation": operations, "status": statuses},
+		"counterfoil_http_request_seconds":     {"operation": operations},
+		"counterfoil_refused_total":            {"operation": operations, "code": codes},
+		"counterfoil_unauthenticated_total":    {"reason": strays},
+		"counterfoil_limits_passed_total":      {"limit": Limits()},
+		"counterfoil_tokens_total":             {"origin": {"new", "reused", "kept", "wrapped"}},
 		"counterfoil_detections_total": {
 			"entity": append(slices.Clone(catalogue.Entities), "other"), "action": {"tokenize", "mask", "allow", "block"},
 		},
