@@ -12,7 +12,9 @@
 // The environment can say what differs between replicas of one file, and nothing
 // else: [EnvListen], [EnvEnvironment] and [EnvReplica]. It wins over the file.
 // Other variables are not looked at, whatever their names begin with:
-// orchestrators make up some of their own.
+// orchestrators make up some of their own. Only where no credential of a bucket is
+// named does the client of S3 look for one, in its own variables and files, or with
+// the machine.
 //
 // Nothing in the file is a secret. Keys, certificates and headers are named by
 // their files, and what those hold is in no error.

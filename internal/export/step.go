@@ -17,9 +17,9 @@ import (
 const (
 	// MaxBatchEntries is how many entries a batch has: seconds of a busy log.
 	MaxBatchEntries = 5000
-	// MaxBatchBytes bounds their leaves; 5,000 of the usual size are 3 MiB. The
-	// longest of the formats takes not three times as much.
-	MaxBatchBytes = 16 << 20
+	// MaxBatchBytes bounds their leaves; 5,000 of the usual size are 3 MiB. As events
+	// they take eight times as much at most, where an entry is nothing but short ids.
+	MaxBatchBytes = 4 << 20
 	// pageEntries is how many entries are asked for at a time.
 	pageEntries = 500
 )
@@ -143,7 +143,7 @@ func (s *step) read(ctx context.Context) ([]record, error) {
 	}
 	var batch []record
 	size := 0
-	for at := s.state.Next; at < to && (size < MaxBatchBytes || s.state.Intent != nil); {
+	for at := s.state.Next; at < to; {
 		page, err := s.log.Entries(ctx, at, int(min(pageEntries, to-at)))
 		if err != nil {
 			return nil, fmt.Errorf("export: entries from %d: %w", at, err)
@@ -160,6 +160,9 @@ func (s *step) read(ctx context.Context) ([]record, error) {
 				s.progress.Oldest = r.entry.Time
 			}
 			batch, size, at = append(batch, r), size+len(r.leaf), at+1
+			if size >= MaxBatchBytes && s.state.Intent == nil {
+				return batch, nil
+			}
 		}
 	}
 	return batch, nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,37 @@ func TestBatchesOfABusyLog(t *testing.T) {
 	}
 	w.all(t)
 	w.check(t)
+}
+
+// However large entries are, a batch of them fits into an object in every format:
+// the worst are lists of short ids, each of which becomes a resource of an event.
+func TestLargeEntriesFit(t *testing.T) {
+	w := newWorld()
+	ids := make([]string, audit.MaxTokens)
+	for i := range ids {
+		ids[i] = strconv.FormatInt(int64(i), 36)
+	}
+	w.AppendLarge(900, start, ids)
+	batches := 0
+	for {
+		p, err := w.Step(context.Background(), w.Log.Log())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.More {
+			break
+		}
+		batches++
+	}
+	w.check(t)
+	if batches < 2 {
+		t.Error("all of it is one batch: the test shows nothing")
+	}
+	for name, body := range w.objects(t) {
+		if len(body) > export.MaxObject/2 {
+			t.Errorf("%s has %d bytes", name, len(body))
+		}
+	}
 }
 
 // A day with many objects keeps a small cursor and a small manifest, which leads

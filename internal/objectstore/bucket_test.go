@@ -66,6 +66,28 @@ func TestBucketIsASink(t *testing.T) {
 	}
 }
 
+// Without files the credential is the one that the environment of the SDK has.
+func TestCredentialOfTheEnvironment(t *testing.T) {
+	s := objectstoretest.Start(t)
+	s.Bucket(t, "plain", false)
+	o := s.Options("plain")
+	id, err := os.ReadFile(o.AccessKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", strings.TrimSpace(string(id)))
+	t.Setenv("AWS_SECRET_ACCESS_KEY", objectstoretest.Secret)
+	o.AccessKeyFile, o.SecretKeyFile = "", ""
+	if err := open(t, o).Ready(context.Background()); err != nil {
+		t.Error(err)
+	}
+	// Twin: with another secret the store refuses, so that it was this one.
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "canary-of-another")
+	if err := open(t, o).Ready(context.Background()); !errors.Is(err, objectstore.ErrStore) || strings.Contains(err.Error(), "canary") {
+		t.Error(err)
+	}
+}
+
 // other are options with a secret that is not the server's.
 func other(t *testing.T, s *objectstoretest.Server) objectstore.Options {
 	t.Helper()

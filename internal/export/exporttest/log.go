@@ -75,6 +75,8 @@ func (l *Log) entry(n int, at time.Time, kind audit.Kind) audit.Entry {
 		} else {
 			e.Reason = "CUSTOMER_SUPPORT"
 		}
+	case audit.KindSweep:
+		e.Counts = map[string]int{"keys": 1}
 	case audit.KindTenantCreate:
 		e.KeyIDs = []string{"k-1"}
 	case audit.KindLogRotate:
@@ -88,11 +90,32 @@ func (l *Log) entry(n int, at time.Time, kind audit.Kind) audit.Entry {
 func (l *Log) Append(at time.Time, kinds ...audit.Kind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var leaves [][]byte
+	var entries []audit.Entry
 	for i, kind := range kinds {
-		leaf, err := l.entry(len(l.leaves)+i, at, kind).Leaf()
+		entries = append(entries, l.entry(len(l.leaves)+i, at, kind))
+	}
+	l.append(entries)
+}
+
+// AppendLarge adds n sweeps, which name many keys.
+func (l *Log) AppendLarge(n int, at time.Time, keys []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var entries []audit.Entry
+	for i := range n {
+		e := l.entry(len(l.leaves)+i, at, audit.KindSweep)
+		e.KeyIDs = keys
+		entries = append(entries, e)
+	}
+	l.append(entries)
+}
+
+func (l *Log) append(entries []audit.Entry) {
+	leaves := make([][]byte, len(entries))
+	for i, e := range entries {
+		var err error
+		leaves[i], err = e.Leaf()
 		must(err)
-		leaves = append(leaves, leaf)
 	}
 	batch, err := l.frontier.Append(leaves)
 	must(err)
