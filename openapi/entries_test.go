@@ -59,7 +59,6 @@ type schema struct {
 	Else              *schema             `json:"else,omitempty"`
 	AllOf             []*schema           `json:"allOf,omitempty"`
 	AnyOf             []*schema           `json:"anyOf,omitempty"`
-	OneOf             []*schema           `json:"oneOf,omitempty"`
 	Defs              map[string]*schema  `json:"$defs,omitempty"`
 }
 
@@ -68,7 +67,7 @@ func generated(t testing.TB) []byte {
 	t.Helper()
 	whole := &schema{
 		Schema: "https://json-schema.org/draft/2020-12/schema", ID: entriesID,
-		Title: "Entry of the audit log", Description: entriesHead, Defs: make(map[string]*schema),
+		Title: "Entry of the audit log", Description: entriesHead, Type: "object", Required: []string{"kind"}, Defs: make(map[string]*schema),
 	}
 	for _, f := range audit.Fields() {
 		whole.Defs["field_"+f.Name] = fieldSchema(f)
@@ -77,10 +76,17 @@ func generated(t testing.TB) []byte {
 	for _, k := range audit.Kinds() {
 		sentences[k.Kind] = k.Sentence
 	}
+	var kinds []string
 	for _, r := range audit.KindFields() {
 		whole.Defs["kind_"+string(r.Kind)] = kindSchema(r, sentences[r.Kind])
-		whole.OneOf = append(whole.OneOf, &schema{Ref: "#/$defs/kind_" + string(r.Kind)})
+		kinds = append(kinds, string(r.Kind))
+		// By its kind an entry is held against one definition, and an error is of that.
+		whole.AllOf = append(whole.AllOf, &schema{
+			If:   &schema{Properties: map[string]*schema{"kind": {Const: string(r.Kind)}}, Required: []string{"kind"}},
+			Then: &schema{Ref: "#/$defs/kind_" + string(r.Kind)},
+		})
 	}
+	whole.Properties = map[string]*schema{"kind": {Enum: kinds}}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -294,8 +300,8 @@ func TestEntriesSchemaIsValidAndDescribesEveryKind(t *testing.T) {
 			t.Errorf("%s has no definition with its sentence", k.Kind)
 		}
 	}
-	if len(doc.OneOf) != len(audit.Kinds()) {
-		t.Errorf("%d kinds to choose from, want %d", len(doc.OneOf), len(audit.Kinds()))
+	if len(doc.AllOf) != len(audit.Kinds()) {
+		t.Errorf("%d kinds to choose from, want %d", len(doc.AllOf), len(audit.Kinds()))
 	}
 }
 

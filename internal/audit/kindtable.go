@@ -143,9 +143,9 @@ var kindTable = []KindRule{
 		may("model", "reference").
 		counts("cached_tokens", "input_tokens", "latency_ms", "output_tokens", "reasoning_tokens", "total_tokens"),
 	processKind(KindLogRotate, fieldCounts, "key_ids").counts("version").may("reference"),
-	processKind(KindPrune, fieldCounts).counts("before", "from", "leaves", "to").may("reference").duties("before:", "kind:"),
-	processKind(KindControl, fieldCode, "reference").codes("fail", "not_tested", "partial", "pass").counts().
-		may("note_digest").duties("clause:", "query:"),
+	processKind(KindPrune, fieldCounts).counts("from", "leaves", "to").may("reference", fieldResults).decided(mayAllow, kindNames()),
+	processKind(KindControl, fieldCode, fieldCounts, "reference").codes("fail", "not_tested", "partial", "pass").
+		counts("exceptions", "population", "unknown"),
 	calledKind(KindEvidenceRequest, "reference"),
 	processKind(KindEvidenceDone, fieldCode, fieldObligations).codes("done", "failed").counts("bytes", "entries").may("note_digest", "reference"),
 	calledKind(KindGrant, fieldCounts, "reason").may(given...).codes().duties(demanded...).counts().decided(asked, statuses),
@@ -165,4 +165,13 @@ func refusedKind() KindRule {
 		Obligations: with(with(with(about, demanded...), ofPerson...), "backup_horizon_not_passed", "tenant:", ObligationVersion),
 		Results:     statuses,
 	}
+}
+
+// kindNames are the kinds as names of results.
+func kindNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k.Kind)
+	}
+	return names
 }

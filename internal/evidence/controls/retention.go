@@ -50,8 +50,8 @@ func (q *retention) finish() *finding {
 }
 
 // keptLeast is how long the leaf of any entry is kept: those of prompts 13 months,
-// the others longer.
-const keptLeast = 395 * day
+// which are no fewer days, the others longer.
+const keptLeast = 393 * day
 
 // logRetained looks whether leaves were pruned too early, or by nobody.
 type logRetained struct {
