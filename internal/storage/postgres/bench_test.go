@@ -80,7 +80,7 @@ func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, 
 	for range clients {
 		group.Go(func() {
 			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-				if _, err := s.Store.Commit(b.Context(), "acme", storagetest.Change(b, "acme", effect(p, kept, n))); err != nil {
+				if _, err := s.Store.Commit(b.Context(), "acme", storagetest.Served(b, "acme", effect(p, kept, n))); err != nil {
 					b.Error(err)
 				}
 			}

@@ -104,7 +104,7 @@ func benchmark(b *testing.B, batch, clients int, effect func(storagetest.Place, 
 	o := sqlite.Options{Clock: time.Now, Limits: commitqueue.Limits{MaxBatch: batch, MaxWait: time.Minute}}
 	s := openAt(b, filepath.Join(b.TempDir(), "vault.db"), o, sqlite.Hooks{})
 	commit := func(e vault.Effect) {
-		if _, err := s.Store.Commit(b.Context(), "acme", storagetest.Change(b, "acme", e)); err != nil {
+		if _, err := s.Store.Commit(b.Context(), "acme", storagetest.Served(b, "acme", e)); err != nil {
 			b.Error(err)
 		}
 	}

@@ -28,7 +28,7 @@ func TestTwins(t *testing.T) {
 			[]string{"SELECT h.frontier, h.last_time", "SELECT h.frontier, 1"}},
 		{"every change writes its entry", "Invariant2/every change has its entries",
 			[]string{"change_id, seq)\nVALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "change_id, seq)\nSELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE 0",
-				"INSERT INTO entry_terms (tenant, field, term, idx) VALUES (?1, ?2, ?3, ?4)", "SELECT ?1, ?2, ?3, ?4"}},
+				"INSERT INTO entry_terms (tenant, field, term, idx)\n", ""}},
 		{"every subtree is stored", "Invariant11/entries are contiguous",
 			[]string{"INSERT INTO log_nodes (tenant, level, n, hash) VALUES (?1, ?2, ?3, ?4)", "SELECT ?1, ?2, ?3, ?4"}},
 		{"the head moves", "Invariant11/entries are contiguous",

@@ -83,7 +83,7 @@ func proceedingRoundTrip(w *world) {
 	var all []vault.Proceeding
 	for i, kind := range vault.ProceedingKinds() {
 		w.clock.Advance(time.Second)
-		want := vault.Proceeding{Kind: kind, State: states[i%len(states)], Actor: alike[i], Body: bodies[i]}
+		want := vault.Proceeding{Kind: kind, State: states[i%len(states)], Actor: alike[i%len(alike)], Body: bodies[i%len(bodies)]}
 		if i%2 == 1 {
 			want.DueAt, want.ExpiresAt = w.now().Add(time.Microsecond), w.now().Add(life)
 		}
