@@ -26,9 +26,9 @@
 //
 // # What is promised
 //
-// A reader who follows a checkpoint of the folder finds every tile and every entry
-// below its size, with the hashes that it states. A database that lost entries, or
-// has others, is ErrBehind or ErrFork, and the folder stays as it is. Entries whose
-// leaves were pruned before they came here are ErrPruned; those that are in the
-// folder stay in it, for whoever prunes to take away.
+// A reader who follows a checkpoint of the folder finds every tile below its size,
+// and every entry whose leaf was not pruned before it came here: a bundle that cannot
+// be whole is left out, which a reader of such logs takes for entries that are gone.
+// What is in the folder stays in it, for whoever prunes to take away. A database that
+// lost entries, or has others, is ErrBehind or ErrFork, and the folder stays as it is.
 package tilelog

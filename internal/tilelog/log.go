@@ -31,8 +31,6 @@ var (
 	// ErrFork says that the database has another history than the folder, or than it
 	// signed itself.
 	ErrFork = errors.New("tilelog: the log has another history")
-	// ErrPruned says that a leaf is gone that never was in the folder.
-	ErrPruned = errors.New("tilelog: a leaf was pruned before it was written")
 	// ErrFolder says that the folder is not what was written to it.
 	ErrFolder = errors.New("tilelog: the folder was changed")
 	// ErrBusy says that another process is writing.

@@ -42,6 +42,9 @@ func NewWriter(dir string) *Writer {
 // Progress says how far a folder is.
 type Progress struct {
 	From, To int64 // the sizes that the checkpoint stated before and states now
+	// LeftOut is how many bundles were not written, since leaves of them were pruned
+	// before they came here.
+	LeftOut int
 }
 
 // Advance brings the folder to the published head. After an error the folder is at
@@ -71,13 +74,14 @@ func (w *Writer) Advance(ctx context.Context, log Log) (_ Progress, err error) {
 	if err == nil && to == from {
 		return Progress{From: from.Size, To: to.Size}, nil
 	}
+	leftOut := 0
 	if err == nil {
-		err = w.advance(ctx, log, from, to, checkpoint)
+		leftOut, err = w.advance(ctx, log, from, to, checkpoint)
 	}
 	if err != nil {
 		return Progress{From: from.Size, To: from.Size}, fmt.Errorf("tilelog: from %d to %d: %w", from.Size, to.Size, err)
 	}
-	return Progress{From: from.Size, To: to.Size}, nil
+	return Progress{From: from.Size, To: to.Size, LeftOut: leftOut}, nil
 }
 
 // lock keeps other processes out, until the process ends at the latest.
@@ -149,49 +153,53 @@ func (w *Writer) standing(ctx context.Context, log Log, keys []string) (audit.Tr
 	return head, nil
 }
 
-func (w *Writer) advance(ctx context.Context, log Log, from, to audit.TreeHead, checkpoint []byte) error {
+// advance tells how many bundles it left out.
+func (w *Writer) advance(ctx context.Context, log Log, from, to audit.TreeHead, checkpoint []byte) (leftOut int, err error) {
 	switch {
 	case to.Size < from.Size:
-		return ErrBehind
+		return 0, ErrBehind
 	case to.Size == from.Size:
-		return fmt.Errorf("%w: two roots are signed for size %d", ErrFork, to.Size)
+		return 0, fmt.Errorf("%w: two roots are signed for size %d", ErrFork, to.Size)
 	}
 	for _, head := range []audit.TreeHead{from, to} {
 		if err := log.holds(ctx, head); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := w.look(); err != nil {
-		return err
+		return 0, err
 	}
-	names, err := w.place(ctx, log, from.Size, to.Size)
+	names, leftOut, err := w.place(ctx, log, from.Size, to.Size)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := w.readBack(ctx, from.Size, to); err != nil {
-		return err
+		return 0, err
 	}
 	if err := w.files.Settle(names...); err != nil {
-		return err
+		return 0, err
 	}
 	// Every file that the new head leads to is durable, and the old head stands.
 	if err := w.files.Replace(checkpointName, checkpoint); err != nil {
-		return err
+		return 0, err
 	}
 	// The new head stands. What follows may be left undone: the next advance finds it.
-	return w.tidy(from.Size, to.Size)
+	return leftOut, w.tidy(from.Size, to.Size)
 }
 
 // place writes what a log of size to has and one of size from has not.
-func (w *Writer) place(ctx context.Context, log Log, from, to int64) ([]string, error) {
-	var names []string
+func (w *Writer) place(ctx context.Context, log Log, from, to int64) (names []string, leftOut int, err error) {
 	for _, tile := range audit.Tiles(from, to) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		body, err := w.body(ctx, log, tile, from)
+		if errors.Is(err, errPruned) {
+			leftOut++
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		name := tile.Path()
 		names = append(names, name)
@@ -202,11 +210,14 @@ func (w *Writer) place(ctx context.Context, log Log, from, to int64) ([]string, 
 			continue // from an advance that was cut off
 		}
 		if err := w.files.Place(name, body); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return names, nil
+	return names, leftOut, nil
 }
+
+// errPruned says that a bundle cannot be whole.
+var errPruned = errors.New("tilelog: a leaf was pruned before it was written")
 
 // body is what a tile or a bundle holds.
 func (w *Writer) body(ctx context.Context, log Log, tile audit.Tile, from int64) ([]byte, error) {
@@ -239,7 +250,7 @@ func (w *Writer) body(ctx context.Context, log Log, tile audit.Tile, from int64)
 		}
 		switch at := tile.First() + int64(i); {
 		case leaves[i] == nil:
-			return nil, fmt.Errorf("%w: %d", ErrPruned, at)
+			return nil, errPruned
 		case audit.LeafHash(leaves[i]) != nodes[i]:
 			return nil, fmt.Errorf("%w: entry %d does not have its hash", ErrFork, at)
 		}
@@ -255,6 +266,9 @@ func (w *Writer) kept(tile audit.Tile, from int64) ([][]byte, error) {
 		return nil, nil
 	}
 	body, err := w.files.Read(tile.Path(), maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // it was left out
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}

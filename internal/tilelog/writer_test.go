@@ -146,7 +146,6 @@ func TestInvariant11_AnotherHistoryIsRefused(t *testing.T) {
 				return l.Nodes(ctx, level, from, count-1)
 			}
 		}, tilelog.ErrFork},
-		"a leaf that was pruned": {func(l *exporttest.Log, _ *tilelog.Log) { l.Prune(size + 5) }, tilelog.ErrPruned},
 		"a checkpoint of nobody": {func(_ *exporttest.Log, log *tilelog.Log) {
 			log.Checkpoint = func(context.Context) ([]byte, error) { return []byte("x\n1\ny\n"), nil }
 		}, audit.ErrCheckpoint},
@@ -236,6 +235,51 @@ func TestAPrunedLeafThatIsInTheFolder(t *testing.T) {
 	if size := whole(t, dir, l); size != 301 {
 		t.Errorf("at %d", size)
 	}
+}
+
+// A folder that is begun after leaves were pruned has every tile, and every bundle
+// that can be whole; and it stays one as the log grows.
+func TestAPrunedLeafThatNeverWasInTheFolder(t *testing.T) {
+	l, dir := exporttest.NewLog("acme"), t.TempDir()
+	grow(l, 600)
+	l.Prune(3)
+	l.Prune(599)
+	w := tilelog.NewWriter(dir)
+	if p := mustAdvance(t, w, ask(l)); p != (tilelog.Progress{To: 600, LeftOut: 2}) {
+		t.Errorf("%+v", p)
+	}
+	grow(l, 400)
+	if p := mustAdvance(t, w, ask(l)); p != (tilelog.Progress{From: 600, To: 1000, LeftOut: 1}) {
+		t.Errorf("%+v", p)
+	}
+	got := strings.Join(slices.DeleteFunc(files(t, dir), func(name string) bool { return !strings.Contains(name, "entries") }), " ")
+	if got != "tile/entries/001 tile/entries/003.p/232" {
+		t.Errorf("bundles: %s", got)
+	}
+	// The hashes of all are there: with the bundles that are missing it is whole.
+	for _, n := range []int64{0, 2} {
+		leaves, err := unpruned(l).Leaves(context.Background(), n*audit.TileWidth, audit.TileWidth)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bundle, err := audit.EntryBundle(leaves)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, audit.Tile{N: n, Width: audit.TileWidth, Entries: true}.Path()), bundle, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if size := whole(t, dir, l); size != 1000 {
+		t.Errorf("at %d", size)
+	}
+}
+
+// unpruned is the same log before anything was pruned.
+func unpruned(l *exporttest.Log) *exporttest.Log {
+	same := exporttest.NewLog("acme")
+	grow(same, int(l.Size()))
+	return same
 }
 
 func TestOneProcessAtATime(t *testing.T) {
