@@ -1,7 +1,7 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox on
-// PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
+// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox and
+// vault.Pruner on PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
 // serve one database; there is no state in them that another would miss.
 //
 // # Shape
@@ -150,6 +150,24 @@
 // erasure, what keys seal and an inventory take several, in a transaction that
 // sees one moment. Expiry is judged
 // by the database's clock, or by the time of the last entry if that is later.
+//
+// # Searching the log
+//
+// A search walks along the terms of its rarest wish, in the order of the log, each as
+// far as the page is long, and looks up for each entry whether it has a term of every
+// other wish. What several terms lead to is there once. So a page costs at most as
+// many steps as the rarest wish has entries in the stretch that is asked for, never
+// the log. A count costs all of these, and has two minutes.
+//
+// # Pruning
+//
+// A Pruner is the owner, whom no service is, and may work beside them: no commit
+// writes what stands. In transactions of vault.PruneBatch leaves it sets them to NULL
+// and then deletes their terms. Triggers let the owner do these two things, where the
+// transaction says that it prunes and the log has an entry of kind prune, and no
+// third. That such an entry names the range is asked by the pruner, once, and of each
+// leaf, whether it is still what was hashed and its columns what it says: one that is
+// not stays, for an auditor to see, and nothing after it goes.
 //
 // # A server without an answer
 //

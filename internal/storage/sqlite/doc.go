@@ -1,7 +1,7 @@
 // Package sqlite is the embedded store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
 // vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox on one
-// SQLite file. It is the only importer of the driver and of database/sql.
+// SQLite file, and vault.Pruner on one that nobody serves. It is the only importer of the driver and of database/sql.
 //
 // # Shape
 //
@@ -107,6 +107,23 @@
 // A notice is written in the commit of what it tells. Whoever takes it puts it off
 // in the same transaction: after a crash it is given out again once that time is
 // over, so that it may be sent twice and is never lost.
+//
+// # Searching the log
+//
+// A search walks along the terms of its rarest wish, in the order of the log, each as
+// far as the page is long, and looks up for each entry whether it has a term of every
+// other wish. What several terms lead to is there once. So a page costs at most as
+// many steps as the rarest wish has entries in the stretch that is asked for, never
+// the log; a count costs all of these. The terms of a batch are one statement.
+//
+// # Pruning
+//
+// A [Pruner] has the file alone. In transactions of vault.PruneBatch leaves it sets
+// them to NULL and then deletes their terms, the one change of an entry and the one
+// deletion of a term that the triggers let through, and these only in a log with an
+// entry of kind prune. That such an entry names the range is asked by the pruner,
+// once, and of each leaf, whether it is still what was hashed and its columns what it
+// says: one that is not stays, for an auditor to see, and nothing after it goes.
 //
 // # What is not promised
 //

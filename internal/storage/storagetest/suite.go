@@ -1,6 +1,6 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox as tests: a
+// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox and vault.Pruner as tests: a
 // clause for each sentence of it.
 // A store runs all of them in three lines:
 //
