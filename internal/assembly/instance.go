@@ -276,7 +276,7 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
 		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store,
 		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,
-		Policy: policy, PolicySource: opts.PolicySource, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
+		Policy: policy, PolicySource: opts.PolicySource, PolicyFiles: opts.Policy, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
 		Detector: detector, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})

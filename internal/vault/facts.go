@@ -142,11 +142,9 @@ func (s *Service) policyFiles(ctx context.Context, tenant string, now *access.Po
 		files = append(files, file)
 		return nil
 	}
-	if s.policies.source != nil {
-		if bundle, err := s.policies.source(ctx); err == nil && bundle.Version() == s.policies.now.Load().configured.Version() {
-			if err := add(bundle); err != nil {
-				return nil, err
-			}
+	if bundle := s.configuredBundle(ctx); bundle != nil {
+		if err := add(bundle); err != nil {
+			return nil, err
 		}
 	}
 	bodies, err := s.promotedPolicies(ctx)
@@ -169,6 +167,23 @@ func (s *Service) policyFiles(ctx context.Context, tenant string, now *access.Po
 		files = append(files, evidence.PolicyFile{Version: now.Version()})
 	}
 	return files, s.whoChangedPolicies(ctx, files)
+}
+
+// configuredBundle is the bundle of the policy that was configured, nil where it is
+// not to be had: what is at its place may be another by now.
+func (s *Service) configuredBundle(ctx context.Context) *access.Bundle {
+	read := s.policies.source
+	if read == nil {
+		read = func(context.Context) (*access.Bundle, error) { return access.BundleOf(s.policies.files) }
+		if s.policies.files == nil {
+			return nil
+		}
+	}
+	bundle, err := read(ctx)
+	if err != nil || bundle.Version() != s.policies.now.Load().configured.Version() {
+		return nil
+	}
+	return bundle
 }
 
 // whoChangedPolicies adds who proposed and promoted versions, from the log of the
@@ -200,7 +215,11 @@ func (s *Service) whoChangedPolicies(ctx context.Context, files []evidence.Polic
 // noteChange notes an entry about policies with the version that it is about.
 func noteChange(files []evidence.PolicyFile, entry *audit.Entry) {
 	step := evidence.PolicyStep{By: entry.Actor, Reference: entry.Reference, At: entry.Time}
-	for _, version := range entry.About(audit.ObligationVersion) {
+	about := entry.About(audit.ObligationVersion)
+	if entry.Kind == audit.KindPolicyPropose {
+		about, step.Reference = []string{entry.Reference}, entry.Code
+	}
+	for _, version := range about {
 		for i := range files {
 			switch {
 			case files[i].Version != version:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ type policies struct {
 	changing sync.Mutex // one change of the ruling at a time
 
 	source        func(context.Context) (*access.Bundle, error) // the configured bundle, as it is now; nil where there is none to read again
+	files         fs.FS                                         // of the configured one without a source; nil where they are not to be had
 	key           string                                        // that bundles must be signed under; empty: none
 	administrator string                                        // the tenant whose callers manage the policy; empty: nobody
 	detector      *detect.Detector
@@ -53,7 +55,7 @@ type ruling struct {
 
 func newPolicies(cfg Config) *policies {
 	p := &policies{
-		source: cfg.PolicySource, key: cfg.PolicyKey, administrator: cfg.PolicyAdministrator,
+		source: cfg.PolicySource, files: cfg.PolicyFiles, key: cfg.PolicyKey, administrator: cfg.PolicyAdministrator,
 		detector: cfg.Detector, entities: namesOf(cfg.Policy),
 	}
 	p.now.Store(&ruling{configured: cfg.Policy})

@@ -255,6 +255,12 @@ func TestProposal(t *testing.T) {
 	if got := must2(v.Service.PromotePolicy(ctx, olga, proposed.ID, "CHG-1", approval(olga, vaulttest.Call("otto", "operator"))))(t).Proposal; got.Status != "in_force" {
 		t.Fatalf("promoted: %+v", got)
 	}
+	facts := must2(v.Service.Facts(ctx, "acme"))(t)
+	last := facts.Policies[len(facts.Policies)-1]
+	if last.Version != proposed.Version || last.Promoted.By != olga.Caller.Subject || last.Promoted.Reference != "CHG-1" ||
+		last.Proposed.By == "" || last.Proposed.By == last.Promoted.By || len(last.Packed) == 0 || len(last.Diff) == 0 {
+		t.Errorf("the evidence says that %+v and %+v, and of the difference %q", last.Proposed, last.Promoted, last.Diff)
+	}
 	if versionOf("acme") != next.Version() || versionOf("globex") != next.Version() {
 		t.Fatal("the promoted policy does not decide for all")
 	}

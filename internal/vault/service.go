@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -41,6 +42,8 @@ type Config struct {
 	PolicySource        func(context.Context) (*access.Bundle, error)
 	PolicyKey           string
 	PolicyAdministrator string
+	// PolicyFiles are the files of Policy where there is no source; for the evidence.
+	PolicyFiles fs.FS
 	// Notify says that somebody outside takes notices: without it none is queued.
 	Notify bool
 	// Bundles opens the bundle of evidence that was put together for a tenant; nil
