@@ -26,7 +26,7 @@ type legendLine struct {
 
 // A figureRow is a line of the table beside a chart.
 type figureRow struct {
-	Name  string
+	Name  []string // in pieces
 	Cells []string
 }
 
@@ -49,7 +49,7 @@ func (f *figure) tabulate() {
 	several := len(f.Grid.Series) > 1
 	sums := make([]int64, len(f.Grid.Series))
 	for i, name := range f.Grid.Categories {
-		row := figureRow{Name: name}
+		row := figureRow{Name: pieces(name)}
 		for j, s := range f.Grid.Series {
 			sums[j] += s.Values[i]
 			row.Cells = append(row.Cells, count(s.Values[i]))
@@ -149,6 +149,10 @@ func (f figure) Heads() [][]string {
 
 // Narrow tells whether its table has room beside the drawing.
 func (f figure) Narrow() bool { return len(f.Grid.Series) <= 4 }
+
+// Many tells whether its table has so many columns that their heads have to stand
+// upright on a telephone.
+func (f figure) Many() bool { return len(f.Grid.Series) >= 3 }
 
 // plate is a drawing with what is said of it.
 type plate struct {

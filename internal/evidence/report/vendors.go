@@ -67,7 +67,7 @@ func levelsFigure(e *evidence.Evidence) (figure, bool) {
 		name, value := c.text(row, "title"), int64(math.Round(share*100))
 		g.Categories = append(g.Categories, name)
 		g.Series[0].Values = append(g.Series[0].Values, value)
-		f.Rows = append(f.Rows, figureRow{Name: name, Cells: []string{percent(value) + " of " + count(c.number(row, "of"))}})
+		f.Rows = append(f.Rows, figureRow{Name: pieces(name), Cells: []string{percent(value) + " of " + count(c.number(row, "of"))}})
 	}
 	g.Ticks, f.Grid = g.Categories, g
 	if len(g.Categories) > 0 {
