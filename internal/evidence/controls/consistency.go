@@ -16,11 +16,11 @@ type consistency struct {
 	last   time.Time
 	part   audit.Entry // the entry before, where it is one of several
 	hash   audit.Hash  // of it
-	whole  bool        // it has its leaf
+	whole  bool        // it has its leaf, or is before the first
 	seeing bool        // the walk has not come to the end of the period
 }
 
-func newConsistency(e *env) query { return &consistency{base: base{env: e}, seeing: true} }
+func newConsistency(e *env) query { return &consistency{base: base{env: e}, seeing: true, whole: true} }
 
 func (q *consistency) take(*evidence.Change, bool) {}
 

@@ -20,5 +20,5 @@
 // The package reads entries as they are. That they are the log of its checkpoint is
 // for package verify; a log that was tampered with can say anything here. It keeps
 // nothing, and its memory grows with what is open (approvals, reviews, requests,
-// holds), not with the log.
+// holds, prompts without a dispatch), not with the log.
 package controls

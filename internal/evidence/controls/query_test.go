@@ -425,6 +425,23 @@ func TestPolicyOfATenantIsJudgedByTheFacts(t *testing.T) {
 	}
 }
 
+func TestAccessIsReviewedByTenants(t *testing.T) {
+	m := newLog(t).begun()
+	m.facts.Tenant = "_system"
+	if r := m.ask("access_review_current"); r.Outcome != controls.NotTested || !strings.Contains(lines(r), "tenant by tenant") {
+		t.Errorf("of the system: %s, %s", r.Outcome, lines(r))
+	}
+}
+
+func TestLogThatBeginsWithinAChange(t *testing.T) {
+	m := newLog(t)
+	first := m.by("gw", on(1), restored("LLM_RESPONSE"))
+	m.entries[first].Entry.Seq, m.entries[first].Entry.Parts = 1, 2
+	if r := m.ask("log_consistent"); r.Outcome != controls.Fail || !slices.Equal(r.Entries, []int64{first}) {
+		t.Errorf("%s at %v, %s", r.Outcome, r.Entries, lines(r))
+	}
+}
+
 func TestFactsThatWereNotGiven(t *testing.T) {
 	for name, forget := range map[string]func(*evidence.Facts){
 		"keys_rotated_in_time":     func(f *evidence.Facts) { f.KeyEpoch = 0 },

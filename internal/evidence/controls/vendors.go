@@ -27,6 +27,9 @@ func (q *exposure) take(c *evidence.Change, in bool) {
 		return
 	}
 	q.population++
+	if len(e.Entities) == 0 {
+		return // nothing of anybody was found in it
+	}
 	inClear := e.Results["allowed"] > 0
 	for _, name := range append(e.About(audit.ObligationDestination), e.Destination) {
 		to := q.known[name]
