@@ -21,18 +21,19 @@ func CheckPruning(p vault.Pruning) error {
 	return nil
 }
 
-// Says tells whether an entry of the log says that a range is pruned.
+// Says tells whether an entry of the log says that a range is pruned. It speaks for
+// what stands before it, as whoever verifies the log reads it.
 func Says(e *vault.StoredEntry, tenant string, p vault.Pruning) bool {
 	if audit.LeafHash(e.Leaf) != e.LeafHash {
 		return false
 	}
 	said, err := audit.ParseLeaf(e.Leaf)
-	if err != nil || said.Kind != audit.KindPrune || said.Tenant != tenant {
+	if err != nil || said.Kind != audit.KindPrune || said.Decision == audit.Deny || said.Seq != 0 || said.Tenant != tenant {
 		return false
 	}
 	from, hasFrom := said.Counts[vault.CountPruneFrom]
 	to, hasTo := said.Counts[vault.CountPruneTo]
-	return hasFrom && hasTo && int64(from) <= p.From && int64(to) >= p.To
+	return hasFrom && hasTo && int64(from) <= p.From && min(int64(to), e.Index) >= p.To
 }
 
 // CheckPrunable refuses a row that is not of a pruning. First it must be what its leaf

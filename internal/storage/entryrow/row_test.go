@@ -83,6 +83,7 @@ func TestInvariant11_PrunedRow(t *testing.T) {
 func TestInvariant2_Says(t *testing.T) {
 	entry := audit.Entry{Kind: audit.KindPrune, Counts: map[string]int{vault.CountPruneFrom: 10, vault.CountPruneTo: 20}}
 	stored := row(t, entry).StoredEntry
+	stored.Index = 25
 	for p, want := range map[[2]int64]bool{
 		{10, 20}: true, {11, 19}: true, {10, 10}: true, {9, 20}: false, {10, 21}: false, {0, 5}: false,
 	} {
@@ -98,7 +99,12 @@ func TestInvariant2_Says(t *testing.T) {
 		"another kind": func(e *vault.StoredEntry) {
 			*e = row(t, audit.Entry{Kind: audit.KindSweep, Counts: entry.Counts}).StoredEntry
 		},
-		"without a range": func(e *vault.StoredEntry) { *e = row(t, audit.Entry{Kind: audit.KindPrune}).StoredEntry },
+		"a refusal": func(e *vault.StoredEntry) {
+			*e = row(t, audit.Entry{Kind: audit.KindPrune, Counts: entry.Counts, Decision: audit.Deny}).StoredEntry
+			e.Index = 25
+		},
+		"what stands after it": func(e *vault.StoredEntry) { e.Index = 12 },
+		"without a range":      func(e *vault.StoredEntry) { *e = row(t, audit.Entry{Kind: audit.KindPrune}).StoredEntry },
 	} {
 		other := stored
 		spoil(&other)
