@@ -82,8 +82,12 @@ func TestInvariant11_PrunedRow(t *testing.T) {
 // TestInvariant2_Says: a range is pruned where an entry of the log says so.
 func TestInvariant2_Says(t *testing.T) {
 	entry := audit.Entry{Kind: audit.KindPrune, Counts: map[string]int{vault.CountPruneFrom: 10, vault.CountPruneTo: 20}}
-	stored := row(t, entry).StoredEntry
-	stored.Index = 25
+	at25 := func(e audit.Entry) vault.StoredEntry {
+		stored := row(t, e).StoredEntry
+		stored.Index = 25
+		return stored
+	}
+	stored := at25(entry)
 	for p, want := range map[[2]int64]bool{
 		{10, 20}: true, {11, 19}: true, {10, 10}: true, {9, 20}: false, {10, 21}: false, {0, 5}: false,
 	} {
@@ -93,18 +97,15 @@ func TestInvariant2_Says(t *testing.T) {
 	}
 	p := vault.Pruning{From: 12, To: 13}
 	for name, spoil := range map[string]func(*vault.StoredEntry){
-		"pruned itself": func(e *vault.StoredEntry) { e.Leaf = nil },
-		"another hash":  func(e *vault.StoredEntry) { e.LeafHash[0]++ },
-		"not an entry":  func(e *vault.StoredEntry) { e.Leaf = []byte("{}"); e.LeafHash = audit.LeafHash(e.Leaf) },
-		"another kind": func(e *vault.StoredEntry) {
-			*e = row(t, audit.Entry{Kind: audit.KindSweep, Counts: entry.Counts}).StoredEntry
-		},
-		"a refusal": func(e *vault.StoredEntry) {
-			*e = row(t, audit.Entry{Kind: audit.KindPrune, Counts: entry.Counts, Decision: audit.Deny}).StoredEntry
-			e.Index = 25
-		},
+		"pruned itself":        func(e *vault.StoredEntry) { e.Leaf = nil },
+		"another hash":         func(e *vault.StoredEntry) { e.LeafHash[0]++ },
+		"not an entry":         func(e *vault.StoredEntry) { e.Leaf = []byte("{}"); e.LeafHash = audit.LeafHash(e.Leaf) },
+		"another kind":         func(e *vault.StoredEntry) { *e = at25(audit.Entry{Kind: audit.KindSweep, Counts: entry.Counts}) },
+		"without a range":      func(e *vault.StoredEntry) { *e = at25(audit.Entry{Kind: audit.KindPrune}) },
 		"what stands after it": func(e *vault.StoredEntry) { e.Index = 12 },
-		"without a range":      func(e *vault.StoredEntry) { *e = row(t, audit.Entry{Kind: audit.KindPrune}).StoredEntry },
+		"a refusal": func(e *vault.StoredEntry) {
+			*e = at25(audit.Entry{Kind: audit.KindPrune, Counts: entry.Counts, Decision: audit.Deny})
+		},
 	} {
 		other := stored
 		spoil(&other)
