@@ -82,8 +82,7 @@ func (b *Bucket) Put(ctx context.Context, name string, body []byte) error {
 	}
 	if !b.unconditional.Load() {
 		switch err := b.create(ctx, name, body, aws.String("*")); codeOf(err) {
-		case "PreconditionFailed":
-			return b.same(ctx, name, body)
+		case "PreconditionFailed": // what is there, if it can be seen, decides
 		case "NotImplemented":
 			b.unconditional.Store(true)
 		default:
@@ -93,6 +92,7 @@ func (b *Bucket) Put(ctx context.Context, name string, body []byte) error {
 	if err := b.same(ctx, name, body); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	// Also where somebody has put a marker of deletion before the locked version.
 	if err := b.create(ctx, name, body, nil); err != nil {
 		return refusal(name, err)
 	}

@@ -145,10 +145,22 @@ func TestLockedObjectsStay(t *testing.T) {
 			}
 		}
 	}
+	if _, err := root.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("log")}); err == nil {
+		t.Error("the bucket was deleted")
+	}
 	// A store may refuse these, or put a version or a marker before what is locked.
-	_, _ = root.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("log"), Key: aws.String(name), Body: strings.NewReader("changed")})
-	_, _ = root.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("log"), Key: aws.String(name)})
-	_, _ = root.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("log")})
+	if _, err := root.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("log"), Key: aws.String(name), Body: strings.NewReader("changed")}); err == nil {
+		if err := b.Put(ctx, name, []byte("as it was")); !errors.Is(err, export.ErrDiffers) {
+			t.Errorf("behind a newer version: %v", err)
+		}
+	}
+	if _, err := root.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("log"), Key: aws.String(name)}); err == nil {
+		for range 2 {
+			if err := b.Put(ctx, name, []byte("as it was")); err != nil {
+				t.Errorf("behind a marker of deletion: %v", err)
+			}
+		}
+	}
 	kept, err := root.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("log"), Key: aws.String(name), VersionId: head.VersionId})
 	if err != nil {
 		t.Fatalf("the version that was locked: %v", err)

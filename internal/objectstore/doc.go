@@ -16,6 +16,10 @@
 // two that create an object at once one may then hide the other behind a newer
 // version, and both versions stay.
 //
+// As in every bucket with versions, whoever may write can put a newer version, or a
+// marker of deletion, before a locked one. The locked one stays beneath, for whoever
+// asks for versions, and a manifest tells by its hashes which one is right.
+//
 // # What is lost on failure
 //
 // Nothing: a call that was cut off may have created its object, which the same call
