@@ -220,7 +220,7 @@ func outset(m *made) verify.Options {
 }
 
 func TestInvariant11_CleanCopiesPass(t *testing.T) {
-	for seed := range uint64(long(20)) {
+	for seed := range uint64(long(50)) {
 		m := newLog(t, seed).grow(1 + int(seed%20))
 		if seed%4 == 0 {
 			m.prune(0, int64(len(m.entries)))

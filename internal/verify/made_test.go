@@ -167,5 +167,13 @@ func long(normal int) int {
 	if os.Getenv("COUNTERFOIL_LONG") != "" {
 		return normal * 50
 	}
-	return normal
+	return normal / step()
+}
+
+// step is how many of small changes one stands for.
+func step() int {
+	if underRace {
+		return 7
+	}
+	return 1
 }
