@@ -240,7 +240,7 @@ func TestInvariant11_ServiceThatDoesNotContinue(t *testing.T) {
 		want string
 	}{
 		"no proof":        {&server{made: m}, true, "consistency: "},
-		"a lie after it":  {&server{made: m, change: func(i int, r *answeredRow) { r.Entry = bytes.Replace(r.Entry, []byte("svc-1"), []byte("svc-2"), 1) }}, false, "hash: "},
+		"a lie after it":  {&server{made: m, change: func(_ int, r *answeredRow) { r.Entry = bytes.Replace(r.Entry, []byte("svc-1"), []byte("svc-2"), 1) }}, false, "hash: "},
 		"an older copy":   {&server{made: &made{signer: m.signer, leaves: m.leaves[:m.sizes[3]]}, checkpoint: m.checkpoints[3]}, false, "checkpoint-behind: "},
 		"another history": {&server{made: other, checkpoint: m.newest()}, false, "consistency: "},
 	} {

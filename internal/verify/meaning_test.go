@@ -141,7 +141,7 @@ var meaningCases = map[string]faultCase{
 		r := m.restore()
 		return []audit.Entry{r, under(m, audit.KindGrantFlush, r)}
 	})},
-	"flush before its grant": {rule: verify.RuleFlush, make: granted(func(m *made, g audit.Entry) []audit.Entry {
+	"flush before its grant": {rule: verify.RuleFlush, make: granted(func(m *made, _ audit.Entry) []audit.Entry {
 		later := m.grant()
 		m.story.grants, m.story.intents = nil, nil
 		return []audit.Entry{under(m, audit.KindGrantFlush, later), later}
