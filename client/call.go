@@ -85,7 +85,7 @@ func (c *Client) change(ctx context.Context, path string, b encoder, key string,
 	if key != "" {
 		seen = 0
 	}
-	return c.log.check(*receipt, seen)
+	return c.accept(ctx, *receipt, seen)
 }
 
 func (c *Client) get(ctx context.Context, path string, out any) error {
@@ -121,16 +121,24 @@ func (c *Client) attempt(ctx context.Context, x exchange) ([]byte, error) {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	if err := c.answered(response, x.media); err != nil {
+		return nil, err
+	}
+	return readAtMost(response.Body, c.cfg.MaxAnswer)
+}
+
+// answered tells whether it is an answer of the kind that was asked for.
+func (c *Client) answered(response *http.Response, wanted string) error {
 	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch status := response.StatusCode; {
 	case status >= 400:
-		return nil, problemOf(response, media, c.now())
+		return problemOf(response, media, c.now())
 	case status >= 300:
-		return nil, ErrRedirect
-	case status != http.StatusOK && status != http.StatusCreated && status != http.StatusAccepted, media != x.media:
-		return nil, badAnswer("it is of another kind")
+		return ErrRedirect
+	case status != http.StatusOK && status != http.StatusCreated && status != http.StatusAccepted, media != wanted:
+		return badAnswer("it is of another kind")
 	}
-	return readAtMost(response.Body, c.cfg.MaxAnswer)
+	return nil
 }
 
 func (c *Client) request(ctx context.Context, x exchange) (*http.Request, error) {

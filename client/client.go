@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -42,6 +43,14 @@ type Config struct {
 	// request, where none are pinned. See the package comment for what that is
 	// worth.
 	TrustOnFirstUse bool
+	// Checkpoints keeps the greatest head of the log that was seen, and demands of
+	// each other head the proof that the two are of one history. It is for callers
+	// who may read the log: who may not is refused the proof, and so every answer
+	// with a receipt. See CheckpointFile.
+	Checkpoints CheckpointStore
+	// Receipts gets each receipt that was found good, a line of JSON each, in one
+	// Write. An answer whose receipt it does not take is withheld.
+	Receipts io.Writer
 	// HTTP is used for its Transport, where proxies, roots and client
 	// certificates are set. Its cookies and its policy of redirects are not
 	// used.
@@ -92,6 +101,9 @@ func New(baseURL string, cfg Config) (*Client, error) {
 		if err := book.pin(cfg.LogKeys); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
+	}
+	if err := book.open(cfg.Checkpoints); err != nil {
+		return nil, err
 	}
 	return &Client{
 		cfg: cfg.withDefaults(), base: base, http: httpClient(cfg.HTTP), log: book,

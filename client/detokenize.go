@@ -103,7 +103,7 @@ func (c *Client) restore(ctx context.Context, path string, r DetokenizeRequest) 
 		return nil, err
 	}
 	out := &answer.DetokenizeAnswer
-	if err = c.log.check(out.Receipt, seen); err == nil {
+	if err = c.accept(ctx, out.Receipt, seen); err == nil {
 		err = matches(r.Content, answer.Text, &out.Text, out.Values, out.Payload)
 	}
 	if err != nil {

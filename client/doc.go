@@ -37,9 +37,23 @@
 // and wherever two receipts state a root for the same size, the roots must be
 // equal. A receipt states three: that of its head, and, by the proof, those of
 // the tree up to its entry and with it. So a fork is seen at the next call, if
-// no entry of somebody else came in between. Other forks escape, since the
-// service does not serve consistency proofs yet; the verifier of the whole log
-// finds those. Heads are forgotten when the process ends.
+// no entry of somebody else came in between. Other forks escape a caller who may
+// not read the log, as a gateway may not: the service proves consistency to those
+// who may read it, and to nobody else. What such a caller can do is to keep its
+// receipts ([Config.Receipts]) and give them to an auditor, whose verifier holds them
+// against the whole log (counterfoil-verify --receipt). Heads are forgotten when
+// the process ends.
+//
+// A caller who may read the log sets [Config.Checkpoints]: then each head that
+// comes, of a receipt or published, is taken only with the RFC 6962 proof that it
+// and the greatest one before are of one history, and the greater one is kept. In
+// a file ([CheckpointFile]) it outlives the process. The first head of all is
+// believed, as nothing is known before it. What is kept and cannot be used is
+// [ErrCheckpoints], and no request is made.
+//
+// A log changes its key from time to time. A head that no pinned key has signed
+// makes the client ask for the keys once and follow the handovers, by which each key
+// vouches for the next. What nobody vouches for is refused ([FaultHandover]).
 //
 // If any of it fails the answer is withheld and the error is a
 // [*ReceiptError]. What the service did stays done: tokens were made, or the

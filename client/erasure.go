@@ -117,7 +117,7 @@ func (c *Client) ErasureReceipt(ctx context.Context, id, audience string) (json.
 	if err := decode(raw, &receipt); err != nil {
 		return nil, err
 	}
-	if err := c.log.check(receipt.Proof, 0); err != nil {
+	if err := c.accept(ctx, receipt.Proof, 0); err != nil {
 		return nil, err
 	}
 	switch {

@@ -13,7 +13,7 @@ const (
 	// maxHeads are remembered: more than the requests that one client has under
 	// way at a time, whose answers may come in any order.
 	maxHeads = 1024
-	// maxKeys of a log: it has one at a time, and a new one every few years.
+	// maxKeys of a log: it has one at a time, and a new one once a year.
 	maxKeys = 32
 )
 
@@ -25,13 +25,16 @@ type head struct {
 
 // logbook is what a client knows of its log.
 type logbook struct {
-	fetching chan struct{} // held while the keys are fetched
+	fetching chan struct{} // held while keys are fetched, or a head is proven and kept
 
 	mu        sync.Mutex
 	keys      []string
 	origin    string
 	heads     []head // by size; the oldest go first
 	published int64  // the greatest checkpoint that was fetched
+	kept      string // the note that Checkpoints has, "" where it has none
+	opened    bool   // kept was checked, or there is none
+	last      head   // what it states
 }
 
 func newLogbook() *logbook { return &logbook{fetching: make(chan struct{}, 1)} }
@@ -67,14 +70,21 @@ func (l *logbook) pinned() bool {
 	return len(l.keys) > 0
 }
 
+// ready tells whether keys are there, and what was kept is checked with them.
+func (l *logbook) ready() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.keys) > 0 && l.opened
+}
+
 // newest is the size of the greatest head that was seen.
 func (l *logbook) newest() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.heads) == 0 {
-		return 0
+		return l.last.size
 	}
-	return l.heads[len(l.heads)-1].size
+	return max(l.last.size, l.heads[len(l.heads)-1].size)
 }
 
 func (l *logbook) newestPublished() int64 {
@@ -131,7 +141,8 @@ func (l *logbook) checkPublished(note string, seen int64) (*Checkpoint, error) {
 // learn keeps what is stated, unless any of it contradicts what is known.
 func (l *logbook) learn(stated []head) bool {
 	for _, s := range stated {
-		if at, known := l.find(s.size); known && l.heads[at].root != s.root {
+		at, known := l.find(s.size)
+		if known && l.heads[at].root != s.root || s.size == l.last.size && l.last.size > 0 && l.last.root != s.root {
 			return false
 		}
 	}

@@ -32,14 +32,17 @@ const (
 	FaultMissing   Fault = "there is none"
 	FaultLog       Fault = "it is of another log"
 	FaultSignature Fault = "no pinned key has signed its head"
+	FaultHandover  Fault = "the key that signed its head is none that a pinned key vouches for"
 	FaultProof     Fault = "it does not prove what it says"
 	FaultBehind    Fault = "the log went back behind what it had shown"
 	FaultFork      Fault = "the log has shown another history"
+	// FaultConsistency is only where Config.Checkpoints demand the proof.
+	FaultConsistency Fault = "the log does not prove that it continues what it had shown"
 )
 
 // ReceiptError says that an answer was withheld because its receipt does not
-// prove that it was recorded. Behind and Fork are evidence against whoever
-// keeps the log: keep Receipt, which is what came.
+// prove that it was recorded. Behind, Fork, Handover and Consistency are evidence
+// against whoever keeps the log: keep Receipt, which is what came.
 type ReceiptError struct {
 	Fault   Fault
 	Receipt *Receipt

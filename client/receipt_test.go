@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,24 +96,60 @@ const acmeLog = "vault.example/log/acme"
 // shop is a service that answers any request with the receipt it is told.
 type shop struct {
 	*client.Client
-	next *client.Receipt
-	note *string // of the checkpoint
+	next   *client.Receipt
+	note   *string // of the checkpoint
+	keys   []client.LogKey
+	prover *ledger // of whose history it proves consistency
+	asked  map[string]int
+	url    string
 }
 
 func newShop(t *testing.T, keys ...string) *shop {
 	t.Helper()
-	s := &shop{}
+	s := &shop{asked: make(map[string]int)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
+		what := path.Base(r.URL.Path)
+		s.asked[what]++
+		if what == "checkpoint" {
 			_, _ = io.WriteString(w, *s.note) // net/http sees that it is text
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"text": "x", "results": []int{}, "audit": s.next})
+		var answer any = map[string]any{"text": "x", "results": []int{}, "audit": s.next}
+		switch {
+		case what == "keys":
+			answer = map[string]any{"keys": s.keys}
+		case what == "consistency" && s.prover == nil:
+			w.WriteHeader(http.StatusForbidden)
+			return
+		case what == "consistency":
+			from, _ := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
+			to, _ := strconv.ParseInt(r.URL.Query().Get("to"), 10, 64)
+			proof, err := audit.ProveConsistency(from, to, s.prover.read)
+			if err != nil {
+				t.Error(err)
+			}
+			answer = client.Consistency{From: from, To: to, Proof: proof}
+		}
+		_ = json.NewEncoder(w).Encode(answer)
 	}))
 	t.Cleanup(server.Close)
+	s.url = server.URL
 	s.Client = newClient(t, server.URL, client.Config{Token: constant("token"), LogKeys: keys})
 	return s
+}
+
+// again is another client of the shop, as after a restart.
+func (s *shop) again(t *testing.T, cfg client.Config) error {
+	t.Helper()
+	cfg.Token = constant("token")
+	c, err := client.New(s.url, cfg)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(c.Close)
+	s.Client = c
+	return nil
 }
 
 func (s *shop) answer(t *testing.T, r *client.Receipt) error {

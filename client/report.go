@@ -189,7 +189,7 @@ func (c *Client) NotesOfRequest(ctx context.Context, id string) (*RequestNotes, 
 	if err := c.get(ctx, path+"/notes", &notes); err != nil {
 		return nil, err
 	}
-	if err := c.log.check(notes.Receipt, seen); err != nil {
+	if err := c.accept(ctx, notes.Receipt, seen); err != nil {
 		return nil, err
 	}
 	return &notes, nil

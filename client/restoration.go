@@ -67,7 +67,7 @@ func (c *Client) RequestRestoration(ctx context.Context, r DetokenizeRequest) (*
 	if r.IdempotencyKey != "" {
 		seen = 0 // asked before under this key, the entry is the one of then
 	}
-	if err := c.log.check(answer.Receipt, seen); err != nil {
+	if err := c.accept(ctx, answer.Receipt, seen); err != nil {
 		return nil, err
 	}
 	return &answer, nil

@@ -65,7 +65,7 @@ func (c *Client) OpenScope(ctx context.Context, r OpenScopeRequest) (*ScopeAnswe
 		return nil, err
 	}
 	if answer.Created || answer.Receipt != nil {
-		if err := c.log.check(answer.Receipt, seen); err != nil {
+		if err := c.accept(ctx, answer.Receipt, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -95,7 +95,7 @@ func (c *Client) CloseScope(ctx context.Context, scope, onBehalfOf string) (*Clo
 	if err != nil {
 		return nil, err
 	}
-	if err := c.log.check(answer.Receipt, seen); err != nil {
+	if err := c.accept(ctx, answer.Receipt, seen); err != nil {
 		return nil, err
 	}
 	return &answer, nil

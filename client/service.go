@@ -38,39 +38,47 @@ func (c *Client) Checkpoint(ctx context.Context) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.log.checkPublished(string(note), seen)
+	head, err := c.log.checkPublished(string(note), seen)
+	if isFault(err, FaultSignature) {
+		if err = c.renew(ctx, string(note)); err == nil {
+			head, err = c.log.checkPublished(string(note), seen)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.goOn(ctx, &Receipt{TreeSize: head.Size, RootHash: head.Root, Checkpoint: head.Note}); err != nil {
+		return nil, err
+	}
+	return head, nil
 }
 
-// trust gets the keys of the log where they are to be trusted on first use. No
-// request is made before they are there, so that nothing is changed for an
-// answer that could not be checked.
+// trust gets the keys of the log where they are to be trusted on first use, and
+// checks the head that was kept. No request is made before, so that nothing is
+// changed for an answer that could not be checked.
 func (c *Client) trust(ctx context.Context) error {
-	if c.log.pinned() {
+	if c.log.ready() {
 		return nil
 	}
-	select {
-	case c.log.fetching <- struct{}{}:
-		defer func() { <-c.log.fetching }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if c.log.pinned() {
-		return nil // by the one that this one waited for
-	}
-	var answer struct {
-		Keys []struct {
-			Key string `json:"key"`
-		} `json:"keys"`
-	}
-	if err := c.get(ctx, "audit/keys", &answer); err != nil {
+	if err := c.log.alone(ctx); err != nil {
 		return err
 	}
-	keys := make([]string, len(answer.Keys))
-	for i, k := range answer.Keys {
-		keys[i] = k.Key
+	defer c.log.release()
+	if c.log.ready() {
+		return nil // by the one that this one waited for
 	}
-	if c.log.pin(keys) != nil {
-		return badAnswer("the keys of the log cannot be used")
+	if !c.log.pinned() {
+		listed, err := c.listKeys(ctx)
+		if err != nil {
+			return err
+		}
+		keys := make([]string, len(listed))
+		for i, k := range listed {
+			keys[i] = k.Key
+		}
+		if c.log.pin(keys) != nil {
+			return badAnswer("the keys of the log cannot be used")
+		}
 	}
-	return nil
+	return c.takeUp(ctx)
 }

@@ -116,7 +116,7 @@ func (c *Client) Tokenize(ctx context.Context, r TokenizeRequest) (*TokenizeAnsw
 	out := &answer.TokenizeAnswer
 	if r.DryRun {
 		err = nothingMade(out, answer.Text)
-	} else if err = c.log.check(out.Receipt, seen); err == nil {
+	} else if err = c.accept(ctx, out.Receipt, seen); err == nil {
 		err = matches(r.Content, answer.Text, &out.Text, out.Values, out.Payload)
 	}
 	if err != nil {
