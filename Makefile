@@ -13,10 +13,12 @@ OAPI_VERSION     := v2.8.2
 VULN_VERSION     := v1.1.4
 SPECTRAL_VERSION := 6.16.3
 HELM_VERSION     := v3.19.0
+PROMTOOL_VERSION := v0.313.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 OAPI     := $(TOOLS)/oapi-codegen-$(OAPI_VERSION)/oapi-codegen
 VULN     := $(TOOLS)/govulncheck-$(VULN_VERSION)/govulncheck
 HELM     := $(TOOLS)/helm-$(HELM_VERSION)/helm
+PROMTOOL := $(TOOLS)/promtool-$(PROMTOOL_VERSION)/promtool
 SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
 
 DATA     ?= ./data
@@ -69,8 +71,8 @@ lint-openapi: $(SPECTRAL) ## Lint the OpenAPI document
 	$(SPECTRAL) lint --fail-severity=warn --ruleset openapi/.spectral.yaml openapi/openapi.yaml
 
 # The cache of tests does not see the files that helm reads.
-check-deploy: $(HELM) ## Check the chart with helm, the unit, the trial and the image
-	HELM=$(HELM) $(GO) test -count=1 -tags $(TAGS),tools ./deploy
+check-deploy: $(HELM) $(PROMTOOL) ## Check the chart with helm, the alerts with promtool, the unit, the trial and the image
+	HELM=$(HELM) PROMTOOL=$(PROMTOOL) $(GO) test -count=1 -tags $(TAGS),tools ./deploy
 	cd deploy/image && $(GO) vet ./... && $(GO) test ./...
 
 generate-deploy: $(HELM) ## Render anew what the tests of the chart compare with
@@ -97,6 +99,12 @@ $(VULN):
 
 $(HELM):
 	GOBIN=$(@D) $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+# Its module replaces others, which go install refuses: it is built where it lies.
+$(PROMTOOL):
+	mkdir -p $(@D)
+	cd "$$($(GO) mod download -json github.com/prometheus/prometheus@$(PROMTOOL_VERSION) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')" \
+		&& GOWORK=off CGO_ENABLED=0 $(GO) build -mod=readonly -tags netgo,builtinassets_none,remove_all_sd -ldflags '-s -w' -o $@ ./cmd/promtool
 
 $(SPECTRAL):
 	command -v npm >/dev/null || (apt-get update && apt-get install -y --no-install-recommends nodejs npm)
