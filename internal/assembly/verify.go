@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/config"
@@ -148,8 +149,12 @@ func handoversAfter(ctx context.Context, view view, tenant string, kept []string
 	}
 	var handovers [][]byte
 	for _, key := range slices.Backward(stored) { // the newest is the first
-		if key.Purpose == vault.PurposeLog && key.Version > len(kept) {
+		switch {
+		case key.Purpose != vault.PurposeLog:
+		case key.Version > len(kept):
 			handovers = append(handovers, []byte(key.Handover))
+		case key.Public != kept[key.Version-1]:
+			return nil, fmt.Errorf("%w: the public key of version %d is not the one that is kept", ErrFault, key.Version)
 		}
 	}
 	return handovers, nil
@@ -167,6 +172,7 @@ type tables struct {
 	retired  int            // below which versions of the wrapping key are retired
 	frontier audit.Frontier // of the leaves read so far
 	atHead   *audit.Frontier
+	headTime time.Time // of the last entry up to the head
 }
 
 // source gives the entries, page by page, after their columns were compared.
@@ -194,6 +200,9 @@ func (t *tables) source(ctx context.Context) verify.Source {
 					return err
 				}
 				leaves = append(leaves, rows[i].LeafHash)
+				if rows[i].Index == t.head.Frontier.Size-1 {
+					t.headTime = rows[i].Time
+				}
 			}
 			if err := t.grow(ctx, leaves); err != nil {
 				return err
@@ -270,6 +279,9 @@ func (t *tables) finish() error {
 	got, err := t.head.Frontier.MarshalBinary()
 	if err != nil || string(got) != string(want) {
 		return fmt.Errorf("%w: the head is not what its leaves give", ErrFault)
+	}
+	if !t.head.At.Equal(t.headTime) {
+		return fmt.Errorf("%w: the time of the head is not that of its last entry", ErrFault)
 	}
 	if t.head.State != t.state || t.head.MinWrapVersion != t.minWrap || t.head.RetiredBelow != t.retired {
 		return fmt.Errorf("%w: the state of the tenant is not what its leaves say", ErrFault)

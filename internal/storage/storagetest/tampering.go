@@ -3,7 +3,6 @@ package storagetest
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 )
 
 // Tampered is a database in the hands of somebody who may do anything with it:
@@ -71,19 +70,25 @@ var tamperings = []struct {
 			"SELECT tenant, %d, leaf, leaf_hash, time, 'invented', seq FROM entries%s", d.Entries, d.entry(r)))
 	}},
 	{"the word of a term", func(d Tampered, r *rand.Rand) int64 {
-		return d.Exec("UPDATE entry_terms SET term = 'somebody-else'" + d.entry(r) + " AND field = '" + pick(r, "actor", "kind", "client", "policy", "request") + "'")
+		return d.Exec("UPDATE entry_terms SET term = 'somebody-else'" + d.entry(r) + " AND field = '" + anyOf(r, "actor", "kind", "client", "policy", "request") + "'")
 	}},
 	{"a term of another entry", func(d Tampered, r *rand.Rand) int64 {
 		return d.Exec(fmt.Sprintf("INSERT INTO entry_terms (tenant, field, term, idx) VALUES ('acme', 'reason', 'INVENTED', %d)", r.IntN(d.Entries)))
 	}},
 	{"deleted terms", func(d Tampered, r *rand.Rand) int64 {
-		return d.Exec("DELETE FROM entry_terms" + d.entry(r) + " AND field = '" + pick(r, "actor", "kind", "client", "policy") + "'")
+		return d.Exec("DELETE FROM entry_terms" + d.entry(r) + " AND field = '" + anyOf(r, "actor", "kind", "client", "policy") + "'")
 	}},
 	{"a deleted node", func(d Tampered, r *rand.Rand) int64 {
 		return d.Exec(fmt.Sprintf("DELETE FROM log_nodes%s AND level = 1 AND n = %d", ofAcme, r.IntN(max(1, d.Entries/2))))
 	}},
 	{"the state of the tenant", func(d Tampered, r *rand.Rand) int64 {
-		return d.Exec("UPDATE log_heads SET " + pick(r, "state = 'suspended'", "min_wrap_version = 7", "retired_below = 3") + ofAcme)
+		return d.Exec("UPDATE log_heads SET " + anyOf(r, "state = 'suspended'", "min_wrap_version = 7", "retired_below = 3") + ofAcme)
+	}},
+	{"the time of the head", func(d Tampered, r *rand.Rand) int64 {
+		return d.Exec(fmt.Sprintf("UPDATE log_heads SET last_time = last_time + %d%s", 1+r.IntN(1000), ofAcme))
+	}},
+	{"the public key of the log", func(d Tampered, _ *rand.Rand) int64 {
+		return d.Exec("UPDATE tenant_keys SET public = (SELECT k.public FROM tenant_keys AS k WHERE k.tenant = '_system' AND k.purpose = 'log')" + ofAcme + " AND purpose = 'log'")
 	}},
 	{"the head of another log", func(d Tampered, _ *rand.Rand) int64 {
 		return d.Exec("UPDATE log_heads SET frontier = (SELECT h.frontier FROM log_heads AS h WHERE h.tenant = '_system')" + ofAcme)
@@ -94,7 +99,7 @@ var tamperings = []struct {
 	{"a vanished head", func(d Tampered, _ *rand.Rand) int64 { return d.Exec("DELETE FROM log_heads" + ofAcme) }},
 }
 
-func pick(random *rand.Rand, of ...string) string { return of[random.IntN(len(of))] }
+func anyOf(random *rand.Rand, of ...string) string { return of[random.IntN(len(of))] }
 
 func (d Tampered) entry(random *rand.Rand) string {
 	return fmt.Sprintf("%s AND idx = %d", ofAcme, random.IntN(d.Entries))
@@ -124,13 +129,4 @@ func (d Tampered) swap(random *rand.Rand) int64 {
 		}
 	}
 	return n
-}
-
-// Tamperings names all the ways, for who counts which were tried.
-func Tamperings() string {
-	names := make([]string, len(tamperings))
-	for i, t := range tamperings {
-		names[i] = t.what
-	}
-	return strings.Join(names, ", ")
 }
