@@ -105,7 +105,7 @@ func (f shown) faults() (sum int64, bad []string) {
 // drawnTable makes rows of a table whose every row is to be counted once.
 func drawnTable(t *rapid.T, name string, row func() []string) [][]string {
 	var rows [][]string
-	for range rapid.IntRange(0, 40).Draw(t, name) {
+	for range rapid.IntRange(0, 20).Draw(t, name) {
 		rows = append(rows, row())
 	}
 	return rows
