@@ -20,7 +20,7 @@ import (
 var canaries = []string{
 	"canary.dove@example.com", "5105105105105100", "Canary Q. Finch", "canary-scope-9931", "canary-subject-4471",
 	"canary-user-5582", "canary note: she said", "+1 212 555 0142",
-	"AKIACANARYCANARY2345", "canary-header-1184", "canary-query-7726",
+	"AKIACANARYCANARY2345", "canary-header-1184", "canary-query-7726", "CANARY_Q_FINCH",
 }
 
 // traces are the forms in which a canary might hide.
@@ -132,6 +132,10 @@ func driveCanaries(t *testing.T, s *service) map[string][]byte {
 		}
 		seen[path] = raw
 	}
+	// A canary is found by what it is; a label that could hold one, by the list.
+	if wrong := beyond(t, string(seen["/metrics"])); len(wrong) > 0 {
+		t.Errorf("the metrics have labels that are in no list: %v", wrong)
+	}
 	return seen
 }
 
@@ -146,6 +150,7 @@ var malformed = map[string]string{
 	"enum":          `{"scope":"canary-scope-9931","text":"x","format":"canary.dove@example.com"}`,
 	"kind":          `{"scope":"canary-scope-9931","kind":"canary.dove@example.com"}`,
 	"reason":        `{"scope":"canary-scope-9931","text":"x","reason":{"code":"canary.dove@example.com"}}`,
+	"made up":       `{"scope":"canary-scope-9931","text":"x","reason":{"code":"CANARY_Q_FINCH"}}`,
 	"reference":     `{"scope":"canary-scope-9931","text":"x","reason":{"code":"CUSTOMER_SUPPORT","reference":"canary.dove@example.com"}}`,
 	"recipient":     `{"scope":"canary-scope-9931","text":"x","reason":{"code":"LLM_RESPONSE"},"recipient":"Canary Q. Finch"}`,
 	"long":          `{"scope":"` + strings.Repeat("canary-scope-9931", 40) + `","text":"x"}`,
