@@ -12,7 +12,7 @@ import (
 func TestReadmesNameWhatIsThere(t *testing.T) {
 	for _, text := range []struct{ file, named, root string }{
 		{"README.md", "deploy/([A-Za-z0-9_./-]+)", "."},
-		{"README.md", "`((?:config\\.|transit/|helm/|systemd/|image/|compose[./]|prometheus/)[A-Za-z0-9_./-]*)`", "."},
+		{"README.md", "`((?:config\\.|transit/|helm/|systemd/|image/|compose[./]|prometheus/|grafana/)[A-Za-z0-9_./-]*)`", "."},
 		{"compose/README.md", "(compose/[a-z]+\\.sh)", "."},
 		{"compose.yaml", "\\./((?:compose|transit)[a-z/.]*)", "."},
 		{"compose.yaml", "\\.\\./([a-z/]+\\.sql)", ".."},
