@@ -20,6 +20,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/export"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/internal/metrics"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/webhook"
 )
@@ -105,6 +106,7 @@ type running struct {
 	logger      *slog.Logger
 	certificate *certificate.Keeper // nil where the service does no TLS
 	hangups     <-chan os.Signal
+	figures     *metrics.Collector // set with the handler
 }
 
 func (r *running) serve(ctx context.Context) error {
@@ -172,6 +174,7 @@ func (r *running) background(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { r.Worker.Run(ctx) })
 	all.Go(func() { r.renew(ctx) })
+	all.Go(func() { r.figures.Watch(ctx) })
 	if r.certificate != nil {
 		all.Go(func() { r.certificate.Watch(ctx, r.logger) })
 	}

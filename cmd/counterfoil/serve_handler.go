@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/config"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/internal/metrics"
 	"github.com/counterfoil/counterfoil/internal/telemetry"
 )
 
@@ -21,9 +22,15 @@ const flushTimeout = 5 * time.Second
 // against the certificate of their connection, and there is no readiness without
 // the keys of the issuers.
 func (r *running) handler(tracer *telemetry.Tracer) (http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	figures, err := metrics.Register(registry, r.Sources(), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	r.figures = figures
 	return httpapi.New(httpapi.Config{
 		Service: r.Service, AuthenticateOver: r.Verifier.VerifyOver, Ready: r.Verifier.Ready, Tracer: tracer,
-		Logger: r.logger, Registry: prometheus.NewRegistry(), Limits: apiLimits(r.cfg.Limits),
+		Logger: r.logger, Registry: registry, Limits: apiLimits(r.cfg.Limits),
 		Rates: apiRates(r.cfg.Rates), Version: version,
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/evidence/controls"
 	"github.com/counterfoil/counterfoil/internal/export"
 	"github.com/counterfoil/counterfoil/internal/lifecycle"
+	"github.com/counterfoil/counterfoil/internal/metrics"
 	"github.com/counterfoil/counterfoil/internal/storage/postgres"
 	"github.com/counterfoil/counterfoil/internal/vault"
 	"github.com/counterfoil/counterfoil/internal/webhook"
@@ -83,6 +84,11 @@ type Instance struct {
 	store     *lifecycle.Journaled
 	bundles   *bundles
 	export    *exporting // nil where nothing is exported
+	tiles     string     // the folder of tiles, empty where there is none
+	clock     func() time.Time
+	epoch     time.Duration
+	// deliveries counts notices; nil where nobody is told.
+	deliveries *metrics.Deliveries
 	// helpers run between replicas until the instance is released.
 	helpers sync.WaitGroup
 	dismiss context.CancelFunc
@@ -131,7 +137,7 @@ func OpenService(ctx context.Context, b Backends, issuers []authn.Issuer, opts O
 // open opens the parts that every use of a service needs. The instance is to
 // be released whether or not there is an error.
 func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error) {
-	in := &Instance{backends: b, logPrefix: opts.LogPrefix}
+	in := &Instance{backends: b, logPrefix: opts.LogPrefix, tiles: opts.Tiles, clock: opts.Clock, epoch: opts.Finality.Epoch}
 	if in.key, err = openKey(ctx, b); err != nil {
 		return in, err
 	}
@@ -159,7 +165,8 @@ func open(ctx context.Context, b Backends, opts Options) (_ *Instance, err error
 	in.bundles.service = in.Service
 	in.Worker = lifecycle.NewWorker(in.Service, in.journals, opts.Logger)
 	if opts.Sender != nil {
-		in.Worker.SendWith(deliverWith(opts.Sender, opts.Clock))
+		in.deliveries = &metrics.Deliveries{}
+		in.Worker.SendWith(in.deliveries.Counted(deliverWith(opts.Sender, opts.Clock), opts.Clock))
 	}
 	in.store.Erased = in.Worker.Wake
 	in.chores(opts)

@@ -165,3 +165,12 @@ func (s *Service) ControlsTable(ctx context.Context, log evidence.Source, facts 
 	}
 	return controls.Table(results), nil
 }
+
+// ControlIDs are the names of all controls.
+func (s *Service) ControlIDs() []string {
+	ids := make([]string, len(s.controls.Controls))
+	for i, c := range s.controls.Controls {
+		ids[i] = c.ID
+	}
+	return ids
+}

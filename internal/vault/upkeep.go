@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/envelope"
 )
 
 // This file holds what the process does by itself. The background work of the
@@ -133,3 +134,6 @@ func (s *Service) RecordStop(ctx context.Context) error {
 	_, err := s.commit(ctx, SystemTenant, Record{}, entry)
 	return errors.Join(flushed, public(err))
 }
+
+// KeyCache counts what the cache of plain data keys did.
+func (s *Service) KeyCache() envelope.CacheStats { return s.keys.Stats() }
