@@ -125,7 +125,7 @@ func (w *world) as(tenant, subject string, roles ...string) client.TokenSource {
 func (w *world) logKey(tenant string) string {
 	w.t.Helper()
 	keys, err := w.vault.Service.LogKeys(w.t.Context(), tenant)
-	if err != nil || len(keys) != 1 {
+	if err != nil || len(keys) == 0 {
 		w.t.Fatalf("%d keys, %v", len(keys), err)
 	}
 	return keys[0].Key
