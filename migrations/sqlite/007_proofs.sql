@@ -29,26 +29,31 @@ ORDER BY b.tenant, b.field, b.term, b.idx;
 -- The entries that stand are searched by it too. Each leaf is read once. Versions of
 -- SQLite quote a name with an underscore in a path, or do not.
 INSERT INTO entry_terms (tenant, field, term, idx)
-SELECT DISTINCT f.tenant, f.field, f.term, f.idx FROM (
-    SELECT e.tenant, e.idx, CASE
-            WHEN j.path = '$' AND j.key = 'destination' THEN 'destination'
-            WHEN j.path = '$' AND j.key = 'on_behalf_of' THEN 'enduser'
-            WHEN j.path = '$' AND j.key = 'policy_version' THEN 'policy'
-            WHEN j.path = '$' AND j.key = 'reference' THEN 'reference'
-            WHEN j.path = '$' AND j.key = 'actor' AND CAST(e.leaf AS TEXT) ->> '$.kind' = 'approval_decide' THEN 'approver'
-            WHEN j.path = '$.client' AND j.key = 'client_id' THEN 'client'
-            WHEN j.path IN ('$.scope_refs', '$."scope_refs"') THEN 'scope'
-            WHEN j.path IN ('$.subject_refs', '$."subject_refs"') THEN 'subject'
-            WHEN j.path = '$.obligations' AND j.value GLOB 'approver:*' THEN 'approver'
-            WHEN j.path = '$.obligations' AND j.value GLOB 'class:*' THEN 'class'
-            WHEN j.path = '$.obligations' AND j.value GLOB 'destination:*' THEN 'destination'
-        END AS field,
-        CASE j.path WHEN '$.obligations' THEN substr(j.value, instr(j.value, ':') + 1) ELSE j.value END AS term
+WITH found (tenant, idx, field, term) AS MATERIALIZED (
+    SELECT e.tenant, e.idx, CASE j.path
+            WHEN '$' THEN CASE j.key
+                WHEN 'destination' THEN 'destination'
+                WHEN 'on_behalf_of' THEN 'enduser'
+                WHEN 'policy_version' THEN 'policy'
+                WHEN 'reference' THEN 'reference'
+                WHEN 'actor' THEN iif(CAST(e.leaf AS TEXT) ->> '$.kind' = 'approval_decide', 'approver', NULL)
+            END
+            WHEN '$.client' THEN iif(j.key = 'client_id', 'client', NULL)
+            WHEN '$.scope_refs' THEN 'scope'
+            WHEN '$."scope_refs"' THEN 'scope'
+            WHEN '$.subject_refs' THEN 'subject'
+            WHEN '$."subject_refs"' THEN 'subject'
+            WHEN '$.obligations' THEN CASE substr(j.value, 1, instr(j.value, ':'))
+                WHEN 'approver:' THEN 'approver' WHEN 'class:' THEN 'class' WHEN 'destination:' THEN 'destination'
+            END
+        END,
+        CASE j.path WHEN '$.obligations' THEN substr(j.value, instr(j.value, ':') + 1) ELSE j.value END
     FROM entries AS e CROSS JOIN json_tree(CAST(e.leaf AS TEXT)) AS j
-    WHERE e.leaf IS NOT NULL AND j.type = 'text'
-) AS f
+    WHERE e.leaf IS NOT NULL AND j.type = 'text')
+SELECT f.tenant, f.field, f.term, f.idx FROM found AS f
 WHERE f.field IS NOT NULL AND f.term <> ''
-ORDER BY f.tenant, f.field, f.term, f.idx;
+ORDER BY f.tenant, f.field, f.term, f.idx
+ON CONFLICT (tenant, field, term, idx) DO NOTHING; -- an entry may name something twice
 
 DROP TABLE entry_terms_before;
 
