@@ -273,12 +273,29 @@ func TestServiceThatPruned(t *testing.T) {
 func TestReceiptsThatAreNone(t *testing.T) {
 	m := newLog(t, 1, 5)
 	args := []string{"--tiles", m.folder(t), "--key", m.signer.VerifierKey(), "--receipt"}
-	for name, text := range map[string]string{"no JSON": "x", "two": "{}{}", "another": `{"a_secret":1}`} {
+	for name, text := range map[string]string{"no JSON": "x", "none": "\n", "one and another": "{}x", "another": `{"a_secret":1}`} {
 		if code, stdout, stderr := command(t, append(args, put(t, "r", []byte(text)))...); code != exitUnreadable || stdout != "" || strings.Contains(stderr, "secret") {
 			t.Errorf("%s: %d %q %q", name, code, stdout, stderr)
 		}
 	}
 	if code, stdout, _ := command(t, append(args, put(t, "r", []byte(`{}`)))...); code != exitFault {
 		t.Errorf("an empty one: %d %q", code, stdout)
+	}
+}
+
+// A client that keeps its receipts writes one on each line; the verifier takes them
+// as they are, and each of them counts.
+func TestReceiptsThatAClientKept(t *testing.T) {
+	m := newLog(t, 1, 5)
+	args := []string{"--tiles", m.folder(t), "--key", m.signer.VerifierKey(), "--receipt"}
+	kept := append(m.receipt(t, 1), '\n')
+	if code, stdout, stderr := command(t, append(args, put(t, "r", append(kept, m.receipt(t, 3)...)))...); code != exitSound {
+		t.Errorf("%d %q %q", code, stdout, stderr)
+	}
+	// The twin: one of them is of another history.
+	forged := newLog(t, 1, 5)
+	forged.leaves[3] = newLog(t, 1, 6).leaves[5]
+	if code, stdout, _ := command(t, append(args, put(t, "r", append(kept, forged.receipt(t, 3)...)))...); code != exitFault {
+		t.Errorf("forged: %d %q", code, stdout)
 	}
 }

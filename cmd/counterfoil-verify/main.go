@@ -14,7 +14,7 @@
 // checkpoint states; what is appended meanwhile is left for next time.
 //
 // Each form also takes what the auditor kept: --checkpoint of earlier times,
-// --receipt of answers, each any number of times. They are what shows that history
+// --receipt of answers (a file has one or several, as JSON), each any number of times. They are what shows that history
 // was rewritten by somebody who holds the signing key. --handover leads from the key
 // given to those that signed later.
 //
@@ -42,17 +42,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"time"
 
 	"github.com/counterfoil/counterfoil/internal/verify"
+	"github.com/counterfoil/counterfoil/internal/verify/verifycli"
 )
 
 // The exit codes that the command documents.
 const (
-	exitSound      = 0
-	exitFault      = 1
-	exitUsage      = 2
-	exitUnreadable = 3
+	exitSound      = verifycli.ExitSound
+	exitFault      = verifycli.ExitFault
+	exitUsage      = verifycli.ExitUsage
+	exitUnreadable = verifycli.ExitUnreadable
 )
 
 func main() {
@@ -62,67 +62,32 @@ func main() {
 	os.Exit(code)
 }
 
-// errUsage marks what the caller of the command can mend.
-var errUsage = errors.New("usage")
-
-func usageError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
-}
-
 // run is the command without its process. It takes no setting from the
 // environment, so that the same arguments give the same answer anywhere.
 func run(ctx context.Context, args []string, _ func(string) string, stdout, stderr io.Writer) int {
-	a, err := parseArgs(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	given, err := parseArgs(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
 		return exitSound
-	case err != nil:
-		return fail(stderr, err)
 	}
-	result, err := check(ctx, a)
-	if err != nil {
+	var result verify.Result
+	if err == nil {
+		result, err = given.Verify(ctx)
+	}
+	code := verifycli.Code(err)
+	switch code {
+	case exitSound:
+		say(stdout, "%s", verifycli.Sound(&result))
+	case exitFault:
 		var fault *verify.Fault
-		if errors.As(err, &fault) {
-			say(stdout, "FAULT %s", fault.Error())
-			return exitFault
-		}
-		return fail(stderr, err)
+		_ = errors.As(err, &fault) // it is one, says its code
+		say(stdout, "FAULT %s", fault.Error())
+	default:
+		say(stderr, "counterfoil-verify: %s", err.Error())
 	}
-	say(stdout, "SOUND tenant=%s entries=%d root=%s checkpoint=%d first=%s last=%s%s", result.Tenant, result.Entries, result.Root,
-		result.Signed, stamp(result.First), stamp(result.Last), more(&result))
-	return exitSound
-}
-
-// more is what only some logs have.
-func more(r *verify.Result) (text string) {
-	for _, n := range []struct {
-		name  string
-		count int64
-	}{{"from", r.From}, {"pruned", r.Pruned}, {"files", int64(r.Files)}} {
-		if n.count > 0 {
-			text += fmt.Sprintf(" %s=%d", n.name, n.count)
-		}
-	}
-	return text
-}
-
-func fail(stderr io.Writer, err error) int {
-	say(stderr, "counterfoil-verify: %s", err.Error())
-	if errors.Is(err, errUsage) || errors.Is(err, verify.ErrOptions) {
-		return exitUsage
-	}
-	return exitUnreadable
+	return code
 }
 
 // say writes one line. There is nowhere to report that the output is closed.
 func say(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
-}
-
-// stamp is the time of an entry, or a dash where the log is empty.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.Format(time.RFC3339Nano)
 }
