@@ -24,15 +24,18 @@ const (
 	maxPath = 100
 )
 
+// fileMode is the mode of every file of a bundle.
+const fileMode = 0o644
+
 func bundleFault(format string, args ...any) error {
 	return &Fault{NoIndex, RuleBundle, fmt.Sprintf(format, args...)}
 }
 
 // walkArchive calls visit for each file of a tar, which may be compressed with
 // gzip, and holds the tar against the one form in which a bundle is written: plain
-// files, each once, by clean relative paths, and not a byte that writing the same
-// files with the same headers does not give. So nothing hides in padding, in
-// headers that readers disagree on, or after the end.
+// files, each once, by clean relative paths, of nobody, and not a byte that writing
+// the same files with the same headers does not give. So nothing hides in padding,
+// in headers that readers disagree on, or after the end.
 //
 // visit reads what it wants of a file.
 func walkArchive(in io.Reader, visit func(name string, size int64, body io.Reader) error) error {
@@ -115,6 +118,8 @@ func plainFile(h *tar.Header, seen map[string]bool) error {
 	switch {
 	case h.Typeflag != tar.TypeReg:
 		return bundleFault("it holds something else than plain files")
+	case h.Mode != fileMode || h.Uid != 0 || h.Gid != 0 || h.Uname != "" || h.Gname != "" || len(h.PAXRecords) > 0:
+		return bundleFault("a header says more than a name, a size and a time")
 	case !cleanPath(h.Name):
 		return bundleFault("it holds a path that is not a clean relative one")
 	case seen[h.Name]:

@@ -69,6 +69,9 @@ var copyCases = map[string]copyCase{
 	"something after the end": {rule: verify.RuleBundle, bundle: func(m *made) []byte {
 		return append(packed(bundleOf(m)), 0)
 	}},
+	"file of somebody": {rule: verify.RuleBundle, bundle: appended(tar.Header{Name: "evidence/more.csv", Typeflag: tar.TypeReg, Uname: "root"}, "x")},
+	"name in an extension": {rule: verify.RuleBundle, bundle: appended(
+		tar.Header{Name: "evidence/more.csv", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"COUNTERFOIL.x": "y"}}, "x")},
 	"file twice": {rule: verify.RuleBundle, bundle: func(m *made) []byte {
 		b := packed(bundleOf(m))
 		var twice bytes.Buffer
