@@ -34,6 +34,15 @@
 // is what is put outside the database, so that an older copy of the database
 // is noticed at the next start.
 //
+// # Tiles, statements, handovers
+//
+// Other tools read a log as C2SP tlog-tiles: Tile names hash tiles and entry bundles
+// by their paths, Tiles lists what a log that grew has more. Whatever the key of a
+// log signs beside checkpoints is a Statement: the list of files of an export or of a
+// bundle of evidence, and the Handover by which a key vouches for the next. Its first
+// line holds a space and that of a checkpoint never does, so neither passes as the
+// other.
+//
 // # What is promised, and what is lost on failure
 //
 // Given one checkpoint, no leaf below its size can be changed, dropped, moved
@@ -45,5 +54,6 @@
 // history; anchors, receipts and checkpoints that others keep are what shows it.
 //
 // Formats: RFC 6962 section 2.1, RFC 8785, RFC 3339,
-// https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note.
+// https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note,
+// https://c2sp.org/tlog-tiles.
 package audit
