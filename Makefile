@@ -13,19 +13,22 @@ OAPI_VERSION     := v2.8.2
 VULN_VERSION     := v1.1.4
 SPECTRAL_VERSION := 6.16.3
 HELM_VERSION     := v3.19.0
+PLAYWRIGHT_VERSION := 1.65.0
+AXE_VERSION      := 4.13.0
 PROMTOOL_VERSION := v0.313.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 OAPI     := $(TOOLS)/oapi-codegen-$(OAPI_VERSION)/oapi-codegen
 VULN     := $(TOOLS)/govulncheck-$(VULN_VERSION)/govulncheck
 HELM     := $(TOOLS)/helm-$(HELM_VERSION)/helm
 PROMTOOL := $(TOOLS)/promtool-$(PROMTOOL_VERSION)/promtool
+PLAYWRIGHT := $(TOOLS)/playwright-$(PLAYWRIGHT_VERSION)/node_modules
 SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
 
 DATA     ?= ./data
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi check-deploy generate-deploy image vuln clean
+.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,7 +57,7 @@ test: deps ## Run every test, with the race detector
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
 
-check: lint check-generated lint-openapi check-deploy vuln ## Lint, generated files, OpenAPI lint, deployment, known vulnerabilities
+check: lint check-generated lint-openapi check-deploy check-report vuln ## Lint, generated files, OpenAPI lint, deployment, the report in a browser, known vulnerabilities
 
 lint: $(GOLANGCI) ## Vet and lint, the import law included
 	$(GO) vet -tags $(TAGS) ./...
@@ -74,6 +77,9 @@ lint-openapi: $(SPECTRAL) ## Lint the OpenAPI document
 check-deploy: $(HELM) $(PROMTOOL) ## Check the chart with helm, the alerts with promtool, the unit, the trial and the image
 	HELM=$(HELM) PROMTOOL=$(PROMTOOL) $(GO) test -count=1 -tags $(TAGS),tools ./deploy
 	cd deploy/image && $(GO) vet ./... && $(GO) test ./...
+
+check-report: $(PLAYWRIGHT) ## Open the report of a made-up quarter in headless Chromium: console, widths, axe-core, paper
+	NODE_MODULES=$(PLAYWRIGHT) $(GO) test -count=1 -timeout 20m -tags $(TAGS),tools -run Chromium ./internal/evidence/report
 
 generate-deploy: $(HELM) ## Render anew what the tests of the chart compare with
 	HELM=$(HELM) COUNTERFOIL_WRITE=1 $(GO) test -count=1 -tags $(TAGS),tools -run TestChartRendersWhatIsCommitted ./deploy
@@ -109,3 +115,8 @@ $(PROMTOOL):
 $(SPECTRAL):
 	command -v npm >/dev/null || (apt-get update && apt-get install -y --no-install-recommends nodejs npm)
 	npm install --prefix $(TOOLS)/spectral-$(SPECTRAL_VERSION) --no-fund --no-audit --silent @stoplight/spectral-cli@$(SPECTRAL_VERSION)
+
+$(PLAYWRIGHT):
+	command -v chromium >/dev/null || (apt-get update && apt-get install -y --no-install-recommends chromium)
+	command -v npm >/dev/null || (apt-get update && apt-get install -y --no-install-recommends nodejs npm)
+	npm install --prefix $(@D) --no-fund --no-audit --silent playwright-core@$(PLAYWRIGHT_VERSION) @axe-core/playwright@$(AXE_VERSION)
