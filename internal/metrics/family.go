@@ -1,7 +1,5 @@
 package metrics
 
-import "slices"
-
 // Stage is one who follows the logs.
 type Stage string
 
@@ -148,14 +146,4 @@ func Families() []Family {
 		one(nameReadSeconds, "How long the last such reading took."),
 		one(nameReadFailed, "Readings that failed."),
 	}
-}
-
-// family is the one of a name, which must be in the list.
-func family(name string) Family {
-	all := Families()
-	i := slices.IndexFunc(all, func(f Family) bool { return f.Name == name })
-	if i < 0 {
-		panic("metrics: a family that is not in the list")
-	}
-	return all[i]
 }
