@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -39,7 +38,7 @@ func (in *Instance) chores(opts Options) {
 		in.Worker.Also(lifecycle.Chore{Name: "export", Pause: exportEvery, Turns: true, Batch: in.export.step})
 	}
 	if opts.Tiles != "" {
-		in.Worker.Also(lifecycle.Chore{Name: "tiles", Pause: tilesEvery, Batch: (&tiling{in.Service, opts.Tiles}).step})
+		in.Worker.Also(lifecycle.Chore{Name: "tiles", Pause: tilesEvery, Batch: newTiling(in.Service, opts.Tiles).step})
 	}
 	in.Worker.Also(lifecycle.Chore{Name: "evidence", Pause: evidenceEvery, Batch: in.bundles.next})
 	in.Worker.Also(lifecycle.Chore{Name: "controls", Pause: controlsEvery, Turns: true, Batch: in.Service.TryDueControls})
@@ -52,8 +51,7 @@ type exporting struct {
 	attempts *export.Attempts // of the sink, which is one for all tenants
 	clock    func() time.Time
 
-	mu       sync.Mutex
-	progress map[string]export.Progress
+	progress map[string]export.Progress // after the last step of each log, of step alone
 }
 
 func newExporting(s *vault.Service, sink export.Sink, formats export.Formats, clock func() time.Time) *exporting {
@@ -74,12 +72,14 @@ func (e *exporting) step(ctx context.Context, tenant string) (bool, error) {
 		return false, err
 	}
 	progress, err := e.exporter.Step(ctx, log)
-	if !errors.Is(err, context.Canceled) {
+	// A step that wrote nothing says nothing of the sink.
+	if before, known := e.progress[tenant]; err != nil && !errors.Is(err, context.Canceled) ||
+		err == nil && known && (progress.Next != before.Next || progress.Day != before.Day) {
 		e.attempts.Done(e.clock(), err)
 	}
-	e.mu.Lock()
-	e.progress[tenant] = progress
-	e.mu.Unlock()
+	if err == nil {
+		e.progress[tenant] = progress
+	}
 	return progress.More, err
 }
 
@@ -164,6 +164,21 @@ func verifierKeys(ctx context.Context, s *vault.Service, tenant string) ([]strin
 type tiling struct {
 	service *vault.Service
 	dir     string
+	writers map[string]*tilelog.Writer // of step alone
+}
+
+func newTiling(s *vault.Service, dir string) *tiling {
+	return &tiling{service: s, dir: dir, writers: make(map[string]*tilelog.Writer)}
+}
+
+// writer is one for each folder: a new one walks the folder before it writes.
+func (t *tiling) writer(tenant string) *tilelog.Writer {
+	w := t.writers[tenant]
+	if w == nil {
+		w = tilelog.NewWriter(filepath.Join(t.dir, tenant))
+		t.writers[tenant] = w
+	}
+	return w
 }
 
 // step brings the folder of a tenant to its published head.
@@ -181,7 +196,7 @@ func (t *tiling) step(ctx context.Context, tenant string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = tilelog.NewWriter(filepath.Join(t.dir, tenant)).Advance(ctx, tilelog.Log{
+	_, err = t.writer(tenant).Advance(ctx, tilelog.Log{
 		Origin:     origin,
 		Keys:       func(context.Context) ([]string, error) { return keys, nil },
 		Checkpoint: func(context.Context) ([]byte, error) { return note.Body, nil },
