@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/authz"
 	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/evidence/controls"
 	"github.com/counterfoil/counterfoil/internal/metrics"
 	"github.com/counterfoil/counterfoil/internal/metrics/metricstest"
 )
@@ -76,6 +77,13 @@ func beyond(t testing.TB, text string) []string {
 	}
 	for _, e := range policy.Entities() {
 		c.Entities = append(c.Entities, e.Name)
+	}
+	controls, err := controls.Load(authz.Controls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range controls.Controls {
+		c.Controls = append(c.Controls, one.ID)
 	}
 	list := metricstest.List(t, c)
 	list["counterfoil_build_info"]["version"] = []string{version}
