@@ -9,7 +9,8 @@ ALTER TABLE entry_terms ADD CONSTRAINT entry_terms_field_check CHECK (field IN (
     'reference', 'request', 'scope', 'subject', 'token'));
 
 -- The entries that stand are searched by it too. The tenants one by one: the rows of
--- each are behind its name.
+-- each are behind its name. It takes about fifty seconds for 10^5 entries, on two busy
+-- cores.
 -- +goose StatementBegin
 DO $$
 DECLARE

@@ -27,7 +27,8 @@ SELECT b.tenant, b.field, b.term, b.idx FROM entry_terms_before AS b
 ORDER BY b.tenant, b.field, b.term, b.idx;
 
 -- The entries that stand are searched by it too. Each leaf is read once. Versions of
--- SQLite quote a name with an underscore in a path, or do not.
+-- SQLite quote a name with an underscore in a path, or do not. It takes about twenty
+-- seconds for 10^5 entries, on two busy cores.
 INSERT INTO entry_terms (tenant, field, term, idx)
 WITH found (tenant, idx, field, term) AS MATERIALIZED (
     SELECT e.tenant, e.idx, CASE j.path

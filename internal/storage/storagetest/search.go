@@ -83,14 +83,42 @@ func (w *world) find(q vault.EntryQuery) []int64 {
 	return indexes
 }
 
+// search is a query and the entries that it finds in the log of searched.
+type search struct {
+	q    vault.EntryQuery
+	want []int64
+}
+
+var searches = []search{
+	{vault.EntryQuery{Reference: "CASE-1"}, []int64{2, 8}},
+	{vault.EntryQuery{Client: "gw-1"}, []int64{1}},
+	{vault.EntryQuery{Approver: "mia"}, []int64{1}},
+	{vault.EntryQuery{Approver: "max", Actor: "ann"}, []int64{1}},
+	{vault.EntryQuery{Class: "restricted"}, []int64{1}},
+	{vault.EntryQuery{Class: "public"}, []int64{8}},
+	{vault.EntryQuery{Destination: "vendor:eu"}, []int64{1, 2}},
+	{vault.EntryQuery{Destination: "vendor:us"}, []int64{2, 7}},
+	{vault.EntryQuery{Destination: "none"}, nil},
+	{vault.EntryQuery{PolicyVersion: policyVersion}, []int64{1}},
+	{vault.EntryQuery{EndUser: endUser}, []int64{1}},
+	{vault.EntryQuery{Actor: "eve"}, nil},
+	{vault.EntryQuery{Subjects: []string{"p1"}}, []int64{1, 2}},
+	{vault.EntryQuery{Subjects: []string{"p2", "p9", "p1", "p1"}}, []int64{1, 2}},
+	{vault.EntryQuery{Subjects: []string{"s1"}}, nil},
+	{vault.EntryQuery{Subjects: []string{"p\x00"}}, nil},
+	{vault.EntryQuery{Scopes: []string{"s3", "s1"}}, []int64{1, 2, 6}},
+	{vault.EntryQuery{Scopes: []string{"s1", "s2"}}, []int64{1, 2}},
+	{vault.EntryQuery{Scopes: []string{"s\xff", "s3"}}, []int64{2, 6}},
+	{vault.EntryQuery{Scopes: []string{"s1", "s2", "s3"}, Subjects: []string{"p2", "p3"}}, []int64{2}},
+	{vault.EntryQuery{Scopes: []string{"s3", "s1"}, Entity: "PERSON", Decision: audit.Allow}, []int64{1, 6}},
+	{vault.EntryQuery{Subjects: []string{"p1", "p2"}, Scopes: []string{"s\x00"}}, nil},
+}
+
 func searchFilters(w *world) {
 	began := w.now()
 	changes := w.searched()
 	at := func(second int) time.Time { return began.Add(time.Duration(second) * time.Second) }
-	tests := []struct {
-		q    vault.EntryQuery
-		want []int64
-	}{
+	tests := append([]search{
 		{vault.EntryQuery{}, []int64{0, 1, 2, 3, 4, 5, 6, 7, 8}},
 		{vault.EntryQuery{Actor: "ann"}, []int64{1, 2}},
 		{vault.EntryQuery{Actor: "an"}, nil},
@@ -117,30 +145,8 @@ func searchFilters(w *world) {
 		{vault.EntryQuery{Actor: "ann", Decision: audit.Allow}, []int64{1}},
 		{vault.EntryQuery{Token: "AAAA", Entity: "PERSON", Kind: "restore", Reason: "LLM_RESPONSE", Actor: "bob"}, []int64{6}},
 		{vault.EntryQuery{Token: "AAAA", Since: at(2), Until: at(6)}, []int64{2}},
-		{vault.EntryQuery{Reference: "CASE-1"}, []int64{2, 8}},
-		{vault.EntryQuery{Client: "gw-1"}, []int64{1}},
-		{vault.EntryQuery{Approver: "mia"}, []int64{1}},
-		{vault.EntryQuery{Approver: "max", Actor: "ann"}, []int64{1}},
-		{vault.EntryQuery{Class: "restricted"}, []int64{1}},
-		{vault.EntryQuery{Class: "public"}, []int64{8}},
-		{vault.EntryQuery{Destination: "vendor:eu"}, []int64{1, 2}},
-		{vault.EntryQuery{Destination: "vendor:us"}, []int64{2, 7}},
-		{vault.EntryQuery{Destination: "none"}, nil},
-		{vault.EntryQuery{PolicyVersion: policyVersion}, []int64{1}},
-		{vault.EntryQuery{EndUser: endUser}, []int64{1}},
-		{vault.EntryQuery{Actor: "eve"}, nil},
-		{vault.EntryQuery{Subjects: []string{"p1"}}, []int64{1, 2}},
-		{vault.EntryQuery{Subjects: []string{"p2", "p9", "p1", "p1"}}, []int64{1, 2}},
-		{vault.EntryQuery{Subjects: []string{"s1"}}, nil},
-		{vault.EntryQuery{Subjects: []string{"p\x00"}}, nil},
-		{vault.EntryQuery{Scopes: []string{"s3", "s1"}}, []int64{1, 2, 6}},
-		{vault.EntryQuery{Scopes: []string{"s1", "s2"}}, []int64{1, 2}},
-		{vault.EntryQuery{Scopes: []string{"s\xff", "s3"}}, []int64{2, 6}},
-		{vault.EntryQuery{Scopes: []string{"s1", "s2", "s3"}, Subjects: []string{"p2", "p3"}}, []int64{2}},
-		{vault.EntryQuery{Scopes: []string{"s3", "s1"}, Entity: "PERSON", Decision: audit.Allow}, []int64{1, 6}},
-		{vault.EntryQuery{Subjects: []string{"p1", "p2"}, Scopes: []string{"s\x00"}}, nil},
 		{vault.EntryQuery{Scopes: []string{"s3", "s1"}, Since: at(2), Until: at(6)}, []int64{2}},
-	}
+	}, searches...)
 	for _, tt := range tests {
 		name := fmt.Sprintf("%+v", tt.q)
 		if diff := cmp.Diff(tt.want, w.find(tt.q)); diff != "" {
