@@ -90,7 +90,7 @@ var kindTable = []KindRule{
 			"classes", "entities", "entries", "identifiers", "mappings", "notes", "scopes", "subjects", "tokens",
 		}, append(reported, erased...)...)...).
 		may("entities", "reason", "reference", "scope_refs", "subject_refs"),
-	// That of a person who was named in a consent has no decision of its own.
+	// Of a person whom a consent named, older ones have no decision of their own.
 	processKind(KindSubjectLink, fieldActor, clientField, fieldCounts, "subject_refs").may("reference").counts("mappings"),
 	calledKind(KindSubjectUnlink, fieldCounts, "subject_refs").may("reference").counts("mappings"),
 	processKind(KindErase, fieldCounts, fieldObligations, "reference").counts(erased...).duties(ofPerson...).
@@ -111,8 +111,8 @@ var kindTable = []KindRule{
 	bareKind(KindAuthFailures, fieldCounts).counts(),
 	refusedKind(),
 	calledKind(KindRequestOpen, fieldCode, "reference").codes("access", "accounting", "erasure", "objection", "restriction").
-		counts().may("subject_refs").duties(ofPerson...),
-	calledKind(KindRequestChange, fieldCode, fieldObligations, "reference").
+		counts(CountDueAt).may("subject_refs").duties(ofPerson...).duties(ObligationRegime),
+	calledKind(KindRequestChange, fieldCode, fieldObligations, "reference").counts(CountDueAt).
 		codes("assign", "complete", "extend", "identity", "note", "refuse", "withdraw").may("note_digest", "subject_refs").duties(ofPerson...),
 	calledKind(KindRestrict, fieldCode, fieldCounts, fieldObligations, "reference", "subject_refs").codes("restrict").
 		counts(touched...).duties(ofPerson...),
@@ -129,9 +129,10 @@ var kindTable = []KindRule{
 		may("note_digest", "reason", "reference").duties("tenant:", ObligationVersion),
 	calledKind(KindReviewOpen).may(given...).duties(demanded...),
 	calledKind(KindReviewClose, fieldCode, fieldObligations, "reference").codes("justified", "not_justified", "policy_gap"),
-	calledKind(KindSuspend, "reference").may("entities", "reason", "scope_refs"),
+	calledKind(KindSuspend, "reference").may("entities", "reason", "scope_refs").
+		counts(CountCallers, CountClients, CountEndUsers, CountEntities, CountReasons, CountScopes),
 	calledKind(KindLiftSuspension, fieldObligations, "reference"),
-	calledKind(KindIncidentOpen, "reference").counts(),
+	calledKind(KindIncidentOpen, "reference").counts(CountAwareAt),
 	calledKind(KindIncidentChange, fieldCode, fieldObligations, "reference").codes(
 		"assessed", "authority_notified", "closed_no_risk", "closed_not_an_incident", "closed_notified", "contained", "handed_over", "persons_notified"),
 	calledKind(KindConsent, fieldCode, "reference").codes().may("subject_refs"),

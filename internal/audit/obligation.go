@@ -19,6 +19,8 @@ const (
 	ObligationIntent = "intent:"
 	// ObligationGrant is the change id of the grant that a stream goes by.
 	ObligationGrant = "grant:"
+	// ObligationRegime is the law whose clock runs for a request of a person.
+	ObligationRegime = "regime:"
 	// ObligationVersion is a policy version that the entry is about.
 	ObligationVersion = "version:"
 )
