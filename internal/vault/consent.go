@@ -50,7 +50,7 @@ func (s *Service) GiveConsent(ctx context.Context, call Call, req ConsentRequest
 	entry.Reference, entry.Code = req.Reference, req.Purpose
 	body := consentBody{Purpose: req.Purpose, Reference: req.Reference}
 	p, receipt, err := openProceeding(ctx, s, call, keys, entry, func() (Proceeding, error) {
-		ref, err := s.subjectRef(ctx, call, keys, req.Subject)
+		ref, err := s.subjectRef(ctx, call, keys, req.Subject, entry.RuleIDs)
 		return Proceeding{
 			Kind: ProceedingConsent, State: ProceedingStanding, Actor: call.Caller.Subject, SubjectRef: ref,
 			ExpiresAt: instant(req.ExpiresAt), Body: encodeBody(body),
@@ -62,8 +62,9 @@ func (s *Service) GiveConsent(ctx context.Context, call Call, req ConsentRequest
 	return ConsentResult{Consent: s.describeConsent(p, body), Audit: receipt}, nil
 }
 
-// subjectRef is the reference of a person, who is made where nobody named them yet.
-func (s *Service) subjectRef(ctx context.Context, call Call, keys *keySet, name string) (string, error) {
+// subjectRef is the reference of a person, who is made where nobody named them yet:
+// by the rules that allow what names them.
+func (s *Service) subjectRef(ctx context.Context, call Call, keys *keySet, name string, rules []string) (string, error) {
 	tenant := call.Caller.Tenant
 	known, err := s.store.Subjects(ctx, tenant, []Digest{keys.index.Subject(name)})
 	if err != nil {
@@ -72,7 +73,9 @@ func (s *Service) subjectRef(ctx context.Context, call Call, keys *keySet, name 
 	if len(known) > 0 {
 		return known[0].Ref, nil
 	}
-	made, err := s.linkOnce(ctx, tenant, keys, LinkRequest{Subject: name}, s.entry(call, audit.KindSubjectLink, keys), &claiming{})
+	entry := s.entry(call, audit.KindSubjectLink, keys)
+	entry.Decision, entry.RuleIDs = audit.Allow, rules
+	made, err := s.linkOnce(ctx, tenant, keys, LinkRequest{Subject: name}, entry, &claiming{})
 	return made.SubjectRef, err
 }
 

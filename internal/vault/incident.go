@@ -62,6 +62,7 @@ func (s *Service) OpenIncident(ctx context.Context, call Call, req IncidentReque
 	}
 	entry.Reference = req.Reference
 	body := incidentBody{Reference: req.Reference, AwareAt: instant(req.AwareAt), From: instant(req.From), To: instant(req.To)}
+	entry.SetInstant(audit.CountAwareAt, body.AwareAt)
 	p, receipt, err := openProceeding(ctx, s, call, keys, entry, func() (Proceeding, error) {
 		return Proceeding{
 			Kind: ProceedingIncident, State: ProceedingStanding, Actor: call.Caller.Subject,

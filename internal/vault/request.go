@@ -23,6 +23,8 @@ func (s *Service) OpenSubjectRequest(ctx context.Context, call Call, req IntakeR
 		return RequestResult{}, err
 	}
 	entry.Reference, entry.Code = row.Reference, string(row.Kind)
+	entry.Obligations = append(entry.Obligations, audit.ObligationRegime+row.Regime)
+	entry.SetInstant(audit.CountDueAt, row.DueAt)
 	tenant := call.Caller.Tenant
 	claim := s.newClaiming(call, keys)
 	for range MaxAttempts {

@@ -15,6 +15,7 @@ type step struct {
 	code   string
 	duty   string // what came with it, as it stands among the obligations
 	note   string // free text, of which the entry has the keyed digest
+	due    bool   // it changes until when the person is to be answered
 	change func(row *SubjectRequest, keys *keySet) error
 	effect func(ctx context.Context, row SubjectRequest) (Effect, error)
 	kind   audit.Kind
@@ -66,6 +67,9 @@ func (s *Service) takeOnce(ctx context.Context, tenant string, keys *keySet, id 
 	describeStep(&entry, &row, st.code)
 	if st.duty != "" {
 		entry.Obligations = append(entry.Obligations, st.duty)
+	}
+	if st.due {
+		entry.SetInstant(audit.CountDueAt, row.DueAt)
 	}
 	if st.note != "" {
 		entry.NoteDigest = hexDigest(keys.index.Note(st.note))
@@ -146,7 +150,7 @@ func (s *Service) AssignRequest(ctx context.Context, call Call, id, assignee str
 // where its clock has not run out: the person has to be told by then.
 func (s *Service) ExtendRequest(ctx context.Context, call Call, id, reference string) (RequestResult, error) {
 	s = s.under(call)
-	return s.take(ctx, call, id, step{code: "extend", duty: "reference:" + reference, change: func(row *SubjectRequest, _ *keySet) error {
+	return s.take(ctx, call, id, step{code: "extend", due: true, duty: "reference:" + reference, change: func(row *SubjectRequest, _ *keySet) error {
 		if err := checkIdentifier("/reference", reference); err != nil {
 			return err
 		}

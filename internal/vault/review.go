@@ -166,6 +166,7 @@ func changeProceeding[B any](
 		if err := change(&row, &body); err != nil {
 			return row, none, nil, err
 		}
+		aboutPerson(&entry, row)
 		row.Body = encodeBody(body)
 		if len(row.Body) > MaxProceedingBody {
 			return row, none, nil, Errorf(CodeConflict, "there is no more room in it")
@@ -197,6 +198,7 @@ func openProceeding(ctx context.Context, s *Service, call Call, keys *keySet, en
 		if err != nil {
 			return p, nil, public(err)
 		}
+		aboutPerson(&entry, p)
 		if entry.ReplayOf != "" {
 			var body json.RawMessage
 			if p, err = s.storedProceeding(ctx, tenant, p.Kind, entry.ReplayOf, &body); err != nil {
@@ -219,6 +221,13 @@ func openProceeding(ctx context.Context, s *Service, call Call, keys *keySet, en
 		}
 	}
 	return Proceeding{}, nil, public(ErrConflict)
+}
+
+// aboutPerson names in an entry the person whom a proceeding is of.
+func aboutPerson(entry *audit.Entry, p Proceeding) {
+	if p.SubjectRef != "" {
+		entry.SubjectRefs = []string{p.SubjectRef}
+	}
 }
 
 // instant is a time as a proceeding keeps it.

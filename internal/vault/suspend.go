@@ -46,7 +46,7 @@ func (s *Service) Suspend(ctx context.Context, call Call, req SuspensionRequest)
 		refusal.Limit = "suspensions"
 		return SuspensionResult{}, refusal
 	}
-	entry.Reference = req.Reason
+	entry.Reference, entry.Counts = req.Reason, match.sorts()
 	body := suspensionBody{SuspensionMatch: match, Reason: req.Reason}
 	p, receipt, err := openProceeding(ctx, s, call, keys, entry, func() (Proceeding, error) {
 		return Proceeding{
@@ -103,6 +103,24 @@ func (s *Service) suspensionMatch(keys *keySet, w *SuspensionWords) (SuspensionM
 		match.Scopes = append(match.Scopes, keys.index.Scope(name))
 	}
 	return match, nil
+}
+
+// sorts counts what a suspension names, by its sort, for the entry: nil where it
+// names nothing and stops what was tokenized in a time.
+func (m *SuspensionMatch) sorts() map[string]int {
+	counts := make(map[string]int)
+	for name, n := range map[string]int{
+		audit.CountCallers: len(m.Callers), audit.CountClients: len(m.Clients), audit.CountEndUsers: len(m.EndUsers),
+		audit.CountScopes: len(m.Scopes), audit.CountReasons: len(m.Reasons), audit.CountEntities: len(m.Entities),
+	} {
+		if n > 0 {
+			counts[name] = n
+		}
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	return counts
 }
 
 func describeSuspension(p Proceeding, b suspensionBody) SuspensionInfo {
