@@ -5,6 +5,7 @@ package assembly_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestExportAndPrune(t *testing.T) {
 			out := t.TempDir()
 			sink, err := export.OpenDir(out)
 			e.no(err)
-			e.options.Export = sink
+			e.options.Export, e.options.Formats = sink, export.Formats{CSV: true, OCSF: true}
 			e.open()
 			e.scope("files")
 			var tokens []string
@@ -81,8 +82,30 @@ func TestExportAndPrune(t *testing.T) {
 				t.Errorf("%d leaves are still to go", leaves)
 			}
 			e.exportAll() // goes on
-			_ = young
+			noneOf(t, out, "N-1", "N-2", "N-3", "N-4", "jane", "joe", "files of today", tokens[0], young)
 		})
+	}
+}
+
+// noneOf finds none of the canaries in what went out.
+func noneOf(t *testing.T, dir string, canaries ...string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		body, err := os.ReadFile(path)
+		for _, canary := range canaries {
+			if strings.Contains(string(body), canary) {
+				t.Errorf("%s holds %q", path, canary)
+			}
+		}
+		return err
+	})
+	if err != nil || files < 10 {
+		t.Errorf("%d files went out: %v", files, err)
 	}
 }
 
