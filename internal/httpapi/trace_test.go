@@ -24,6 +24,7 @@ import (
 	"github.com/counterfoil/counterfoil/internal/certificate"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
 	"github.com/counterfoil/counterfoil/internal/httpapi/httpapitest"
+	"github.com/counterfoil/counterfoil/internal/metrics/metricstest"
 	"github.com/counterfoil/counterfoil/internal/telemetry"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/telemetry/telemetrytest"
@@ -210,6 +211,10 @@ func TestInvariant12_NothingOfARequestIsInATrace(t *testing.T) {
 			w.send(bearer, http.MethodPost, path, body, header)
 		}
 	}
+	metrics := string(w.Get("/metrics").Want(200).Body)
+	if wrong := metricstest.List(t, catalogue(t)).Check(metrics); len(wrong) > 0 {
+		t.Errorf("the metrics go beyond the list: %v", wrong)
+	}
 	requests, stages := w.sent()
 	if len(requests) < 100 || len(stages) < 100 || len(requests) != len(w.log.events(t)) {
 		t.Fatalf("%d requests, %d stages, %d events", len(requests), len(stages), len(w.log.events(t)))
@@ -220,6 +225,9 @@ func TestInvariant12_NothingOfARequestIsInATrace(t *testing.T) {
 		}
 		if strings.Contains(w.log.String(), secret) {
 			t.Errorf("the events hold %q", secret)
+		}
+		if strings.Contains(metrics, secret) {
+			t.Errorf("the metrics hold %q", secret)
 		}
 	}
 	operations := operationIDs(t)
