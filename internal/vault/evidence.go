@@ -137,10 +137,17 @@ func describeEvidence(p Proceeding, b evidenceBody, progress evidenceProgress) E
 		info.Status, info.Progress = EvidenceDone, 100
 	case p.State == ProceedingRejected:
 		info.Status = EvidenceFailed
-	case progress.ID == p.ID:
-		info.Status, info.Progress = EvidenceRunning, progress.Percent
+	default:
+		info.under(progress)
 	}
 	return info
+}
+
+// under takes in how far a replica is, where it is at this one.
+func (e *EvidenceInfo) under(way evidenceProgress) {
+	if e.Status == EvidencePending && e.ID == way.ID {
+		e.Status, e.Progress = EvidenceRunning, way.Percent
+	}
 }
 
 // Evidence shows a request for evidence and how far it is.
@@ -161,16 +168,18 @@ func (s *Service) Evidence(ctx context.Context, call Call, id string) (EvidenceI
 // Evidences returns a page of requests for evidence.
 func (s *Service) Evidences(ctx context.Context, call Call, req EvidenceListRequest) (EvidencePage, error) {
 	s = s.under(call)
-	_, progress, err := s.evidenceUnderWay(ctx, call.Caller.Tenant)
+	var page EvidencePage
+	var err error
+	page.Next, err = listProceedings(ctx, s, call, access.ActionEvidence, ProceedingQuery{Kind: ProceedingEvidence},
+		ProceedingListRequest{Limit: req.Limit, Cursor: req.Before},
+		func(p Proceeding, b evidenceBody) { page.Evidence = append(page.Evidence, describeEvidence(p, b, evidenceProgress{})) })
 	if err != nil {
 		return EvidencePage{}, err
 	}
-	var page EvidencePage
-	page.Next, err = listProceedings(ctx, s, call, access.ActionEvidence, ProceedingQuery{Kind: ProceedingEvidence},
-		ProceedingListRequest{Limit: req.Limit, Cursor: req.Before},
-		func(p Proceeding, b evidenceBody) {
-			page.Evidence = append(page.Evidence, describeEvidence(p, b, progress))
-		})
+	_, progress, err := s.evidenceUnderWay(ctx, call.Caller.Tenant)
+	for i := range page.Evidence {
+		page.Evidence[i].under(progress)
+	}
 	return page, err
 }
 
