@@ -28,6 +28,7 @@ import (
 // TestInvariant11_RandomTampering: whatever single thing somebody changes in the
 // database, verify names a fault; and the sound log has none.
 func TestInvariant11_RandomTampering(t *testing.T) {
+	storagetest.InOneGoroutine(t)
 	ctx := context.Background()
 	rounds := 120
 	if os.Getenv("COUNTERFOIL_LONG") != "" {
