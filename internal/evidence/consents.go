@@ -36,6 +36,9 @@ func (s *consents) take(c *Change, _ bool) {
 	case audit.KindWithdrawConsent:
 		if o := s.byID[c.Proceeding()]; o != nil && o.withdrawn.IsZero() {
 			o.withdrawn, o.withdrawer, o.withdrawal, o.why = e.Time, s.words.one(e.Actor), place(c.First), e.Reference
+			if o.subject == "" { // what gave it is of an older version
+				o.subject = list(e.SubjectRefs)
+			}
 		}
 	}
 }
@@ -44,7 +47,7 @@ func (s *consents) tables() []Table {
 	t := Table{
 		Name: TableConsents, Title: "Consents",
 		Query: "Entries of kind consent, with the entries of kind withdraw_consent that name them: those that stood at any time of the period, as they stood at its end.",
-		Notes: []string{"Whose consent it is, and until when one was given, is kept by the service: the log does not tell that one ran out."},
+		Notes: []string{"The subject is the reference of the person; consents of older versions do not name theirs. Until when one was given is kept by the service: the log does not tell that one ran out."},
 		Columns: []Column{
 			{"entry", "Entry", KindRef}, {"time", "Given", KindTime}, {"consent", "Consent", KindRef}, {"purpose", "Purpose", KindText},
 			{"subject", "Subject", KindRef}, {"actor", "Written down by", KindRef}, {"reference", "Reference", KindRef},

@@ -29,9 +29,11 @@ func told(t testing.TB) *log {
 	l.on(0, 13).add(audit.Entry{Kind: audit.KindApprovalRequest, ChangeID: "ask0", Code: "restore", Reason: "CUSTOMER_SUPPORT", Reference: "T-1", Actor: rob, Counts: map[string]int{"approvals": 2, "tokens": 1}})
 	l.on(0, 14).add(audit.Entry{Kind: audit.KindApprovalRequest, ChangeID: "old", Code: "erase", Reference: "T-0", Actor: rob, Counts: map[string]int{"approvals": 1, "tokens": 0}})
 	l.on(0, 15).add(audit.Entry{Kind: audit.KindIncidentOpen, ChangeID: "inc1", Actor: "pia", Reference: "INC-1"})
-	l.on(0, 16).add(audit.Entry{Kind: audit.KindConsent, ChangeID: "yes1", Actor: "pia", Code: "marketing", Reference: "FORM-1"})
+	l.on(0, 16).add(audit.Entry{Kind: audit.KindConsent, ChangeID: "yes1", Actor: "pia", Code: "marketing", Reference: "FORM-1"}) // names nobody, as older ones
+	persons(l)
 
 	restorations(l)
+	answers(l)
 	governance(l)
 	custody(l)
 
@@ -97,10 +99,51 @@ func governance(l *log) {
 	l.add(audit.Entry{Kind: audit.KindPolicyLoad, Decision: audit.Allow, PolicyVersion: "v2"})
 	l.on(30, 1).add(audit.Entry{Kind: audit.KindIncidentChange, Actor: "pia", Code: "authority_notified", Reference: "L-1", Obligations: naming("proceeding:", "inc1"), PolicyVersion: "v2"})
 	l.on(30, 2).add(audit.Entry{Kind: audit.KindIncidentChange, Actor: "pia", Code: "closed_notified", Reference: "L-2", Obligations: naming("proceeding:", "inc1")})
-	l.on(30, 3).add(audit.Entry{Kind: audit.KindSuspend, ChangeID: "stop", Actor: "pia", Reference: "INC-2"})
+	l.on(30, 3).add(audit.Entry{Kind: audit.KindSuspend, ChangeID: "stop", Actor: "pia", Reference: "INC-2", Counts: map[string]int{audit.CountReasons: 1, audit.CountCallers: 2}})
 	l.on(30, 5).add(audit.Entry{Kind: audit.KindLiftSuspension, Actor: "pia", Reference: "INC-2", Obligations: naming("proceeding:", "stop")})
 	l.on(30, 6).add(audit.Entry{Kind: audit.KindTenantSuspend, ChangeID: "down"})
-	l.on(30, 7).add(audit.Entry{Kind: audit.KindWithdrawConsent, Actor: "pia", Reference: "CALL-1", Obligations: naming("proceeding:", "yes1")})
+	l.on(30, 7).add(audit.Entry{Kind: audit.KindWithdrawConsent, Actor: "pia", Reference: "CALL-1", Obligations: naming("proceeding:", "yes1"), SubjectRefs: []string{"subject-2"}})
+}
+
+// persons are requests, consents and incidents whose entries tell their clocks.
+func persons(l *log) {
+	at := func(day int) map[string]int {
+		return map[string]int{audit.CountDueAt: int(july.From.AddDate(0, 0, day-1).Unix())}
+	}
+	open := func(id, kind, regime string, due int) {
+		l.add(audit.Entry{
+			Kind: audit.KindRequestOpen, ChangeID: id, Code: kind, Reference: "DSAR-" + id, Actor: "pia",
+			Obligations: naming(audit.ObligationRegime, regime), Counts: at(due),
+		})
+	}
+	step := func(kind audit.Kind, code, id string, counts map[string]int) {
+		l.add(audit.Entry{Kind: kind, Code: code, Actor: "pia", Obligations: naming("request:", id), Counts: counts})
+	}
+	l.on(0, 17)
+	open("late", "access", "hipaa", 5)
+	open("more", "access", "gdpr", 5)
+	open("kept", "restriction", "gdpr", 5)
+	open("asks", "objection", "ccpa", 20)
+	open("time", "accounting", "hipaa", 50)
+	l.on(0, 18)
+	step(audit.KindRequestChange, "extend", "more", at(45))
+	step(audit.KindRestrict, "restrict", "kept", map[string]int{"mappings": 1, "shared": 0})
+	step(audit.KindRestrict, "restrict", "asks", map[string]int{"mappings": 1, "shared": 0})
+	l.on(0, 19).add(audit.Entry{
+		Kind: audit.KindIncidentOpen, ChangeID: "inc2", Actor: "pia", Reference: "INC-7", Counts: map[string]int{audit.CountAwareAt: int(july.From.AddDate(0, 0, -3).Unix())},
+	})
+	l.on(0, 20).add(audit.Entry{Kind: audit.KindConsent, ChangeID: "yes2", Actor: "pia", Code: "research", Reference: "FORM-2", SubjectRefs: []string{"subject-1"}})
+}
+
+// answers are what became of them.
+func answers(l *log) {
+	step := func(code, id string) {
+		l.add(audit.Entry{Kind: audit.KindRequestChange, Code: code, Actor: "pia", Obligations: naming("request:", id)})
+	}
+	l.on(5, 1)
+	step("complete", "late")
+	l.on(5, 2)
+	step("complete", "more")
 }
 
 func custody(l *log) {

@@ -126,6 +126,7 @@ func (l *levels) ofPeople() {
 	l.row("reviews_in_time", "Reviews of break-glass in time", percent(inTime, inTime+late), "percent", inTime+late, "table break_glass, all but those that are open and not due")
 	l.row("reviews_median", "Median time to review", median(review), "seconds", len(review), "those that were reviewed, late ones among them")
 	answered := 0
+	inTime, late = l.requests.answered()
 	for _, o := range l.requests.shown() {
 		if !o.done.IsZero() && l.period.Holds(o.done) {
 			took := o.done.Sub(o.opened)
@@ -133,6 +134,8 @@ func (l *levels) ofPeople() {
 			answered += one(took <= answerWithin)
 		}
 	}
+	l.row("requests_in_time", "Requests of persons answered in time", percent(inTime, inTime+late), "percent", inTime+late,
+		"table requests, answered in the period or overdue at its end, by when they were due; those that do not say it are left out")
 	l.row("requests_within_30_days", "Requests of persons closed within 30 days", percent(answered, len(answer)), "percent", len(answer),
 		"table requests, closed in the period, from when they were written down; some regimes give longer")
 	l.row("requests_median", "Median time to close a request", median(answer), "seconds", len(answer), "the same requests")

@@ -17,6 +17,7 @@ type suspensions struct {
 type suspension struct {
 	index                       int64
 	id, what, actor, reference  string
+	names                       string // how many of each sort
 	placed, lifted              time.Time
 	lifter, liftReference, lift string
 }
@@ -47,7 +48,7 @@ func (s *suspensions) take(c *Change, _ bool) {
 
 func (s *suspensions) begin(c *Change, what string) *suspension {
 	e := &c.Entry
-	o := &suspension{index: c.First, id: e.ChangeID, what: what, actor: s.words.one(e.Actor), reference: e.Reference, placed: e.Time}
+	o := &suspension{index: c.First, id: e.ChangeID, what: what, actor: s.words.one(e.Actor), reference: e.Reference, placed: e.Time, names: counted(e.Counts)}
 	s.byID[o.id] = o
 	s.order = append(s.order, o)
 	return o
@@ -61,9 +62,9 @@ func (s *suspensions) tables() []Table {
 	t := Table{
 		Name: TableSuspensions, Title: "Suspensions",
 		Query: "Entries of the kinds suspend and tenant_suspend, with what lifted them: those that stood at any time of the period, as they stood at its end.",
-		Notes: []string{"What a suspension matches is kept by the service. What it refused is in the table denials, with a code that ends in suspended, or with results that name suspended."},
+		Notes: []string{"What a suspension matches is kept by the service; of each sort the log says how many it names. One of restorations that names nothing stops what was tokenized in a time, or is of an older version, which did not say it. What it refused is in the table denials, with a code that ends in suspended, or with results that name suspended."},
 		Columns: []Column{
-			{"entry", "Entry", KindRef}, {"time", "Placed", KindTime}, {"suspension", "Suspension", KindRef}, {"what", "Of", KindText},
+			{"entry", "Entry", KindRef}, {"time", "Placed", KindTime}, {"suspension", "Suspension", KindRef}, {"what", "Of", KindText}, {"names", "Names", KindText},
 			{"actor", "Placed by", KindRef}, {"reference", "Reference", KindRef}, {"standing", "Standing at the end", KindText},
 			{"lifted_at", "Lifted", KindTime}, {"lifted_by", "Lifted by", KindRef}, {"lift_reference", "Reference of that", KindRef},
 			{"lift_entry", "Entry of that", KindRef}, {"stood", "Stood for", KindDuration},
@@ -79,7 +80,7 @@ func (s *suspensions) tables() []Table {
 		}
 		t.Entries = append(t.Entries, o.index)
 		t.Rows = append(t.Rows, []string{
-			place(o.index), moment(o.placed), o.id, o.what, o.actor, o.reference, yes(o.lifted.IsZero()), moment(o.lifted),
+			place(o.index), moment(o.placed), o.id, o.what, o.names, o.actor, o.reference, yes(o.lifted.IsZero()), moment(o.lifted),
 			o.lifter, o.liftReference, o.lift, between(o.placed, end),
 		})
 	}

@@ -115,6 +115,7 @@ func (m *maker) incident(authority, closed time.Duration) {
 	id := m.add(audit.KindIncidentOpen, func(e *audit.Entry) {
 		m.person(e, "pia", "incident-manage-privacy")
 		e.Reference = "INC-" + m.hex(4)
+		e.SetInstant(audit.CountAwareAt, m.now.Add(-3*time.Hour))
 	})
 	event := func(code string) func() {
 		return func() {
@@ -136,7 +137,7 @@ func (m *maker) incident(authority, closed time.Duration) {
 func (m *maker) suspend(stands time.Duration) {
 	id := m.add(audit.KindSuspend, func(e *audit.Entry) {
 		m.person(e, "pia", "suspend-privacy")
-		e.Reference = "INC-" + m.hex(4)
+		e.Reference, e.Counts = "INC-"+m.hex(4), map[string]int{audit.CountReasons: 1, audit.CountScopes: 2}
 	})
 	m.later(m.minutes(60), func() {
 		m.add(audit.KindRestore, func(e *audit.Entry) {
@@ -157,15 +158,17 @@ func (m *maker) suspend(stands time.Duration) {
 }
 
 func (m *maker) consent() {
+	subject := m.subject()
 	id := m.add(audit.KindConsent, func(e *audit.Entry) {
 		m.person(e, "pia", "consent-manage-privacy")
 		e.Code, e.Reference = m.oneOf("marketing", "research"), "FORM-"+m.hex(4)
+		e.SubjectRefs = []string{subject}
 	})
 	if m.rng.IntN(2) == 0 {
 		m.later(12*24*time.Hour, func() {
 			m.add(audit.KindWithdrawConsent, func(e *audit.Entry) {
 				m.person(e, "pia", "consent-manage-privacy")
-				e.Reference, e.Obligations = "CALL-"+m.hex(4), about(id)
+				e.Reference, e.Obligations, e.SubjectRefs = "CALL-"+m.hex(4), about(id), []string{subject}
 			})
 		})
 	}

@@ -16,6 +16,7 @@ func (m *maker) erasure() {
 		request = m.add(audit.KindRequestOpen, func(e *audit.Entry) {
 			m.person(e, "pia", "manage-privacy")
 			e.Code, e.Reference = "erasure", reference
+			m.underRegime(e)
 		})
 	}
 	erase := func(deferred int, id *string) func(*audit.Entry) {
@@ -54,18 +55,35 @@ func (m *maker) erasure() {
 	})
 }
 
+// underRegime says under which law a request is that was received two days ago, and
+// until when it has to be answered. Older versions did not say it.
+func (m *maker) underRegime(e *audit.Entry) {
+	regime := m.oneOf("", "gdpr", "gdpr", "ccpa", "hipaa")
+	if regime == "" {
+		return
+	}
+	e.Obligations = append(e.Obligations, audit.ObligationRegime+regime)
+	received := m.now.AddDate(0, 0, -2)
+	due := map[string]time.Time{"gdpr": received.AddDate(0, 1, 0), "ccpa": received.AddDate(0, 0, 45), "hipaa": received.AddDate(0, 0, 30)}
+	e.SetInstant(audit.CountDueAt, due[regime])
+}
+
 // subjectRequest is one for access, answered in time or late.
 func (m *maker) subjectRequest() {
 	reference, subject := m.dsar(), m.subject()
 	id := m.add(audit.KindRequestOpen, func(e *audit.Entry) {
 		m.person(e, "pia", "manage-privacy")
 		e.Code, e.Reference = m.oneOf("access", "accounting"), reference
+		m.underRegime(e)
 	})
 	step := func(code string) func() {
 		return func() {
 			m.add(audit.KindRequestChange, func(e *audit.Entry) {
 				m.person(e, "pia", "manage-privacy")
 				e.Code, e.Reference, e.Obligations, e.SubjectRefs = code, reference, []string{"request:" + id}, []string{subject}
+				if code == "extend" {
+					e.SetInstant(audit.CountDueAt, m.now.AddDate(0, 0, 40))
+				}
 			})
 		}
 	}
@@ -87,6 +105,7 @@ func (m *maker) restriction() {
 	id := m.add(audit.KindRequestOpen, func(e *audit.Entry) {
 		m.person(e, "pia", "manage-privacy")
 		e.Code, e.Reference = "restriction", reference
+		m.underRegime(e)
 	})
 	step := func(kind audit.Kind, code string) func() {
 		return func() {

@@ -51,8 +51,14 @@ var selections = map[string][]string{
 	evidence.TableAgreements: {
 		"destination", "vendor", "region", "dpa", "dpa_to", "baa", "baa_to", "requires", "training", "retention_days", "in_clear", "covered",
 	},
+	evidence.TableRequests: {
+		"entry", "time", "kind", "regime", "reference", "actor", "extended_at", "due", "answered_at", "clock", "state", "closed_at",
+	},
+	evidence.TableSuspensions: {
+		"entry", "time", "what", "names", "actor", "reference", "standing", "lifted_at", "lifted_by", "lift_reference", "lift_entry", "stood",
+	},
 	evidence.TableIncidents: {
-		"entry", "time", "actor", "reference", "authority_due", "authority_at", "authority", "persons_due", "persons_at", "persons", "closed_at", "outcome",
+		"entry", "aware_at", "actor", "reference", "authority_due", "authority_at", "authority", "persons_due", "persons_at", "persons", "closed_at", "outcome",
 	},
 }
 
