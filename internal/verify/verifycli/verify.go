@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -136,15 +137,25 @@ func Keys(flag string, given []string) (all []string, err error) {
 		}
 		b, err := readFile(key, maxSmallFile)
 		if err != nil {
-			return nil, fmt.Errorf("%s is neither a verifier key nor a readable file: %w", flag, err)
+			return nil, fmt.Errorf("%s is neither a verifier key nor a file that can be read: %w", flag, cause(err))
 		}
 		keys := strings.Fields(string(b))
 		if len(keys) == 0 {
-			return nil, Usagef("%s: the file holds no key", flag)
+			return nil, Usagef("%s: the file holds no verifier key", flag)
 		}
 		all = append(all, keys...)
 	}
 	return all, nil
+}
+
+// cause drops the name from an error of the file system: it is what somebody typed
+// for a key.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 // readFile reads a file of at most limit bytes.
