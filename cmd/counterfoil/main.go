@@ -21,7 +21,11 @@
 //	counterfoil incident       say who was exposed, keep an incident and its clocks
 //	counterfoil consent        write consents of persons down
 //	counterfoil access-review  review who may have what back
-//	counterfoil verify         check the logs of a service, or a receipt
+//	counterfoil log            change the keys of logs, prune what was kept long enough
+//	counterfoil audit          search the log, have entries and its continuity proven
+//	counterfoil evidence       fetch bundles of evidence, list populations, draw samples
+//	counterfoil controls       say how the controls stand, try them now
+//	counterfoil verify         check the logs of a service, a bundle, or a receipt
 //	counterfoil backup         copy the SQLite database of a service
 //	counterfoil recover        take up an older copy of the database
 //	counterfoil policy         test, explain, pack and sign policies; propose and promote them
@@ -75,7 +79,11 @@ type commands struct {
 	Consent      consentCommands      `cmd:"" help:"Work with consents of persons, as a caller of a service."`
 	AccessReview accessReviewCommands `cmd:"" help:"Review who may have what back, as a caller of a service."`
 
-	Verify  verifyCommand  `cmd:"" help:"Check the logs of a service, or the receipt of an erasure."`
+	Audit    auditCommands    `cmd:"" help:"Read the log, as a caller of a service."`
+	Evidence evidenceCommands `cmd:"" help:"Have evidence of the log, as a caller of a service or of a bundle."`
+	Controls controlsCommands `cmd:"" help:"See whether the controls hold, as a caller of a service."`
+
+	Verify  verifyCommand  `cmd:"" help:"Check the logs of a service, a log from outside, or the receipt of an erasure."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite database of a configured service."`
 	Recover recoverCommand `cmd:"" help:"Take up an older copy of the database, with what was erased since erased again."`
 	Policy  policyCommands `cmd:"" help:"Work with the policy."`

@@ -39,10 +39,14 @@ func tour(t *testing.T) string {
 	return "set -e\n" + strings.Join(blocks, "\necho --\n")
 }
 
+// configured are the scripts that start a configured service themselves.
+var configured = []string{"script-approvals", "script-evidence"}
+
 // TestReadme runs the README's tour against a service that was just started,
 // and testdata/script says what a newcomer must see; what a privacy officer and
 // counsel must see of a person's rights; and, of a configured service, what
-// everybody must see who asks for, approves, stops or reviews restorations.
+// everybody must see who asks for, approves, stops or reviews restorations, and an
+// auditor who trusts none of them.
 func TestReadme(t *testing.T) {
 	commands := tour(t)
 	testscript.Run(t, testscript.Params{
@@ -52,10 +56,13 @@ func TestReadme(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(env.WorkDir, "bin"), 0o700); err != nil {
 				return err
 			}
-			if err := os.Symlink(builtBinary(t), filepath.Join(env.WorkDir, "bin", "counterfoil")); err != nil {
-				return err
+			for _, name := range []string{"counterfoil", "counterfoil-verify"} {
+				built := filepath.Join(filepath.Dir(builtBinary(t)), name)
+				if err := os.Symlink(built, filepath.Join(env.WorkDir, "bin", name)); err != nil {
+					return err
+				}
 			}
-			if filepath.Base(env.WorkDir) == "script-approvals" {
+			if slices.Contains(configured, filepath.Base(env.WorkDir)) {
 				return office(env.T().(testing.TB), env) // a configured service, which the script starts
 			}
 			s := start(t, filepath.Join(env.WorkDir, "data"))

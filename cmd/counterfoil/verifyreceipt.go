@@ -5,25 +5,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
-	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/verify"
+	"github.com/counterfoil/counterfoil/internal/verify/verifycli"
 )
-
-// maxKeyFile bounds a file with verifier keys: hundreds of them.
-const maxKeyFile = 64 << 10
 
 // receipts checks receipts of erasures with nothing but the keys of the log, and
 // prints of each what it proves.
 func (c verifyCommand) receipts(s streams) error {
-	var keys []string
-	for _, key := range c.LogKey {
-		some, err := verifierKeys(key)
-		if err != nil {
-			return &exitCoded{exitUsage, fmt.Errorf("verify: --log-key: %w", err)}
-		}
-		keys = append(keys, some...)
+	keys, err := verifycli.Keys("--log-key", c.LogKey)
+	if err != nil {
+		return &exitCoded{exitUsage, fmt.Errorf("verify: %w", err)}
 	}
 	for _, path := range c.Receipt {
 		text, err := readBounded(path, verify.MaxReceipt)
@@ -42,18 +34,6 @@ func (c verifyCommand) receipts(s streams) error {
 		}
 	}
 	return nil
-}
-
-// verifierKeys takes a key as it is, or a file with one on each line.
-func verifierKeys(key string) ([]string, error) {
-	if _, err := audit.OriginOf(key); err == nil {
-		return []string{key}, nil
-	}
-	text, err := readBounded(key, maxKeyFile)
-	if err != nil {
-		return nil, errors.New("it is neither a verifier key nor a file that can be read")
-	}
-	return strings.Fields(string(text)), nil
 }
 
 // readBounded reads a file of at most limit bytes and one more, by which a
