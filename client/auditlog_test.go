@@ -84,7 +84,9 @@ func TestTheLogIsSearchedAndProven(t *testing.T) {
 		t.Errorf("a gateway reads the log: %v", err)
 	}
 	// The twin: an entry that is changed on the way is not given out.
-	w.wire.changing(func(body []byte) []byte { return bytes.Replace(body, []byte(`"LLM_RESPONSE"`), []byte(`"FRAUD_REVIEW"`), 1) })
+	w.wire.changing(func(body []byte) []byte {
+		return bytes.Replace(body, []byte(`"LLM_RESPONSE"`), []byte(`"FRAUD_REVIEW"`), 1)
+	})
 	if page, err := c.AuditSearch(t.Context(), client.AuditQuery{Reason: "LLM_RESPONSE"}); page != nil || !errors.Is(err, client.ErrAnswer) {
 		t.Errorf("a changed entry: %v", err)
 	}
