@@ -22,8 +22,8 @@ type incidents struct {
 }
 
 type incident struct {
-	index                              int64
-	opened, authority, persons, closed time.Time
+	index                             int64
+	began, authority, persons, closed time.Time // began is from when on the clocks run
 }
 
 func newIncidents(e *env) query { return &incidents{base{env: e}, make(map[string]*incident), nil} }
@@ -34,7 +34,10 @@ func (q *incidents) take(c *evidence.Change, _ bool) {
 		return
 	}
 	if e.Kind == audit.KindIncidentOpen {
-		o := &incident{index: c.First, opened: e.Time}
+		o := &incident{index: c.First, began: e.Instant(audit.CountAwareAt)}
+		if o.began.IsZero() { // an older version did not say it
+			o.began = e.Time
+		}
 		q.byID[e.ChangeID] = o
 		q.order = append(q.order, o)
 		return
@@ -77,50 +80,5 @@ func (q *incidents) late(o *incident, answered time.Time, within time.Duration) 
 	if stopped.IsZero() {
 		stopped = q.end
 	}
-	return stopped.Sub(o.opened) >= within
-}
-
-// suspensions looks whether anything was given back while it was suspended.
-type suspensions struct {
-	base
-	whole    bool // the tenant is suspended
-	standing map[string]bool
-}
-
-func newSuspensions(e *env) query {
-	return &suspensions{base: base{env: e}, standing: make(map[string]bool)}
-}
-
-func (q *suspensions) take(c *evidence.Change, in bool) {
-	e := &c.Entry
-	if !done(e) {
-		return
-	}
-	switch e.Kind {
-	case audit.KindTenantSuspend:
-		q.whole = true
-		if in {
-			q.population++
-		}
-	case audit.KindTenantResume:
-		q.whole = false
-	case audit.KindSuspend:
-		q.standing[e.ChangeID] = in
-	case audit.KindLiftSuspension:
-		// One that was lifted before the period is none of it.
-		if was, known := q.standing[c.Proceeding()]; known && !was && !in {
-			delete(q.standing, c.Proceeding())
-		}
-	}
-	if in && q.whole && c.Restoration() {
-		q.broken(c.First, "a restoration while the tenant was suspended")
-	}
-}
-
-func (q *suspensions) finish() *finding {
-	q.population += len(q.standing)
-	for range q.standing {
-		q.unsure("a suspension of a part: what it stops is kept by the service, which judges it in each commit, and is not in the log")
-	}
-	return &q.finding
+	return stopped.Sub(o.began) >= within
 }

@@ -165,6 +165,38 @@ func (m *made) approved(at time.Time, id, actor string, required int, approvers 
 	}
 }
 
+// asked writes down what a person asked for, and until when it is to be answered.
+func (m *made) asked(at time.Time, id, kind, regime string, due time.Time) int64 {
+	e := named(step(audit.KindRequestOpen, kind, audit.ObligationRegime+regime), id)
+	e.SetInstant(audit.CountDueAt, due)
+	return m.by("pia", at, e)
+}
+
+func extended(id string, due time.Time) audit.Entry {
+	e := step(audit.KindRequestChange, "extend", "request:"+id)
+	e.SetInstant(audit.CountDueAt, due)
+	return e
+}
+
+// aware writes down an incident of which somebody knew before.
+func (m *made) aware(at time.Time, id string, since time.Time) int64 {
+	e := named(step(audit.KindIncidentOpen, "", ""), id)
+	e.SetInstant(audit.CountAwareAt, since)
+	return m.by("pia", at, e)
+}
+
+func (m *made) suspended(at time.Time, id string, names map[string]int) {
+	e := named(step(audit.KindSuspend, "", ""), id)
+	e.Counts = names
+	m.by("pia", at, e)
+}
+
+func (m *made) granted(at time.Time, id string, seconds int) {
+	e := named(restored("LLM_RESPONSE"), id)
+	e.Kind, e.Results, e.Counts = audit.KindGrant, nil, map[string]int{"ttl_seconds": seconds}
+	m.by("gw", at, e)
+}
+
 // holdsAbout says something of a hold.
 func holdsAbout(kind audit.Kind, id string) audit.Entry {
 	e := audit.Entry{Kind: kind, HoldIDs: []string{id}, Reference: "ORDER-1"}

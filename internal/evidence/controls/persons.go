@@ -10,7 +10,8 @@ import (
 
 // Within how long persons are answered. GDPR Art. 12(3): a month, and two more where
 // it is extended; CCPA 1798.130(a)(2): 45 days, and 45 more; HIPAA 164.524(b)(2): 30
-// days, and 30 more. The log does not say which of them a request is under.
+// days, and 30 more. Entries say when a request is due; those of older versions do not,
+// and are judged by what is so under each of them.
 const (
 	answerSurely   = 30 * day // in time under each of them
 	answerAtMost   = 45 * day // late under each of them, unless it was extended
@@ -27,7 +28,9 @@ type requests struct {
 type request struct {
 	index            int64
 	opened, answered time.Time
+	due              time.Time // zero where the entries do not say it
 	extended         bool
+	objection        bool
 }
 
 func newRequests(e *env) query { return &requests{base{env: e}, make(map[string]*request), nil} }
@@ -43,7 +46,7 @@ func (q *requests) take(c *evidence.Change, _ bool) {
 	asked := q.byID[about(e, requestPrefix)]
 	switch e.Kind {
 	case audit.KindRequestOpen:
-		asked = &request{index: c.First, opened: e.Time}
+		asked = &request{index: c.First, opened: e.Time, due: e.Instant(audit.CountDueAt), objection: e.Code == "objection"}
 		q.byID[e.ChangeID] = asked
 		q.order = append(q.order, asked)
 		return
@@ -51,8 +54,10 @@ func (q *requests) take(c *evidence.Change, _ bool) {
 		if asked == nil {
 			return
 		}
-		asked.extended = asked.extended || e.Code == "extend"
-		if slices.Contains(answering, e.Code) && asked.answered.IsZero() {
+		if e.Code == "extend" {
+			asked.extended, asked.due = true, e.Instant(audit.CountDueAt)
+		}
+		if asked.answeredBy(e.Code) && asked.answered.IsZero() {
 			asked.answered = e.Time
 		}
 	case audit.KindErase:
@@ -64,15 +69,20 @@ func (q *requests) take(c *evidence.Change, _ bool) {
 	}
 }
 
+// answeredBy tells whether a step answers the request. An objection restricts only
+// until somebody decided on it.
+func (r *request) answeredBy(code string) bool {
+	return slices.Contains(answering, code) && (code != "restrict" || !r.objection)
+}
+
 func (q *requests) finish() *finding {
 	for _, r := range q.order {
 		end, open := r.answered, r.answered.IsZero()
 		if open {
 			end = q.end
 		}
-		took := end.Sub(r.opened)
-		late := took > answerExtended || took > answerAtMost && !r.extended
-		if open && took <= answerSurely || !open && !q.period.Holds(r.answered) {
+		late, unsure, early := r.judge(end)
+		if open && early || !open && !q.period.Holds(r.answered) {
 			continue
 		}
 		q.population++
@@ -81,11 +91,23 @@ func (q *requests) finish() *finding {
 			q.broken(r.index, "a request that was not answered in time")
 		case late:
 			q.broken(r.index, "a request that was answered too late")
-		case took > answerSurely && !r.extended:
-			q.unsure("a request that took between 30 and 45 days: its regime, which says how long it may, is not in the log")
+		case unsure:
+			q.unsure("a request that took between 30 and 45 days: its entry is of an older version and does not say until when it might")
 		}
 	}
 	return &q.finding
+}
+
+// judge tells whether a request is late at an end, whether that cannot be told, and
+// whether one that is open still has time. When it is due stands in whole seconds.
+func (r *request) judge(end time.Time) (late, unsure, early bool) {
+	if !r.due.IsZero() {
+		late = end.Truncate(time.Second).After(r.due)
+		return late, false, !late
+	}
+	took := end.Sub(r.opened)
+	late = took > answerExtended || took > answerAtMost && !r.extended
+	return late, took > answerSurely && !r.extended, took <= answerSurely
 }
 
 // erasureWords looks on whose word persons are erased.

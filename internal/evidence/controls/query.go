@@ -41,7 +41,7 @@ var queries = map[string]struct {
 	"integrity_failures": {
 		"Restorations; each value that did not open.", newIntegrity},
 	"consent_respected": {
-		"Restorations that rest on a consent; one for a purpose to which nobody consents at the time.", newConsents},
+		"Restorations that rest on a consent; one for a purpose to which somebody whom it is about does not consent at the time.", newConsents},
 	"approvals_by_others": {
 		"Uses of an approval; one without enough others who agreed, after somebody rejected it, after its time, or a second one.", newApprovals},
 	"break_glass_reviewed": {
@@ -57,7 +57,7 @@ var queries = map[string]struct {
 	"erasures_have_a_word": {
 		"Erasures; one that names neither a request nor how the person was identified.", newErasureWords},
 	"requests_answered_in_time": {
-		"Requests of persons that were answered or due; one that took longer than its regime allows.", newRequests},
+		"Requests of persons that were answered or overdue; one that took longer than its regime allows.", newRequests},
 	"holds_reviewed": {
 		"Holds that stand at the end of the period; one that nobody looked at for a year.", newHolds},
 	"retention_runs": {
@@ -69,9 +69,9 @@ var queries = map[string]struct {
 	"prompts_end_with_dispatch": {
 		"Prompts that were tokenized; those without an entry of what the vendor did cannot be judged.", newDispatches},
 	"incidents_notified_in_time": {
-		"Incidents that were open; one of which authority or persons heard after 72 hours or 60 days, or not.", newIncidents},
+		"Incidents that were open; one of which authority or persons heard 72 hours or 60 days after somebody became aware, or not.", newIncidents},
 	"suspended_nothing_restored": {
-		"Suspensions that stood; each restoration while the whole tenant was suspended.", newSuspensions},
+		"Suspensions that stood; each restoration while the whole tenant was suspended. One of a part is judged where nothing that it may stop was given back.", newSuspensions},
 	"log_consistent": {
 		"Entries; one whose time, place, link or fields do not fit.", newConsistency},
 	"replicas_stop_in_order": {

@@ -161,7 +161,7 @@ var queryCases = map[string]queryCase{
 			m.add(on(2), erased("request:r1", 0))
 		},
 		func(m *made) []int64 { return []int64{m.by("pia", on(3), erased("proceeding:a1", 0))} }, ""},
-	"requests_answered_in_time": {4,
+	"requests_answered_in_time": {8,
 		func(m *made) {
 			m.by("pia", on(-10), named(step(audit.KindRequestOpen, "access", ""), "r1"))
 			m.by("pia", on(5), step(audit.KindRequestChange, "complete", "request:r1"))
@@ -175,11 +175,37 @@ var queryCases = map[string]queryCase{
 			e.SubjectRefs, e.Counts = []string{"u1"}, map[string]int{"mappings": 1, "shared": 0}
 			m.by("pia", on(3), e)
 			m.by("pia", on(80), named(step(audit.KindRequestOpen, "access", ""), "r5")) // has time
+			// Entries that say when they are due are judged by that, however long it is.
+			m.asked(on(-30), "d1", "accounting", "hipaa", on(30))
+			m.by("pia", on(30), step(audit.KindRequestChange, "complete", "request:d1"))
+			m.asked(on(-80), "d2", "access", "ccpa", on(1))
+			m.by("pia", on(-1), extended("d2", on(20)))
+			m.by("pia", on(20), step(audit.KindRequestChange, "refuse", "request:d2"))
+			m.asked(on(1), "d3", "restriction", "gdpr", on(2))
+			e.Obligations = []string{"request:d3"}
+			m.by("pia", on(2), e)
+			m.asked(on(2), "d4", "access", "gdpr", on(100)) // has time
+			// An older version extended it and did not say until when.
+			m.asked(on(3), "d8", "access", "gdpr", on(4))
+			m.by("pia", on(4), step(audit.KindRequestChange, "extend", "request:d8"))
+			m.by("pia", on(5), step(audit.KindRequestChange, "complete", "request:d8"))
 		},
 		func(m *made) []int64 {
 			late := m.by("pia", on(3), named(step(audit.KindRequestOpen, "access", ""), "r6"))
 			m.by("pia", on(60), step(audit.KindRequestChange, "complete", "request:r6"))
-			return []int64{late, m.by("pia", on(4), named(step(audit.KindRequestOpen, "access", ""), "r7"))}
+			wrong := []int64{late, m.by("pia", on(4), named(step(audit.KindRequestOpen, "access", ""), "r7"))}
+			// Each is answered so soon that without its due it would pass.
+			wrong = append(wrong, m.asked(on(5), "d5", "access", "gdpr", on(6)))
+			m.by("pia", on(6).Add(time.Second), step(audit.KindRequestChange, "complete", "request:d5"))
+			wrong = append(wrong, m.asked(on(5), "d6", "access", "gdpr", on(6)))
+			m.by("pia", on(5), extended("d6", on(8)))
+			m.by("pia", on(9), step(audit.KindRequestChange, "complete", "request:d6"))
+			// What restricts for an objection is not its answer.
+			wrong = append(wrong, m.asked(on(70), "d7", "objection", "gdpr", on(80)))
+			e := step(audit.KindRestrict, "restrict", "request:d7")
+			e.SubjectRefs, e.Counts = []string{"u1"}, map[string]int{"mappings": 1, "shared": 0}
+			m.by("pia", on(71), e)
+			return wrong
 		}, ""},
 	"holds_reviewed": {2,
 		func(m *made) {
@@ -236,7 +262,7 @@ var queryCases = map[string]queryCase{
 			e.RequestID, e.Destination = "r1", "openai/us"
 			m.by("gw", on(1), e)
 		}, nil, ""},
-	"incidents_notified_in_time": {3,
+	"incidents_notified_in_time": {4,
 		func(m *made) {
 			m.by("pia", on(1), named(step(audit.KindIncidentOpen, "", ""), "i1"))
 			m.by("pia", on(2), step(audit.KindIncidentChange, "authority_notified", "proceeding:i1"))
@@ -244,19 +270,42 @@ var queryCases = map[string]queryCase{
 			m.by("pia", on(5), named(step(audit.KindIncidentOpen, "", ""), "i2"))
 			m.by("pia", on(6), step(audit.KindIncidentChange, "closed_no_risk", "proceeding:i2"))
 			m.by("pia", on(91), step(audit.KindIncidentOpen, "", ""))
+			m.aware(on(40), "i4", on(38))
+			m.by("pia", on(40), step(audit.KindIncidentChange, "authority_notified", "proceeding:i4"))
+			m.by("pia", on(90), step(audit.KindIncidentChange, "persons_notified", "proceeding:i4"))
 		},
 		func(m *made) []int64 {
 			late := m.by("pia", on(10), named(step(audit.KindIncidentOpen, "", ""), "i3"))
 			m.by("pia", on(14), step(audit.KindIncidentChange, "authority_notified", "proceeding:i3"))
-			return []int64{late, m.by("pia", on(20), step(audit.KindIncidentOpen, "", ""))}
+			wrong := []int64{late, m.by("pia", on(20), step(audit.KindIncidentOpen, "", ""))}
+			// Told a day after it was written down: three days after somebody was aware.
+			wrong = append(wrong, m.aware(on(50), "i5", on(48)))
+			m.by("pia", on(51), step(audit.KindIncidentChange, "authority_notified", "proceeding:i5"))
+			m.by("pia", on(52), step(audit.KindIncidentChange, "closed_notified", "proceeding:i5"))
+			return wrong
 		}, ""},
-	"suspended_nothing_restored": {1,
+	"suspended_nothing_restored": {5,
 		func(m *made) {
 			m.by("gw", on(1), restored("LLM_RESPONSE"))
 			m.add(on(2), audit.Entry{Kind: audit.KindTenantSuspend, Channel: "process", Decision: audit.Allow})
 			m.by("gw", on(2), audit.Entry{Kind: audit.KindRestore, Decision: audit.Deny, Code: "denied:tenant"})
 			m.add(on(3), audit.Entry{Kind: audit.KindTenantResume, Channel: "process", Decision: audit.Allow})
 			m.by("gw", on(4), restored("LLM_RESPONSE"))
+			// One during which nothing was given back, whatever it names.
+			m.suspended(on(10), "s0", nil)
+			m.by("pia", on(11), step(audit.KindLiftSuspension, "", "proceeding:s0"))
+			m.by("gw", on(12), restored("LLM_RESPONSE"))
+			// One of end users, while values were given back to nobody's end user.
+			m.suspended(on(13), "s1", map[string]int{audit.CountEndUsers: 2})
+			m.by("gw", on(14), restored("LLM_RESPONSE"))
+			m.by("pia", on(15), step(audit.KindLiftSuspension, "", "proceeding:s1"))
+			// One after grants that had ended, by their time or their close.
+			m.granted(on(16), "g1", 3600)
+			m.granted(on(16), "g2", 86400)
+			m.by("gw", on(16), step(audit.KindGrantClose, "ended", "grant:g2"))
+			m.suspended(on(17).Add(-time.Hour), "s2", map[string]int{audit.CountCallers: 1})
+			m.by("pia", on(17), step(audit.KindLiftSuspension, "", "proceeding:s2"))
+			m.suspended(on(80), "s3", map[string]int{audit.CountReasons: 1}) // stands at the end
 		},
 		func(m *made) []int64 {
 			m.add(on(5), audit.Entry{Kind: audit.KindTenantSuspend, Channel: "process", Decision: audit.Allow})
@@ -378,6 +427,15 @@ func TestWhatCannotBeJudgedIsPartial(t *testing.T) {
 			m.by("pia", on(1), step(audit.KindConsent, "marketing", ""))
 			m.by("rob", on(2), restored("MARKETING_CONTACT", "consent:marketing"))
 		}, "whose consent"},
+		"one consent that names nobody, and one of another": {"consent_respected", func(m *made) {
+			m.by("pia", on(1), step(audit.KindConsent, "marketing", ""))
+			e := step(audit.KindConsent, "marketing", "")
+			e.SubjectRefs = []string{"u1"}
+			m.by("pia", on(1), e)
+			given := restored("MARKETING_CONTACT", "consent:marketing")
+			given.SubjectRefs = []string{"u2"}
+			m.by("rob", on(2), given)
+		}, "whose consent"},
 		"a configured policy": {"policy_changed_by_two", func(m *made) {
 			m.facts.Policies = []evidence.PolicyFile{{Version: "p2"}}
 			m.add(on(1), audit.Entry{Kind: audit.KindPolicyLoad, Channel: "process", PolicyVersion: "p2"})
@@ -385,7 +443,7 @@ func TestWhatCannotBeJudgedIsPartial(t *testing.T) {
 		"a request of 40 days": {"requests_answered_in_time", func(m *made) {
 			m.by("pia", on(1), named(step(audit.KindRequestOpen, "access", ""), "r1"))
 			m.by("pia", on(41), step(audit.KindRequestChange, "complete", "request:r1"))
-		}, "regime"},
+		}, "older version"},
 		"tokens to nobody that is known": {"exposure_under_agreement", func(m *made) {
 			m.by("gw", on(1), tokenized("r1", "elsewhere", nil))
 		}, "does not name"},
@@ -396,8 +454,23 @@ func TestWhatCannotBeJudgedIsPartial(t *testing.T) {
 			e.RequestID, e.Destination = "r1", "openai/us"
 			m.by("gw", on(1), e)
 		}, "what became of it"},
-		"a suspension of a part": {"suspended_nothing_restored", func(m *made) {
+		"a suspension of a part, by an older version": {"suspended_nothing_restored", func(m *made) {
 			m.by("pia", on(1), step(audit.KindSuspend, "", ""))
+			m.by("gw", on(2), restored("LLM_RESPONSE"))
+		}, "not in the log"},
+		"a suspension of callers": {"suspended_nothing_restored", func(m *made) {
+			m.suspended(on(1), "s1", map[string]int{audit.CountCallers: 1})
+			m.by("gw", on(2), restored("LLM_RESPONSE"))
+		}, "not in the log"},
+		"a suspension of end users": {"suspended_nothing_restored", func(m *made) {
+			m.suspended(on(1), "s1", map[string]int{audit.CountEndUsers: 1})
+			e := restored("LLM_RESPONSE")
+			e.OnBehalfOf, e.EndUserAssurance = "digest-of-an-end-user", "token"
+			m.by("gw", on(2), e)
+		}, "not in the log"},
+		"a suspension during a stream": {"suspended_nothing_restored", func(m *made) {
+			m.granted(on(1), "g1", 7200)
+			m.suspended(on(1).Add(time.Hour), "s1", map[string]int{audit.CountCallers: 1})
 		}, "not in the log"},
 		"leaves of the period that are gone": {"restorations_have_reason", func(m *made) {
 			m.by("gw", on(1), restored("LLM_RESPONSE"))

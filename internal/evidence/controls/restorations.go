@@ -156,7 +156,7 @@ func (q *consents) take(c *evidence.Change, in bool) {
 }
 
 // missing tells whether there is no consent to a purpose of somebody whom values are
-// about, and whether that can be told: a consent may not name its person.
+// about, and whether that can be told: one of an older version does not name its person.
 func (q *consents) missing(purpose string, subjects []string) (missing, told bool) {
 	standing := q.purposes[purpose]
 	if len(standing) == 0 {
