@@ -97,7 +97,7 @@ var kindTable = []KindRule{
 		may("key_ids", "scope_refs", "subject_refs"),
 	bareKind(KindSweep, fieldCounts).may("key_ids", "scope_refs", "subject_refs", "tokens").
 		counts("keys", "mappings", "requests", "scopes", "subjects", "tombstones"),
-	processKind(KindTenantCreate, "key_ids"),
+	processKind(KindTenantCreate, "key_ids").duties(ObligationVersion),
 	processKind(KindKeyCreate, "key_ids").may("reference"),
 	processKind(KindKeyDestroy, "key_ids").may("reference", fieldCounts),
 	processKind(KindKeyRotate, fieldCounts).counts("min_wrap_version"),

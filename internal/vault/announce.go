@@ -39,9 +39,6 @@ func (a *announced) add(of announcement) {
 	a.seen[of] = true
 }
 
-// announcing are the kinds of entries that announce the version that they name.
-var announcing = []audit.Kind{audit.KindPolicyLoad, audit.KindTenantCreate}
-
 // write commits a change, after its log was told of the policy version that the
 // entry names. Every write of the service goes through it.
 func (s *Service) write(ctx context.Context, tenant string, c Change) (Committed, error) {
@@ -74,30 +71,74 @@ func (s *Service) announce(ctx context.Context, tenant string, kind audit.Kind, 
 	if version == "" || s.announced.has(of) || s.faults.silentPolicies {
 		return nil
 	}
-	for _, announces := range announcing {
-		if kind == announces {
-			return nil // it does so itself, and is looked up by who comes next
-		}
+	if kind == audit.KindPolicyLoad || kind == audit.KindTenantCreate {
+		return nil // it does so itself, and is looked up by who comes next
 	}
-	for _, announces := range announcing {
-		stored, err := s.ledger.Entries(ctx, tenant, EntryQuery{Kind: string(announces), PolicyVersion: version, Limit: 1})
-		if err != nil {
+	known, err := s.isAnnounced(ctx, tenant, version)
+	if err != nil {
+		return err
+	}
+	if !known {
+		if err := s.announceFirst(ctx, tenant, version); err != nil {
 			return err
 		}
-		if len(stored) > 0 {
-			s.announced.add(of)
-			return nil
+		if err := s.commitAnnouncement(ctx, tenant, version); err != nil {
+			return err
 		}
 	}
+	s.announced.add(of)
+	return nil
+}
+
+// isAnnounced tells whether an entry of a log announces a version, or with none any
+// of them. Services of before loaded policies without announcing them to every log.
+func (s *Service) isAnnounced(ctx context.Context, tenant, version string) (bool, error) {
+	for _, kind := range []audit.Kind{audit.KindPolicyLoad, audit.KindTenantCreate} {
+		stored, err := s.ledger.Entries(ctx, tenant, EntryQuery{Kind: string(kind), PolicyVersion: version, Limit: 1})
+		if err != nil {
+			return false, err
+		}
+		if len(stored) == 0 {
+			continue
+		}
+		entry, err := audit.ParseLeaf(stored[0].Leaf) // leaves of these kinds are never pruned
+		if err != nil {
+			return false, err
+		}
+		if slices.Contains(entry.About(audit.ObligationVersion), entry.PolicyVersion) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// announceFirst makes the first announcement in a log that has none, of a service
+// that did not make any yet: of the version that its last entry names. Replicas of
+// the version before may still write under it for a while.
+func (s *Service) announceFirst(ctx context.Context, tenant, version string) error {
+	known, err := s.isAnnounced(ctx, tenant, "")
+	if err != nil || known {
+		return err
+	}
+	last, err := s.ledger.Entries(ctx, tenant, EntryQuery{Descending: true, Limit: 1})
+	if err != nil || len(last) == 0 || last[0].Leaf == nil {
+		return err
+	}
+	entry, err := audit.ParseLeaf(last[0].Leaf)
+	if err != nil || entry.PolicyVersion == "" || entry.PolicyVersion == version {
+		return err
+	}
+	return s.commitAnnouncement(ctx, tenant, entry.PolicyVersion)
+}
+
+func (s *Service) commitAnnouncement(ctx context.Context, tenant, version string) error {
 	entry := s.entry(Call{Channel: "process"}, audit.KindPolicyLoad, nil)
 	entry.PolicyVersion = version
+	entry.Obligations = []string{audit.ObligationVersion + version}
 	change, err := NewChange(tenant, Record{}, entry)
 	if err != nil {
 		return err
 	}
-	if _, err := s.store.Commit(ctx, tenant, change); err != nil {
-		return err
-	}
-	s.announced.add(of)
-	return nil
+	_, err = s.store.Commit(ctx, tenant, change)
+	return err
 }

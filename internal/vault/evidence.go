@@ -172,7 +172,9 @@ func (s *Service) Evidences(ctx context.Context, call Call, req EvidenceListRequ
 	var err error
 	page.Next, err = listProceedings(ctx, s, call, access.ActionEvidence, ProceedingQuery{Kind: ProceedingEvidence},
 		ProceedingListRequest{Limit: req.Limit, Cursor: req.Before},
-		func(p Proceeding, b evidenceBody) { page.Evidence = append(page.Evidence, describeEvidence(p, b, evidenceProgress{})) })
+		func(p Proceeding, b evidenceBody) {
+			page.Evidence = append(page.Evidence, describeEvidence(p, b, evidenceProgress{}))
+		})
 	if err != nil {
 		return EvidencePage{}, err
 	}

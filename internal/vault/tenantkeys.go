@@ -145,6 +145,7 @@ func (s *Service) CreateTenant(ctx context.Context, call Call, tenant string) er
 	entry := s.entry(call, audit.KindTenantCreate, nil)
 	entry.Decision = audit.Allow
 	entry.KeyIDs = []string{index.ID, log.ID}
+	entry.Obligations = []string{audit.ObligationVersion + entry.PolicyVersion} // the log begins with an announcement
 	_, err = s.commit(ctx, tenant, Provision{Keys: []TenantKey{index, log}}, entry)
 	if errors.Is(err, ErrConflict) {
 		return Errorf(CodeConflict, "the tenant exists").Because(err)

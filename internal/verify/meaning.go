@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,7 +228,8 @@ func (v *verifier) flush(at int64, e *audit.Entry) error {
 func (v *verifier) policy(at int64, e *audit.Entry) error {
 	switch e.Kind {
 	case audit.KindTenantCreate, audit.KindPolicyLoad:
-		v.announces = true
+		// One that does not say so is of a service that did not announce versions yet.
+		v.announces = v.announces || slices.Contains(e.About(audit.ObligationVersion), e.PolicyVersion)
 		v.announce(e.PolicyVersion)
 		// Of a version that was read again, or proposed, the entry is still made
 		// under the one before.

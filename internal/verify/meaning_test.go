@@ -296,6 +296,29 @@ func TestMeaningIsNotTooStrict(t *testing.T) {
 			e.Code, e.Reference = "assessed", "INC-7"
 			return []audit.Entry{e}
 		}),
+		"a service that did not announce versions yet": func(t *testing.T) ([]verify.Entry, verify.Options) {
+			m := newLog(t, 1)
+			create := m.change()[0]
+			create.Obligations = nil
+			m.commit(m.finish([]audit.Entry{create}))
+			for _, version := range []string{"11", "22", "33"} { // of which the last is announced first
+				if version == "33" {
+					load := m.entry(audit.KindPolicyLoad, "", audit.ObligationVersion+"22")
+					load.Channel, load.PolicyVersion, load.Decision, load.Client = "process", "22", "", audit.Client{}
+					next := load
+					next.PolicyVersion, next.Obligations, next.ChangeID = version, []string{audit.ObligationVersion + version}, "next"
+					m.commit(m.finish([]audit.Entry{load}))
+					m.commit(m.finish([]audit.Entry{next}))
+				}
+				e := single(m)[0]
+				e.PolicyVersion = version
+				m.commit(m.finish([]audit.Entry{e}))
+			}
+			last := single(m)[0] // a replica of the version before
+			last.PolicyVersion = "22"
+			m.commit(m.finish([]audit.Entry{last}))
+			return m.entries, m.known()
+		},
 		"failure without an intent": told(func(m *made) []audit.Entry {
 			e := m.entry(audit.KindIntegrityFailure, "svc-1")
 			e.Tokens = []string{m.id()}

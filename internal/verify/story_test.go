@@ -171,6 +171,7 @@ func (m *made) turn() audit.Entry {
 	e.Channel, e.Decision, e.Client = "process", "", audit.Client{}
 	if m.rng.IntN(2) == 0 {
 		e.PolicyVersion = next // it rides before the first entry under it
+		e.Obligations = []string{audit.ObligationVersion + next}
 	} else {
 		e.Code, e.Reference = "reload", next // it is made under the one before
 	}
@@ -182,7 +183,7 @@ func (m *made) turn() audit.Entry {
 func (m *made) change() []audit.Entry {
 	if m.changes == 0 {
 		m.story.version = versions[0]
-		e := m.entry(audit.KindTenantCreate, "")
+		e := m.entry(audit.KindTenantCreate, "", audit.ObligationVersion+versions[0])
 		e.Channel, e.KeyIDs, e.Client, e.Decision = "cli", []string{"k_1"}, audit.Client{}, ""
 		return []audit.Entry{e}
 	}
