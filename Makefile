@@ -53,6 +53,7 @@ test: deps ## Run every test, with the race detector
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|ThousandReloads|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Twin|FaultTable|CrashImages|OfMany|RandomBytes|RandomTampering' ./internal/storage/sqlite ./internal/storage/postgres
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant11' ./internal/verify
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
