@@ -132,10 +132,10 @@ func describeEvidence(p Proceeding, b evidenceBody, progress evidenceProgress) E
 		ID: p.ID, From: b.From, To: b.To, Status: EvidencePending, RequestedBy: p.Actor, RequestedAt: p.CreatedAt,
 		DoneAt: p.ClosedAt, SHA256: b.SHA256, Bytes: b.Bytes, Size: b.Size,
 	}
-	switch {
-	case p.State == ProceedingDone:
+	switch p.State {
+	case ProceedingDone:
 		info.Status, info.Progress = EvidenceDone, 100
-	case p.State == ProceedingRejected:
+	case ProceedingRejected:
 		info.Status = EvidenceFailed
 	default:
 		info.under(progress)

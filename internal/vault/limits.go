@@ -172,13 +172,6 @@ func (s *Service) Limits() []Limit {
 		{"notice_batch", "count", "notices of a tenant that are sent in one turn", NoticeBatch},
 		{"notice_seconds", "seconds", "a replica has a notice that it took", seconds(NoticeLease)},
 		{"notice_bytes", "bytes", "what one notice tells", MaxNoticeBody},
-		{"audit_page", "count", "entries of one page", PageEntries},
-		{"audit_any_of", "count", "scopes or people that one search names", MaxAnyOf},
-		{"dispatch_latency_ms", "milliseconds", "time that a vendor took", MaxDispatchLatencyMS},
-		{"dispatch_tokens", "count", "tokens of a model in each count of a dispatch", MaxDispatchTokens},
-		{"evidence_period_seconds", "seconds", "period of the evidence that one request asks for", seconds(MaxEvidencePeriod)},
-		{"evidence_open", "count", "evidence that is being put together for a tenant", MaxEvidenceOpen},
-		{"prune_batch", "count", "leaves taken out in one transaction", PruneBatch},
 		{"token_candidate", "code points", "longest reading of a token, and what a stream holds back", token.MaxCandidate},
 		{"detect_seconds", "seconds", "detection in one text", seconds(detect.DefaultTimeout)},
 		{"key_seconds", "seconds", "a plain data key in memory", seconds(envelope.MaxKeyAge)},
@@ -187,5 +180,18 @@ func (s *Service) Limits() []Limit {
 		{"entry_bytes", "bytes", "one entry of the log", audit.MaxLeaf},
 		{"entry_tokens", "count", "tokens that one entry names; more are linked entries", audit.MaxTokens},
 	}
-	return append(own, s.limits...)
+	return append(append(own, limitsOfTheLog()...), s.limits...)
+}
+
+// limitsOfTheLog are those of reading the log and of what is drawn from it.
+func limitsOfTheLog() []Limit {
+	return []Limit{
+		{"audit_page", "count", "entries of one page", PageEntries},
+		{"audit_any_of", "count", "scopes or people that one search names", MaxAnyOf},
+		{"dispatch_latency_ms", "milliseconds", "time that a vendor took", MaxDispatchLatencyMS},
+		{"dispatch_tokens", "count", "tokens of a model in each count of a dispatch", MaxDispatchTokens},
+		{"evidence_period_seconds", "seconds", "period of the evidence that one request asks for", int64(MaxEvidencePeriod / time.Second)},
+		{"evidence_open", "count", "evidence that is being put together for a tenant", MaxEvidenceOpen},
+		{"prune_batch", "count", "leaves taken out in one transaction", PruneBatch},
+	}
 }
