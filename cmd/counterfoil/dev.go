@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/config"
@@ -32,7 +33,7 @@ func (c devCommand) Run(ctx context.Context, s streams) error {
 }
 
 func serveDev(ctx context.Context, cfg config.Dev, in *assembly.Instance, logger *slog.Logger, s streams) error {
-	handler, err := newHandler(in, logger, httpapi.Limits{})
+	handler, figures, err := newHandler(in, logger, httpapi.Limits{})
 	if err != nil {
 		return err
 	}
@@ -43,5 +44,10 @@ func serveDev(ctx context.Context, cfg config.Dev, in *assembly.Instance, logger
 	if err := printBanner(s.out, listener.Addr().String(), cfg.Data); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return serveUntil(ctx, httpapi.NewServer(handler, logger), listener, in.Worker.Run)
+	return serveUntil(ctx, httpapi.NewServer(handler, logger), listener, func(ctx context.Context) {
+		var watching sync.WaitGroup
+		watching.Go(func() { figures.Watch(ctx) })
+		in.Worker.Run(ctx)
+		watching.Wait()
+	})
 }

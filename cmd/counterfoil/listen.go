@@ -13,17 +13,26 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/assembly"
 	"github.com/counterfoil/counterfoil/internal/httpapi"
+	"github.com/counterfoil/counterfoil/internal/metrics"
 )
 
 // drainTimeout is how long requests that were accepted may take after a
 // stop was asked for: longer than any request is allowed to take.
 const drainTimeout = 40 * time.Second
 
-func newHandler(in *assembly.Instance, logger *slog.Logger, limits httpapi.Limits) (http.Handler, error) {
-	return httpapi.New(httpapi.Config{
+// newHandler is the interface of the development mode, and the figures of what goes
+// on beside the requests, which are to be watched.
+func newHandler(in *assembly.Instance, logger *slog.Logger, limits httpapi.Limits) (http.Handler, *metrics.Collector, error) {
+	registry := prometheus.NewRegistry()
+	figures, err := metrics.Register(registry, in.Sources(), time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err := httpapi.New(httpapi.Config{
 		Service: in.Service, Authenticate: in.Verifier.Verify, Logger: logger,
-		Registry: prometheus.NewRegistry(), Limits: limits, Version: version,
+		Registry: registry, Limits: limits, Version: version,
 	})
+	return handler, figures, err
 }
 
 // closeAfter closes what has served, however that ended.
