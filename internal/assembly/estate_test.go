@@ -51,7 +51,9 @@ func newEstate(t *testing.T, kind string) *estate {
 	e := &estate{T: t, clock: vaulttest.NewClock(), options: options}
 	e.options.Clock, e.options.Detector = e.clock.Now, detector()
 	dir := t.TempDir()
-	e.backends.Files = config.Files{Anchors: filepath.Join(dir, "anchors"), LogKeys: filepath.Join(dir, "log-keys")}
+	e.backends.Files = config.Files{
+		Anchors: filepath.Join(dir, "anchors"), LogKeys: filepath.Join(dir, "log-keys"), Evidence: filepath.Join(dir, "evidence"),
+	}
 	if kind == production {
 		db := pgtest.New(t)
 		e.db = db

@@ -3,6 +3,9 @@
 package assembly_test
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +18,8 @@ import (
 	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/export"
 	"github.com/counterfoil/counterfoil/internal/vault"
+	"github.com/counterfoil/counterfoil/internal/vaulttest"
+	"github.com/counterfoil/counterfoil/internal/verify"
 )
 
 // exportAll carries a log out, to its end.
@@ -82,8 +87,33 @@ func TestExportAndPrune(t *testing.T) {
 				t.Errorf("%d leaves are still to go", leaves)
 			}
 			e.exportAll() // goes on
+			e.evidence()
 			noneOf(t, out, "N-1", "N-2", "N-3", "N-4", "jane", "joe", "files of today", tokens[0], young)
 		})
+	}
+}
+
+// evidence is drawn from the log as it is, and verifies with the first key.
+func (e *estate) evidence() {
+	e.Helper()
+	auditor := vaulttest.Call("ann", "auditor")
+	to := e.clock.Now().UTC().Truncate(time.Second)
+	asked, err := e.in.Service.RequestEvidence(e.Context(), auditor, vault.EvidenceRequest{From: to.Add(-vault.MaxEvidencePeriod), To: to})
+	e.no(err)
+	if made, err := e.in.MakeEvidence(e.Context(), "acme"); !made || err != nil {
+		e.Fatalf("made %t: %v", made, err)
+	}
+	bundle, info, err := e.in.Service.EvidenceBundle(e.Context(), auditor, asked.Evidence.ID)
+	e.no(err)
+	body, err := io.ReadAll(bundle)
+	e.no(errors.Join(err, bundle.Close()))
+	first := strings.Fields(readFile(e.T, e.backends.LogKey("acme")))[:1]
+	result, err := verify.Bundle(e.Context(), bytes.NewReader(body), verify.Options{VKeys: first})
+	if err != nil || result.Entries != info.Size || result.Pruned != 3 {
+		e.Errorf("%d entries of %d, %d pruned: %v", result.Entries, info.Size, result.Pruned, err)
+	}
+	if results, err := e.in.Service.CheckControls(e.Context(), auditor); err != nil || len(results) < 20 {
+		e.Errorf("%d controls: %v", len(results), err)
 	}
 }
 
