@@ -8,6 +8,11 @@
 // restorable whether or not the sweep has run, and a checkpoint that was not
 // published yet delays an auditor by a second.
 //
+// What follows a log from elsewhere (its export, its folder of tiles, evidence that
+// somebody asked for, controls that are due) are chores, see [Worker.Also]: each has
+// a pace of its own, so that a place that hangs holds up neither a checkpoint nor a
+// sweep, and goes on where it was after a crash.
+//
 // An anchor is the exception in importance: it is the memory outside the
 // database of how far a log had come. A database that is put back from an
 // older copy is behind its anchor and is refused at the next start. At most

@@ -35,4 +35,14 @@
 //
 // The package imports no web framework, no SQL driver and no key service: the
 // stores and key wrappers are given to it.
+//
+// # What a log says by itself
+//
+// Whoever checks a log has the log and a public key. So it names the policy versions
+// that its entries may be decided under before the first of them is, the change of
+// its own key with the old one's word for the new one, and every range of leaves
+// that was taken out of it, before they are. What is drawn from it (evidence, the
+// results of controls) is drawn from entries, not from tables beside them; who asked
+// for it, and what came of it, are entries too. What the process reads of a log for
+// itself is in logprocess.go, what it answers to auditors in logreads.go.
 package vault
