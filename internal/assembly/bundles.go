@@ -69,7 +69,8 @@ func (b *bundles) make(ctx context.Context, tenant string, asked vault.EvidenceI
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return asked, fmt.Errorf("assembly: evidence: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".bundle-*")
+	clearAborted(filepath.Dir(path))
+	file, err := os.CreateTemp(filepath.Dir(path), abortedPattern)
 	if err != nil {
 		return asked, fmt.Errorf("assembly: evidence: %w", err)
 	}
@@ -88,6 +89,28 @@ func (b *bundles) make(ctx context.Context, tenant string, asked vault.EvidenceI
 	done := asked
 	done.SHA256, done.Bytes, done.Size = hex.EncodeToString(out.sum.Sum(nil)), out.n, size
 	return done, nil
+}
+
+const (
+	// abortedPattern is what files are called that are not in their place yet.
+	abortedPattern = ".bundle-*"
+	// abortedAfter is longer than any bundle takes: a file of that age is one of a
+	// process that was cut off.
+	abortedAfter = 24 * time.Hour
+)
+
+// clearAborted takes away what processes left that were cut off. It is a help: what
+// is not taken away only takes room.
+func clearAborted(dir string) {
+	left, err := filepath.Glob(filepath.Join(dir, abortedPattern))
+	if err != nil {
+		return
+	}
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > abortedAfter {
+			_ = os.Remove(name)
+		}
+	}
 }
 
 // write draws the evidence from the log as it stands, and returns its size.

@@ -72,8 +72,17 @@ func TestEvidence(t *testing.T) {
 	if _, _, err := v.Service.EvidenceBundle(ctx, v.Auditor(), id); vault.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("a bundle that is not done: %v", err)
 	}
+	folder := filepath.Join(config.Layout{Dir: v.Dir}.Evidence(), "acme")
+	old, young := filepath.Join(folder, ".bundle-1"), filepath.Join(folder, ".bundle-2")
+	if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(old, nil, 0o600), os.WriteFile(young, nil, 0o600),
+		os.Chtimes(old, time.Time{}, time.Now().Add(-25*time.Hour))); err != nil {
+		t.Fatal(err)
+	}
 	if made, err := v.MakeEvidence(ctx, "acme"); !made || err != nil {
 		t.Fatalf("made %t: %v", made, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, ".bundle-*")); err != nil || len(left) != 1 || left[0] != young {
+		t.Errorf("of what was cut off is left %v", left)
 	}
 	bundle, info, err := v.Service.EvidenceBundle(ctx, v.Auditor(), id)
 	if err != nil || info.Status != vault.EvidenceDone || info.Progress != 100 {
