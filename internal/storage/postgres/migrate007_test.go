@@ -49,14 +49,15 @@ func before(t *testing.T, version int64) *pgtest.Database {
 }
 
 // TestMigrationOfTerms: the entries that stand in a database of the sixth version
-// are searched by what entries are searched by today.
+// are searched by what entries are searched by today, and so are those that a replica
+// of that version writes afterwards.
 func TestMigrationOfTerms(t *testing.T) {
 	db := before(t, 6)
 	tenants := []string{"acme", "globex"}
 	entries := storagetest.Scale(400, 100_000)
 	admin := connect(t, db.Admin)
 	admin.do("SET session_replication_role = replica") // no triggers
-	for _, tenant := range tenants {
+	write := func(tenant string) {
 		var rows, terms [][]any
 		for _, r := range storagetest.Version6(t, tenant, entries) {
 			rows = append(rows, []any{tenant, r.Index, r.Leaf, r.LeafHash[:], r.Time.UnixMicro(), r.ChangeID, int64(r.Seq)})
@@ -68,12 +69,19 @@ func TestMigrationOfTerms(t *testing.T) {
 		admin.fill("entries", rows, "tenant", "idx", "leaf", "leaf_hash", "time", "change_id", "seq")
 		admin.fill("entry_terms", terms, "tenant", "field", "term", "idx")
 	}
+	for _, tenant := range tenants {
+		write(tenant)
+	}
 	began := time.Now()
 	applied, err := postgres.Migrate(t.Context(), db.Owner)
 	if err != nil || len(applied) != 1 || applied[0].Name != "007_proofs.sql" {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	t.Logf("%d entries in %v", len(tenants)*entries, time.Since(began))
+	// A replica of the version before goes on.
+	admin.do("SET session_replication_role = origin")
+	write("initech")
+	tenants = append(tenants, "initech")
 	v, err := postgres.OpenReadOnly(t.Context(), db.Audit)
 	if err != nil {
 		t.Fatal(err)

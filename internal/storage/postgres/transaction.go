@@ -19,9 +19,10 @@ const (
 	sqlRollback = `ROLLBACK`
 	// Settings of this transaction alone, so that any pooler may stand between.
 	// A server that waits for more than "on" asks keeps to it. A plan that was
-	// made while a table was small must not walk it when it is large.
+	// made while a table was small must not walk it when it is large. And it writes
+	// the terms of the seventh version itself: for others a trigger does.
 	sqlBound = `
-SELECT set_config('counterfoil.tenant', $1, true),
+SELECT set_config('counterfoil.tenant', $1, true), set_config('counterfoil.terms', '7', true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit')
         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
     set_config('lock_timeout', $2, true), set_config('statement_timeout', $3, true),
