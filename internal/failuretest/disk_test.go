@@ -101,7 +101,7 @@ func TestPostgresDiskFull(t *testing.T) {
 	s.refusedAtTimes("store", func() answer { return s.tokenize("chat-1", "Carol") })
 	s.refusedAtTimes("store", func() answer { return s.restored(known) })
 	free()
-	s.recovers(func() answer { return s.restored(known) })
+	s.recovers(func() answer { server.Revive(t); return s.restored(known) })
 	s.recovers(func() answer { return s.tokenize("chat-2", "Dave") })
 	s.recovers(s.ready)
 	s.holds()

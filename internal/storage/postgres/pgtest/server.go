@@ -115,6 +115,18 @@ func (s *Server) Start(t testing.TB) {
 	}
 }
 
+// Revive starts the server again where it ended by itself, as what watches over a
+// server does. One that crashes on a full disk and has no room to recover gives up.
+func (s *Server) Revive(t testing.TB) {
+	t.Helper()
+	select {
+	case <-s.running.ended:
+		t.Log("the server gave up, and is started again")
+		s.Start(t)
+	default:
+	}
+}
+
 // Stop stops the server in order: open transactions are rolled back.
 func (s *Server) Stop(t testing.TB) { t.Helper(); s.signal(t, syscall.SIGINT) }
 
