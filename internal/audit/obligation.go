@@ -25,6 +25,16 @@ const (
 	ObligationVersion = "version:"
 )
 
+// AboutOne is the first that About returns, empty where there is none.
+func (e *Entry) AboutOne(prefix string) string {
+	for _, obligation := range e.Obligations {
+		if name, is := strings.CutPrefix(obligation, prefix); is {
+			return name
+		}
+	}
+	return ""
+}
+
 // About returns what the obligations with a prefix name.
 func (e *Entry) About(prefix string) []string {
 	var named []string

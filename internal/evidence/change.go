@@ -53,14 +53,7 @@ func (c *Change) ReviewHours() int {
 // empty where the entry names none.
 func (c *Change) Proceeding() string { return c.about(audit.ObligationProceeding) }
 
-func (c *Change) about(prefix string) string {
-	for _, obligation := range c.Entry.Obligations {
-		if rest, is := strings.CutPrefix(obligation, prefix); is {
-			return rest
-		}
-	}
-	return ""
-}
+func (c *Change) about(prefix string) string { return c.Entry.AboutOne(prefix) }
 
 // What the entries of package vault say by these names.
 const (

@@ -210,7 +210,7 @@ func (s *Service) decideOnce(ctx context.Context, call Call, kind ProceedingKind
 		return ApprovalResult{}, tooLarge("/note", "note_bytes", MaxNoteBytes)
 	}
 	entry.Reason, entry.Reference, entry.Code = body.Reason, body.Reference, given.Decision
-	entry.Obligations = []string{aboutProceeding + row.ID}
+	entry.Obligations = []string{audit.ObligationProceeding + row.ID}
 	if given.Note != "" {
 		entry.NoteDigest = hexDigest(keys.index.Note(given.Note))
 	}

@@ -132,7 +132,7 @@ func (s *Service) readAssessed(ctx context.Context, tenant string, a *assessment
 // add counts one entry, where it is one that is asked about.
 func (a *assessment) add(e *audit.Entry) {
 	about := func(wanted string, has ...string) bool { return wanted == "" || slices.Contains(has, wanted) }
-	sent := append([]string{e.Destination}, destinationsOf(e)...)
+	sent := append([]string{e.Destination}, e.About(audit.ObligationDestination)...)
 	inScope := len(a.scopes) == 0 || slices.ContainsFunc(e.ScopeRefs, func(ref string) bool { return slices.Contains(a.scopes, ref) })
 	switch {
 	case e.Decision == audit.Deny, len(e.Tokens) == 0, !inScope,
@@ -174,17 +174,4 @@ func (a *assessment) result() Assessment {
 	a.out.Subjects = slices.Sorted(maps.Keys(a.subjects))
 	a.out.Scopes = slices.Sorted(maps.Keys(a.seen))
 	return a.out
-}
-
-// toDestination begins the obligation of an entry whose text goes to several.
-const toDestination = audit.ObligationDestination
-
-func destinationsOf(e *audit.Entry) []string {
-	var names []string
-	for _, o := range e.Obligations {
-		if len(o) > len(toDestination) && o[:len(toDestination)] == toDestination {
-			names = append(names, o[len(toDestination):])
-		}
-	}
-	return names
 }

@@ -128,7 +128,7 @@ type useBody struct {
 func noticeOf(entry audit.Entry, id string) []byte {
 	about := ""
 	for _, o := range entry.Obligations {
-		if rest, ok := strings.CutPrefix(o, aboutProceeding); ok {
+		if rest, ok := strings.CutPrefix(o, audit.ObligationProceeding); ok {
 			about = rest
 		}
 	}
@@ -146,9 +146,6 @@ func noticeOf(entry audit.Entry, id string) []byte {
 		Request   string         `json:"request_id,omitempty"`
 	}{id, entry.Kind, entry.Tenant, entry.Actor, entry.Reason, entry.Reference, entry.Code, about, entry.Entities, len(entry.Tokens), entry.RequestID})
 }
-
-// aboutProceeding begins the obligation of an entry that is about a proceeding.
-const aboutProceeding = audit.ObligationProceeding
 
 // consents reads for which persons a consent to a purpose stands: by person, its id.
 func (s *Service) consents(ctx context.Context, tenant, purpose string, subjectRefs []string) (map[string]string, error) {

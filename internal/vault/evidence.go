@@ -257,7 +257,7 @@ func (s *Service) FinishEvidence(ctx context.Context, tenant string, done Eviden
 	}
 	body.SHA256, body.Bytes, body.Size = done.SHA256, done.Bytes, done.Size
 	entry := s.entry(Call{Channel: "lifecycle"}, audit.KindEvidenceDone, nil)
-	entry.Obligations = []string{aboutProceeding + row.ID}
+	entry.Obligations = []string{audit.ObligationProceeding + row.ID}
 	row.State, entry.Code = ProceedingDone, "done"
 	if done.SHA256 == "" {
 		row.State, entry.Code = ProceedingRejected, "failed"

@@ -190,23 +190,8 @@ func (s *Service) configuredBundle(ctx context.Context) *access.Bundle {
 // system, where that is written down.
 func (s *Service) whoChangedPolicies(ctx context.Context, files []evidence.PolicyFile) error {
 	for _, kind := range []audit.Kind{audit.KindPolicyPropose, audit.KindPolicyChange} {
-		q := EntryQuery{Kind: string(kind), Limit: PageEntries}
-		for {
-			page, err := s.ledger.Entries(ctx, SystemTenant, q)
-			if err != nil {
-				return public(err)
-			}
-			for _, stored := range page {
-				entry, err := audit.ParseLeaf(stored.Leaf) // leaves of these kinds are never pruned
-				if err != nil {
-					return public(err)
-				}
-				noteChange(files, &entry)
-			}
-			if len(page) < PageEntries {
-				break
-			}
-			q.HasCursor, q.Cursor = true, page[len(page)-1].Index
+		if err := s.eachEntry(ctx, SystemTenant, kind, func(entry audit.Entry) { noteChange(files, &entry) }); err != nil {
+			return public(err)
 		}
 	}
 	return nil

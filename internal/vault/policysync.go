@@ -53,7 +53,7 @@ func (s *Service) changePolicies(
 	if err != nil {
 		return ProposalResult{}, err
 	}
-	entry.Obligations = append(entry.Obligations, aboutProceeding+chosen.row.ID, "version:"+chosen.body.Version)
+	entry.Obligations = append(entry.Obligations, audit.ObligationProceeding+chosen.row.ID, audit.ObligationVersion+chosen.body.Version)
 	committed, err := s.commitRiding(ctx, SystemTenant, ChangeProceedings{rows}, entry, &claiming{}, s.notifying(entry))
 	if errors.Is(err, ErrConflict) {
 		return ProposalResult{}, Errorf(CodeConflict, "somebody changed the policy meanwhile: look again").Because(err)

@@ -50,7 +50,7 @@ func (r *redeeming) obligations() []string {
 	if r == nil || r.row.ID == "" {
 		return nil
 	}
-	named := []string{aboutProceeding + r.row.ID}
+	named := []string{audit.ObligationProceeding + r.row.ID}
 	for _, d := range r.body.Decisions {
 		if by := audit.ObligationApprover + d.By; d.Decision == decisionApprove && audit.IsIdentifier(by) {
 			named = append(named, by)

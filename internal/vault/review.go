@@ -145,7 +145,7 @@ func changeProceeding[B any](
 ) (Proceeding, B, *audit.Receipt, error) {
 	var none B
 	tenant := call.Caller.Tenant
-	entry.Obligations = append(entry.Obligations, aboutProceeding+id)
+	entry.Obligations = append(entry.Obligations, audit.ObligationProceeding+id)
 	claim := s.newClaiming(call, keys)
 	for range MaxAttempts {
 		var body B

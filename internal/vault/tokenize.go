@@ -101,7 +101,7 @@ func (j *tokenizeJob) authorise(ctx context.Context) error {
 	j.route, j.entry.Destination = route, route.Names()[0]
 	if len(route.Names()) > 1 {
 		for _, name := range route.Names() {
-			j.entry.Obligations = append(j.entry.Obligations, toDestination+name)
+			j.entry.Obligations = append(j.entry.Obligations, audit.ObligationDestination+name)
 		}
 	}
 	return nil

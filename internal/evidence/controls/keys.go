@@ -92,7 +92,7 @@ func (q *finality) take(c *evidence.Change, _ bool) {
 
 func (q *finality) erase(c *evidence.Change) {
 	e := &c.Entry
-	id := about(e, requestPrefix)
+	id := e.AboutOne(requestPrefix)
 	if id == "" {
 		id = e.ChangeID
 	}

@@ -43,7 +43,7 @@ func (q *requests) take(c *evidence.Change, _ bool) {
 	if !done(e) {
 		return
 	}
-	asked := q.byID[about(e, requestPrefix)]
+	asked := q.byID[e.AboutOne(requestPrefix)]
 	switch e.Kind {
 	case audit.KindRequestOpen:
 		asked = &request{index: c.First, opened: e.Time, due: e.Instant(audit.CountDueAt), objection: e.Code == "objection"}
@@ -121,7 +121,7 @@ func (q *erasureWords) take(c *evidence.Change, in bool) {
 		return
 	}
 	q.population++
-	if about(e, requestPrefix) == "" && about(e, "identity:") == "" {
+	if e.AboutOne(requestPrefix) == "" && e.AboutOne("identity:") == "" {
 		q.broken(c.First, "an erasure that names neither a request nor how the person was identified")
 	}
 }

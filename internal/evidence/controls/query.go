@@ -95,14 +95,6 @@ const day = 24 * time.Hour
 // done tells whether an entry says that something was done, not that it was denied.
 func done(e *audit.Entry) bool { return e.Decision != audit.Deny }
 
-// about is what the first obligation with a prefix names.
-func about(e *audit.Entry, prefix string) string {
-	if named := e.About(prefix); len(named) > 0 {
-		return named[0]
-	}
-	return ""
-}
-
 // requestPrefix begins the obligation that names the request of a person.
 const requestPrefix = "request:"
 

@@ -61,7 +61,7 @@ type minimal struct{ base }
 func newMinimal(e *env) query { return &minimal{base{env: e}} }
 
 func (q *minimal) take(c *evidence.Change, in bool) {
-	limit := number(about(&c.Entry, "max_tokens:"))
+	limit := number(c.Entry.AboutOne("max_tokens:"))
 	if !in || !c.Restoration() || limit < 0 {
 		return
 	}
@@ -142,7 +142,7 @@ func (q *consents) take(c *evidence.Change, in bool) {
 			delete(q.purposes[given.purpose], c.Proceeding())
 		}
 	}
-	purpose := about(e, consentPrefix)
+	purpose := e.AboutOne(consentPrefix)
 	if !in || purpose == "" || !c.Restoration() {
 		return
 	}

@@ -90,7 +90,7 @@ func (q *suspensions) given(c *evidence.Change, in bool) {
 	case audit.KindGrant:
 		q.streams[strings.Clone(e.ChangeID)] = stream{e.Time.Add(time.Duration(e.Counts[countTTL]) * time.Second), endUser}
 	case audit.KindGrantClose:
-		delete(q.streams, about(e, audit.ObligationGrant))
+		delete(q.streams, e.AboutOne(audit.ObligationGrant))
 	}
 	if !in {
 		return
