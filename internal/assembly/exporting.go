@@ -90,9 +90,10 @@ func (e *exporting) log(ctx context.Context, tenant string) (export.Log, error) 
 		return export.Log{}, err
 	}
 	origin, err := audit.OriginOf(keys[0].Key)
+	vkeys := verifierKeys(keys)
 	return export.Log{
 		Tenant: tenant, Origin: origin,
-		Head: func(ctx context.Context) (export.Head, error) { return publishedHead(ctx, s, tenant, e.clock) },
+		Head: func(ctx context.Context) (export.Head, error) { return publishedHead(ctx, s, tenant, vkeys, e.clock) },
 		Entries: func(ctx context.Context, from int64, limit int) ([]export.Entry, error) {
 			stored, err := s.StoredEntries(ctx, tenant, from, min(limit, vault.PageEntries))
 			out := make([]export.Entry, len(stored))
@@ -126,17 +127,13 @@ func (e *exporting) log(ctx context.Context, tenant string) (export.Log, error) 
 
 // publishedHead is the last checkpoint that was published. Where the log has
 // nothing beyond it, that is known of the moment before it was looked at.
-func publishedHead(ctx context.Context, s *vault.Service, tenant string, clock func() time.Time) (export.Head, error) {
+func publishedHead(ctx context.Context, s *vault.Service, tenant string, vkeys []string, clock func() time.Time) (export.Head, error) {
 	before := clock()
 	note, err := s.Bookmark(ctx, tenant, vault.NoteCheckpoint)
 	if err != nil || note.Body == nil {
 		return export.Head{}, err
 	}
 	now, _, err := s.SignedHead(ctx, tenant)
-	if err != nil {
-		return export.Head{}, err
-	}
-	vkeys, err := verifierKeys(ctx, s, tenant)
 	if err != nil {
 		return export.Head{}, err
 	}
@@ -151,13 +148,12 @@ func publishedHead(ctx context.Context, s *vault.Service, tenant string, clock f
 	return head, nil
 }
 
-func verifierKeys(ctx context.Context, s *vault.Service, tenant string) ([]string, error) {
-	keys, err := s.LogKeys(ctx, tenant)
+func verifierKeys(keys []vault.LogKey) []string {
 	vkeys := make([]string, len(keys))
 	for i, key := range keys {
 		vkeys[i] = key.Key
 	}
-	return vkeys, err
+	return vkeys
 }
 
 // tiling keeps the logs of all tenants as folders of tiles.
@@ -188,17 +184,17 @@ func (t *tiling) step(ctx context.Context, tenant string) (bool, error) {
 	if err != nil || note.Body == nil {
 		return false, err
 	}
-	keys, err := verifierKeys(ctx, s, tenant)
+	keys, err := s.LogKeys(ctx, tenant)
 	if err != nil {
 		return false, err
 	}
-	origin, err := audit.OriginOf(keys[0])
+	origin, err := audit.OriginOf(keys[0].Key)
 	if err != nil {
 		return false, err
 	}
 	_, err = t.writer(tenant).Advance(ctx, tilelog.Log{
 		Origin:     origin,
-		Keys:       func(context.Context) ([]string, error) { return keys, nil },
+		Keys:       func(context.Context) ([]string, error) { return verifierKeys(keys), nil },
 		Checkpoint: func(context.Context) ([]byte, error) { return note.Body, nil },
 		Nodes: func(ctx context.Context, level int, from int64, count int) ([]audit.Hash, error) {
 			return s.Nodes(ctx, tenant, level, from, count)

@@ -61,12 +61,6 @@ func (w *Worker) Run(ctx context.Context) {
 	sweeping.Go(func() {
 		w.every(ctx, SweepEvery, nil, "sweep", func() error { return w.Round(ctx) })
 	})
-	if w.deliver != nil {
-		// A receiver may take its time.
-		sweeping.Go(func() {
-			w.every(ctx, PublishEvery, nil, "notices", func() error { return w.SendNotices(ctx) })
-		})
-	}
 	for _, c := range w.chores {
 		sweeping.Go(func() {
 			w.every(ctx, c.Pause, nil, c.Name, func() error { return w.do(ctx, c) })
@@ -105,16 +99,18 @@ func (w *Worker) do(ctx context.Context, c Chore) error {
 	return w.eachBatch(ctx, c.Batch)
 }
 
-// SendWith has the worker deliver notices. It is called before Run.
+// SendWith has the worker deliver notices: a receiver may take its time. It is
+// called before Run.
 func (w *Worker) SendWith(deliver func(context.Context, string, vault.Notice) vault.Delivery) {
 	w.deliver = deliver
+	w.Also(Chore{Name: "notices", Pause: PublishEvery, Batch: w.sendNotices})
 }
 
 // SendNotices delivers what is due, of every tenant.
-func (w *Worker) SendNotices(ctx context.Context) error {
-	return w.eachBatch(ctx, func(ctx context.Context, tenant string) (bool, error) {
-		return w.service.SendNotices(ctx, tenant, w.deliver)
-	})
+func (w *Worker) SendNotices(ctx context.Context) error { return w.eachBatch(ctx, w.sendNotices) }
+
+func (w *Worker) sendNotices(ctx context.Context, tenant string) (bool, error) {
+	return w.service.SendNotices(ctx, tenant, w.deliver)
 }
 
 // Wake has the next publication come at once. It never waits.
