@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -41,7 +42,7 @@ type Span struct {
 
 // Options of a Detector. The zero value is the default set at default thresholds and limits.
 type Options struct {
-	Entities   []string           // entities wanted; nil means all of Entities()
+	Entities   []string           // entities wanted; nil means all that are not opt-in
 	Thresholds map[string]float64 // lowest score reported, by entity; others keep their default
 	MaxText    int                // bytes; 0 means DefaultMaxText
 	Timeout    time.Duration      // for one Find; 0 means DefaultTimeout
@@ -66,7 +67,7 @@ func build(opts Options, all []recogniser) (*Detector, error) {
 		return nil, fmt.Errorf("%w: negative limit", ErrOptions)
 	}
 	if opts.Entities == nil {
-		opts.Entities = Entities()
+		opts.Entities = slices.Sorted(maps.Keys(defaults()))
 	}
 	thresholds, err := chooseThresholds(opts)
 	if err != nil {
@@ -90,16 +91,18 @@ func build(opts Options, all []recogniser) (*Detector, error) {
 
 // chooseThresholds returns the threshold of every entity wanted.
 func chooseThresholds(opts Options) (map[string]float64, error) {
+	known := Everything().Thresholds
+	maps.Copy(known, defaults())
 	chosen := make(map[string]float64, len(opts.Entities))
 	for _, e := range opts.Entities {
-		t, ok := defaultThresholds[e]
+		t, ok := known[e]
 		if !ok {
 			return nil, fmt.Errorf("%w: unknown entity %q", ErrOptions, e)
 		}
 		chosen[e] = t
 	}
 	for e, t := range opts.Thresholds {
-		if _, ok := defaultThresholds[e]; !ok {
+		if _, ok := known[e]; !ok {
 			return nil, fmt.Errorf("%w: threshold for unknown entity %q", ErrOptions, e)
 		}
 		if !(t > 0 && t <= 1) {
