@@ -29,6 +29,7 @@
 //	counterfoil backup         copy the SQLite database of a service
 //	counterfoil recover        take up an older copy of the database
 //	counterfoil policy         test, explain, pack and sign policies; propose and promote them
+//	counterfoil detect scan    find personal data in texts, for pipelines
 //	counterfoil version        what this is
 package main
 
@@ -87,6 +88,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite database of a configured service."`
 	Recover recoverCommand `cmd:"" help:"Take up an older copy of the database, with what was erased since erased again."`
 	Policy  policyCommands `cmd:"" help:"Work with the policy."`
+	Detect  detectCommands `cmd:"" help:"Work with detection alone: it asks no service."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
