@@ -379,7 +379,7 @@ func (f *flow) controlsHold() {
 // altered, of streams, of a log that is pruned, and of what nothing writes yet.
 var unwritten = []audit.Kind{
 	audit.KindOutcome, audit.KindIntegrityFailure, audit.KindKeyCreate, audit.KindKeyDestroy, audit.KindReplay, audit.KindReseal,
-	audit.KindReviewOpen, audit.KindGrant, audit.KindGrantFlush, audit.KindGrantClose,
+	audit.KindReviewOpen, audit.KindGrant, audit.KindGrantRenew, audit.KindGrantFlush, audit.KindGrantClose,
 }
 
 // TestEntriesOfTheServiceConform: what a service writes in a broad day is by the

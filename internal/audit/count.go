@@ -10,6 +10,11 @@ const (
 	CountAwareAt = "aware_at"
 	// CountDueAt is when a request of a person has to be answered.
 	CountDueAt = "due_at"
+	// CountTTL is for how many seconds a grant stands, from its entry on or from
+	// that of its renewal.
+	CountTTL = "ttl_seconds"
+	// CountBudget is how many different tokens a grant may restore.
+	CountBudget = "budget"
 )
 
 // How many of each sort a suspension names. What it names is kept by the service:

@@ -99,6 +99,7 @@ const (
 	KindEvidenceRequest  Kind = "evidence_request"
 	KindEvidenceDone     Kind = "evidence_done"
 	KindGrant            Kind = "grant"
+	KindGrantRenew       Kind = "grant_renew"
 	KindGrantFlush       Kind = "grant_flush"
 	KindGrantClose       Kind = "grant_close"
 )

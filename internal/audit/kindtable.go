@@ -69,9 +69,9 @@ func (r KindRule) decided(list []Decision, results []string) KindRule {
 
 // kindTable is in the order of Kinds; a test pins it.
 var kindTable = []KindRule{
-	calledKind(KindTokenize, "destination").codes().counts(countDenials).
+	calledKind(KindTokenize, "destination").codes().counts(countDenials, CountUnanalyzed).
 		may("coverage_digest", "entities", fieldResults, "scope_refs", "source_digest", "subject_refs", "tokens").
-		decided([]Decision{Allow, Deny}, []string{"allowed", "blocked", "kept", "masked", "suppressed", "tokenized"}),
+		decided([]Decision{Allow, Deny}, []string{ResultAllowed, "blocked", "kept", "masked", "suppressed", "tokenized", ResultWarned}),
 	calledKind(KindRestore, "reason").may(given...).codes("report").counts(reported...).duties(demanded...).duties(ofPerson...).
 		decided(asked, statuses),
 	processKind(KindOutcome).may(given...).codes().counts(reported...).duties(demanded...).duties(ofPerson...).duties(ObligationIntent).
@@ -149,11 +149,13 @@ var kindTable = []KindRule{
 		counts("exceptions", "population", "unknown"),
 	calledKind(KindEvidenceRequest, "reference"),
 	processKind(KindEvidenceDone, fieldCode, fieldObligations).codes("done", "failed").counts("bytes", "entries").may("note_digest", "reference"),
-	calledKind(KindGrant, fieldCounts, "reason").may(given...).codes().duties(demanded...).counts().decided(asked, statuses),
+	calledKind(KindGrant, fieldCounts, "reason").may(given...).codes().duties(demanded...).counts(CountTTL, CountBudget).decided(asked, statuses),
+	calledKind(KindGrantRenew, fieldCounts, fieldObligations, "reason").may("reference", "scope_refs").duties(ObligationGrant).counts(CountTTL),
 	calledKind(KindGrantFlush, fieldObligations, "reason").may(given...).codes().duties(demanded...).duties(ObligationGrant).counts().
 		decided([]Decision{Allow, Partial}, statuses),
-	calledKind(KindGrantClose, fieldCode, fieldObligations, "reason").may(given...).codes().duties(demanded...).duties(ObligationGrant).counts().
-		decided([]Decision{Allow, Partial}, statuses),
+	// The process closes those whose time is over.
+	processKind(KindGrantClose, fieldCode, fieldObligations, "reason").codes("ended", "expired", "revoked").
+		may(given...).duties(demanded...).duties(ObligationGrant).counts().decided([]Decision{NoDecision, Allow, Partial}, statuses),
 	processKind(KindRecover, fieldCounts, "source_digest").counts("anchored", "copied").may("reference"),
 }
 

@@ -36,7 +36,7 @@ var activities = map[audit.Kind]caption{
 	audit.KindLiftRestriction: activityUpdate, audit.KindReseal: activityUpdate, audit.KindRecover: activityUpdate,
 	audit.KindApprovalDecide: activityUpdate, audit.KindReviewClose: activityUpdate, audit.KindLiftSuspension: activityUpdate,
 	audit.KindIncidentChange: activityUpdate, audit.KindWithdrawConsent: activityUpdate, audit.KindPolicyChange: activityUpdate,
-	audit.KindLogRotate: activityUpdate, audit.KindGrantClose: activityUpdate,
+	audit.KindLogRotate: activityUpdate, audit.KindGrantRenew: activityUpdate, audit.KindGrantClose: activityUpdate,
 
 	audit.KindErase: activityDelete, audit.KindSweep: activityDelete, audit.KindKeyDestroy: activityDelete,
 	audit.KindKeyRetire: activityDelete, audit.KindFinality: activityDelete, audit.KindReplay: activityDelete,

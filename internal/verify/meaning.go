@@ -81,7 +81,7 @@ const (
 var usesNone = map[audit.Kind]bool{
 	audit.KindApprovalRequest: true, audit.KindReviewOpen: true, audit.KindReviewClose: true, audit.KindRequestRefused: true,
 	audit.KindOutcome: true, audit.KindIntegrityFailure: true, audit.KindReseal: true, audit.KindSubjectSearch: true,
-	audit.KindGrantFlush: true, audit.KindGrantClose: true, audit.KindDispatch: true,
+	audit.KindGrantFlush: true, audit.KindGrantClose: true, audit.KindGrantRenew: true, audit.KindDispatch: true,
 }
 
 // usesOne are the kinds whose entries name no proceeding but an approval that they
@@ -175,11 +175,11 @@ type grant struct {
 	until time.Time
 }
 
-// countTTL is the life of a grant in its entry.
-const countTTL = "ttl_seconds"
+func grantOf(e *audit.Entry) grant { return grant{who: streamOf(e), until: standsUntil(e)} }
 
-func grantOf(e *audit.Entry) grant {
-	return grant{who: streamOf(e), until: e.Time.Add(time.Duration(e.Counts[countTTL]) * time.Second)}
+// standsUntil is until when a grant stands, by its entry or by that of its renewal.
+func standsUntil(e *audit.Entry) time.Time {
+	return e.Time.Add(time.Duration(e.Counts[audit.CountTTL]) * time.Second)
 }
 
 // streamOf stands for who has what a stream gives, and why. No part of it holds the
@@ -191,7 +191,12 @@ func streamOf(e *audit.Entry) changeID {
 
 // flush holds what a stream does against its grant.
 func (v *verifier) flush(at int64, e *audit.Entry) error {
-	if e.Seq != 0 || e.Decision == audit.Deny || e.Kind != audit.KindGrantFlush && e.Kind != audit.KindGrantClose {
+	if e.Seq != 0 || e.Decision == audit.Deny {
+		return nil
+	}
+	switch e.Kind {
+	case audit.KindGrantFlush, audit.KindGrantClose, audit.KindGrantRenew:
+	default:
 		return nil
 	}
 	named := e.About(audit.ObligationGrant)
@@ -216,6 +221,9 @@ func (v *verifier) flush(at int64, e *audit.Entry) error {
 		wrong = "the time of its grant is over"
 	case streamOf(e) != g.who:
 		wrong = "its grant is of another actor, client or reason"
+	case e.Kind == audit.KindGrantRenew:
+		g.until = standsUntil(e)
+		v.grants[id] = g
 	}
 	if wrong == "" {
 		return nil

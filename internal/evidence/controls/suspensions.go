@@ -32,9 +32,6 @@ type stream struct {
 	endUser bool
 }
 
-// countTTL is how long a grant is good for, in its entry.
-const countTTL = "ttl_seconds"
-
 func newSuspensions(e *env) query {
 	return &suspensions{base: base{env: e}, parts: make(map[string]*suspension), streams: make(map[string]stream)}
 }
@@ -56,7 +53,7 @@ func (q *suspensions) take(c *evidence.Change, in bool) {
 		q.begin(e)
 	case audit.KindLiftSuspension:
 		q.lift(c.Proceeding(), in)
-	case audit.KindGrant, audit.KindGrantFlush, audit.KindGrantClose, audit.KindRestore:
+	case audit.KindGrant, audit.KindGrantRenew, audit.KindGrantFlush, audit.KindGrantClose, audit.KindRestore:
 		q.given(c, in)
 	}
 }
@@ -88,7 +85,9 @@ func (q *suspensions) given(c *evidence.Change, in bool) {
 	endUser := e.OnBehalfOf != ""
 	switch e.Kind {
 	case audit.KindGrant:
-		q.streams[strings.Clone(e.ChangeID)] = stream{e.Time.Add(time.Duration(e.Counts[countTTL]) * time.Second), endUser}
+		q.streams[strings.Clone(e.ChangeID)] = stream{standsUntil(e), endUser}
+	case audit.KindGrantRenew:
+		q.streams[strings.Clone(e.AboutOne(audit.ObligationGrant))] = stream{standsUntil(e), endUser}
 	case audit.KindGrantClose:
 		delete(q.streams, e.AboutOne(audit.ObligationGrant))
 	}
@@ -103,6 +102,11 @@ func (q *suspensions) given(c *evidence.Change, in bool) {
 			s.meets(endUser)
 		}
 	}
+}
+
+// standsUntil is until when a grant stands, by its entry or by that of its renewal.
+func standsUntil(e *audit.Entry) time.Time {
+	return e.Time.Add(time.Duration(e.Counts[audit.CountTTL]) * time.Second)
 }
 
 // meets is about something that is given back while the suspension stands.
