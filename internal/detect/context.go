@@ -122,17 +122,22 @@ func (s *scan) wordAfter(i, stop int) (int, int) {
 }
 
 func (w words) find(word string) weight {
-	if len(word) == 0 || len(word) > maxContextWord {
-		return nothing
-	}
 	var buf [maxContextWord]byte
+	return w[string(lowered(word, &buf))]
+}
+
+// lowered is a word as the sets have it, or nothing if it is too long for them.
+func lowered(word string, buf *[maxContextWord]byte) []byte {
+	if len(word) > maxContextWord {
+		return nil
+	}
 	for i := range len(word) {
 		if word[i] >= utf8.RuneSelf {
-			return w[strings.ToLower(strings.TrimFunc(word, notLetter))]
+			return []byte(strings.ToLower(strings.TrimFunc(word, notLetter)))
 		}
 		buf[i] = lower(word[i])
 	}
-	return w[string(buf[:len(word)])]
+	return buf[:len(word)]
 }
 
 // notLetter is for typographic quotes and dashes, whose bytes wordBefore cannot tell from letters.

@@ -85,7 +85,7 @@ func build(opts Options, all []recogniser) (*Detector, error) {
 			wanted = append(wanted, r)
 		}
 	}
-	d.plan = newPlan(wanted)
+	d.plan = newPlan(wanted, thresholds)
 	return d, nil
 }
 

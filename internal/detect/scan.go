@@ -10,6 +10,7 @@ const (
 	onAt                     // '@'
 	onColon                  // ':'
 	onLiteral                // one of the recogniser's literals has just ended
+	onCode                   // a word that holds a digit: no find, but ids
 	triggers
 )
 
@@ -22,16 +23,18 @@ type recogniser struct {
 	on       trigger
 	literals []string
 	find     func(s *scan, at, literal int)
+	ids      []idRule // of onCode
 }
 
 // plan is the recognisers of a Detector arranged for the pass.
 type plan struct {
 	by       [triggers][]recogniser
 	keywords automaton
+	ids      *idIndex
 }
 
-func newPlan(all []recogniser) plan {
-	var p plan
+func newPlan(all []recogniser, thresholds map[string]float64) plan {
+	p := plan{ids: newIDIndex(all, thresholds)}
 	var words []string
 	for _, r := range all {
 		p.by[r.on] = append(p.by[r.on], r)
@@ -70,6 +73,9 @@ type scan struct {
 	seenHeader  int    // the JWT rule has tried every header before
 	judged      []int  // unbounded secret rules have measured every run before, by rule
 	phoneChecks int    // validity checks spent, see maxPhoneChecks
+	seenCode    int    // words before have been tried for identifiers
+	trimmed     [2]int // see lone
+	near        nearWords
 	groups      [maxGroups]group
 }
 
@@ -140,6 +146,7 @@ func (s *scan) fire(on trigger, at int) {
 func (s *scan) number(at int) {
 	s.parseRun(at)
 	s.fire(onNumber, at)
+	s.codes()
 }
 
 func (s *scan) literals(state uint32, end int) {

@@ -1,0 +1,202 @@
+package detect
+
+import "strings"
+
+// codes runs the forms that can match at the words which the groups of the run are part of. A word is looked at
+// where its first digit is; the digits after it in the same word are passed over.
+func (s *scan) codes() {
+	x := s.d.plan.ids
+	if x == nil {
+		return
+	}
+	s.active = "identifier"
+	for i := range s.run.groups {
+		at := s.run.groups[i].start
+		if at < s.seenCode {
+			continue
+		}
+		start, end := at, s.run.groups[i].end
+		for start > 0 && at-start <= maxCode && isAlpha(s.text[start-1]) {
+			start--
+		}
+		for end < len(s.text) && isAlnum(s.text[end]) {
+			end++
+		}
+		s.seenCode = end
+		if end-start > maxCode {
+			continue
+		}
+		kind := 0
+		if start < at {
+			kind = 1
+		}
+		patterns := x.by[kind][end-start]
+		for k := range patterns {
+			s.code(&patterns[k], start, end)
+		}
+	}
+}
+
+// code tries one pattern at the word from start to end.
+func (s *scan) code(p *idPattern, start, end int) {
+	from := start - p.before
+	to := from + len(p.shape)
+	if from < 0 || to > len(s.text) {
+		return
+	}
+	// Most words end here: what follows them is no separator of the form.
+	if after := p.before + p.anchor; after < len(p.shape) && p.shape[after] == '_' && separatorBits[s.text[end]]&p.seps == 0 {
+		return
+	}
+	sep, small, ok := p.fit(s.text, from)
+	if !ok || !s.apart(from, to, sep, p.digits) || !s.checked(p, from, to) {
+		return
+	}
+	score, evidence := s.scoreCode(p, from, to, small && !p.rule.exact)
+	if score >= p.rule.least {
+		s.report(p.rule.entity, p.rule.because[evidence], from, to, score)
+	}
+}
+
+// scoreCode weighs what stands around a value. What names something else takes nothing from a value that is named, too:
+// the nearest word decides.
+func (s *scan) scoreCode(p *idPattern, from, to int, small bool) (float64, int) {
+	switch s.idContext(p.rule.weights, from, to) {
+	case noun:
+		return p.scores.noun, byNoun
+	case hint:
+		return p.scores.hint, byHint
+	case against:
+		return p.scores.bare - idAgainst, byBare
+	}
+	score, evidence := p.scores.bare, byBare
+	if s.lone(from, to) {
+		score, evidence = p.scores.lone, byLone
+	}
+	if small {
+		score = min(score, idSmall)
+	}
+	return score, evidence
+}
+
+// checked runs the check of a pattern's rule on the letters and digits of a value.
+func (s *scan) checked(p *idPattern, from, to int) bool {
+	if p.rule.check == nil {
+		return true
+	}
+	var buf [maxCode]byte
+	value := buf[:0]
+	plain := true
+	for i := from; i < to; i++ {
+		c := s.text[i]
+		if !isAlnum(c) {
+			plain = false
+			continue
+		}
+		if isLower(c) && !p.rule.exact {
+			c -= 'a' - 'A'
+			plain = false
+		}
+		value = append(value, c)
+	}
+	if plain {
+		return p.rule.check(s.text[from:to])
+	}
+	return p.rule.check(string(value))
+}
+
+// apart says whether a value stands by itself: not a part of a word, a path or a sum, and for digits neither an amount
+// nor, where spaces divide it, a part of a row of numbers.
+func (s *scan) apart(from, to int, sep byte, digits bool) bool {
+	if s.gluedBefore(from) || s.gluedAfter(to) || s.continues(from) || s.continuesAfter(to) {
+		return false
+	}
+	if sep == ' ' && isDigit(s.text[from]) && s.byteBefore(from) == ' ' && isDigit(s.byteBefore(from-1)) {
+		return false
+	}
+	if sep == ' ' && isDigit(s.text[to-1]) && s.byteAt(to) == ' ' && isDigit(s.byteAt(to+1)) {
+		return false
+	}
+	return !digits || s.byteAt(to) != '%' && !s.currencyBefore(from)
+}
+
+// lonePunctuation may stand around a value that is all there is in a text.
+const lonePunctuation = " \t\r\n\"'`.,;"
+
+// lone says whether a value is all there is in the text.
+func (s *scan) lone(from, to int) bool {
+	if s.trimmed == [2]int{} {
+		rest := strings.TrimLeft(s.text, lonePunctuation)
+		s.trimmed[0] = len(s.text) - len(rest)
+		s.trimmed[1] = s.trimmed[0] + len(strings.TrimRight(rest, lonePunctuation))
+	}
+	return s.trimmed == [2]int{from, to}
+}
+
+// nearWord is a context word before a place: which one, and whether it labels what follows.
+type nearWord struct {
+	id    int
+	label bool
+}
+
+// nearWords are the context words around a value, looked up once for all rules that fit there.
+type nearWords struct {
+	from, to int
+	before   [maxContextWords]nearWord
+	n        int
+	after    int
+	adjoins  bool // the word after the value is not its label's neighbour but stands right behind it
+}
+
+// idContext is scan.context for rules that share one dictionary.
+func (s *scan) idContext(weights []weight, from, to int) weight {
+	s.lookAround(from, to)
+	before := nothing
+	for i := range s.near.n {
+		w := s.near.before[i]
+		is := weights[w.id]
+		if is == nothing || is == faint {
+			continue
+		}
+		if is == hint && i == 0 && w.label {
+			is = noun
+		}
+		before = is
+		break
+	}
+	if before == against || before == noun || before == hint && !s.near.adjoins {
+		return before
+	}
+	return max(before, weights[s.near.after])
+}
+
+// lookAround reads the words around a value, by the rules of scan.context.
+func (s *scan) lookAround(from, to int) {
+	ids := s.d.plan.ids.wordIDs
+	if s.near.from != from || s.near.to == 0 {
+		s.near = nearWords{from: from}
+		stop := max(0, from-contextBefore)
+		for i := from; s.near.n < maxContextWords; s.near.n++ {
+			start, end := s.wordBefore(i, stop)
+			if start == end || start == stop && stop > 0 {
+				break
+			}
+			w := nearWord{label: s.near.n == 0 && s.labels(end, from)}
+			if end-start > shortWord || !isDigit(s.byteBefore(start)) && !isDigit(s.byteAt(end)) {
+				w.id = wordID(ids, s.text[start:end])
+			}
+			s.near.before[s.near.n] = w
+			i = start
+		}
+	}
+	if s.near.to != to {
+		start, end := s.wordAfter(to, min(len(s.text), to+contextAfter))
+		s.near.to, s.near.after, s.near.adjoins = to, wordID(ids, s.text[start:end]), start <= to+2
+	}
+}
+
+// wordID is the number of a context word, or 0.
+func wordID(ids map[string]int, word string) int {
+	var buf [maxContextWord]byte
+	return ids[string(lowered(word, &buf))]
+}
