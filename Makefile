@@ -28,7 +28,7 @@ DATA     ?= ./data
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run deps test test-long check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
+.PHONY: help build run deps test test-long eval check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test: deps ## Run every test, with the race detector
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
+
+eval: ## Measure detection on the data sets under DATA and write internal/detect/EVAL.md
+	$(GO) run ./internal/detect/eval -data $(DATA) -out internal/detect/EVAL.md
 
 check: lint check-generated lint-openapi check-deploy check-report vuln ## Lint, generated files, OpenAPI lint, deployment, the report in a browser, known vulnerabilities
 

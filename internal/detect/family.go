@@ -40,6 +40,13 @@ func Everything() Options {
 	return o
 }
 
+// Defaults is the options that the zero value stands for, written out.
+func Defaults() Options {
+	o := Options{Thresholds: defaults()}
+	o.Entities = slices.Sorted(maps.Keys(o.Thresholds))
+	return o
+}
+
 // defaults are the thresholds of the entities that are looked for where nobody says otherwise.
 func defaults() map[string]float64 {
 	all := make(map[string]float64)
