@@ -59,11 +59,12 @@ func (m match) beats(other match) bool {
 // nothing about a character before it stands in the text; so where a stream is
 // cut makes no difference.
 type scanner struct {
-	words *Vocabulary
-	text  string
-	final bool // nothing follows the text
-	loose bool // for TokenLike: neighbours do not matter, and a bare shape is enough
-	steps int  // characters looked at: the measure of work
+	words  *Vocabulary
+	text   string
+	before string // what stands before the text, as far as it matters: one character
+	final  bool   // nothing follows the text
+	loose  bool   // for TokenLike: neighbours do not matter, and a bare shape is enough
+	steps  int    // characters looked at: the measure of work
 
 	// The attempt under way.
 	pos      int  // next byte to read

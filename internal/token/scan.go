@@ -120,13 +120,17 @@ func (s *scanner) readAt(i int) (match, verdict) {
 
 // wordBefore says whether a word character stands before i.
 func (s *scanner) wordBefore(i int) bool {
+	before := s.text[:i]
 	if i == 0 {
+		before = s.before
+	}
+	if before == "" {
 		return false
 	}
-	if b := s.text[i-1]; b < utf8.RuneSelf {
+	if b := before[len(before)-1]; b < utf8.RuneSelf {
 		return asciiClass[b] > classFiller || b == '_'
 	}
-	r, _ := utf8.DecodeLastRuneInString(s.text[:i])
+	r, _ := utf8.DecodeLastRuneInString(before)
 	return isWord(r)
 }
 

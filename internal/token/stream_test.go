@@ -173,6 +173,15 @@ func TestStreamEndsVerbatim(t *testing.T) {
 	}
 }
 
+// TestStreamNeedsNoMemory: while nothing is held back, chunks are not copied.
+func TestStreamNeedsNoMemory(t *testing.T) {
+	s := vocabulary(t).Stream()
+	var room []token.Piece
+	if n := testing.AllocsPerRun(100, func() { room = s.Append(room[:0], "and so on, word by word ") }); n > 0 {
+		t.Errorf("%v allocations for a chunk", n)
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	v := vocabulary(f)
 	m := newMinter(f, v.Labels())
