@@ -69,7 +69,7 @@ type Token struct {
 // Masked is a finding for which no token was made.
 type Masked struct {
 	Entity  string `json:"entity"`
-	Action  string `json:"action"` // mask or allow
+	Action  string `json:"action"` // mask, warn or allow
 	Pointer string `json:"pointer"`
 	Start   *int   `json:"start"`
 	End     *int   `json:"end"`

@@ -48,11 +48,11 @@ const (
 
 // Action is what is done to an entity on the way to the destination: what the
 // destination says for the entity, else for its class, else the entity's own.
-// An allow counts only while every agreement that the destination requires is in
-// force, and is a tokenize at any other time.
+// An allow or a warn counts only while every agreement that the destination
+// requires is in force, and is a tokenize at any other time.
 func (d Destination) Action(e Entity, at time.Time) EntityAction {
 	action := d.said(e)
-	if action == ActAllow && !d.covered(at) {
+	if action.InClear() && !d.covered(at) {
 		return ActTokenize
 	}
 	return action
@@ -135,7 +135,7 @@ func (f destinationsFile) check(entities map[string]Entity) (map[string]Destinat
 		return nil, fmt.Errorf("there is no destination %q", DefaultDestination)
 	}
 	for name, e := range entities {
-		if fallback.said(e) == ActAllow {
+		if fallback.said(e).InClear() {
 			return nil, fmt.Errorf("%s: it may not allow %s", DefaultDestination, name)
 		}
 	}
@@ -196,7 +196,7 @@ func (d Destination) checkActions(entities map[string]Entity) error {
 		}
 	}
 	for name, e := range entities {
-		if d.said(e) == ActAllow && d.Requires == nil {
+		if d.said(e).InClear() && d.Requires == nil {
 			return fmt.Errorf("requires must be given, be it empty, where %s is allowed", name)
 		}
 	}

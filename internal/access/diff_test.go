@@ -135,6 +135,14 @@ func TestDiff(t *testing.T) {
 			changeOf{"destinations.yaml", "        URL: allow", "        URL: allow\n        PERSON: allow"},
 			told{access.Widened, "destination", "destination internal/onprem: PERSON is allow, before tokenize"},
 		},
+		"what a prompt may say, and it is told": {
+			changeOf{"destinations.yaml", "        URL: allow", "        URL: warn"},
+			told{access.Narrowed, "destination", "destination internal/onprem: URL is warn, before allow"},
+		},
+		"what a prompt may say while it is told": {
+			changeOf{"destinations.yaml", "        URL: allow", "        URL: allow\n        PERSON: warn"},
+			told{access.Widened, "destination", "destination internal/onprem: PERSON is warn, before tokenize"},
+		},
 		"a destination": {
 			changeOf{"destinations.yaml", "  openai/us:", "  openai/eu: {vendor: OpenAI, region: eu, training: false, vendor_retention_days: 0, requires: [], actions: {entities: {URL: allow}}}\n\n  openai/us:"},
 			told{access.Widened, "destination", "destination openai/eu is new: vendor OpenAI"},

@@ -126,7 +126,7 @@ func (d *differ) actions(at Destination, before func(Entity) EntityAction) {
 		for _, is := range strictness {
 			// Of a new destination only what it lets through is said.
 			entities := names[[2]EntityAction{was, is}]
-			if len(entities) == 0 || was == "" && is != ActAllow {
+			if len(entities) == 0 || was == "" && !is.InClear() {
 				continue
 			}
 			field := strings.Join(entities, ", ")

@@ -29,13 +29,17 @@ const (
 	ActTokenize EntityAction = "tokenize"
 	ActMask     EntityAction = "mask"
 	ActBlock    EntityAction = "block"
+	ActWarn     EntityAction = "warn" // like allow, and the answer and the entry say so
 	ActAllow    EntityAction = "allow"
 )
 
 // EntityActions returns the closed list.
 func EntityActions() []EntityAction {
-	return []EntityAction{ActTokenize, ActMask, ActBlock, ActAllow}
+	return []EntityAction{ActTokenize, ActMask, ActBlock, ActWarn, ActAllow}
 }
+
+// InClear says whether a value goes to the destination as it is.
+func (a EntityAction) InClear() bool { return a == ActAllow || a == ActWarn }
 
 // Normalisers returns the closed list of names that say what counts as the
 // same value when a person is looked up.

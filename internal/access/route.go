@@ -50,7 +50,7 @@ func (r Route) Names() []string {
 }
 
 // strictness orders the actions, from the laxest.
-var strictness = []EntityAction{ActAllow, ActTokenize, ActMask, ActBlock}
+var strictness = []EntityAction{ActAllow, ActWarn, ActTokenize, ActMask, ActBlock}
 
 // Action is the strictest of what the destinations do to an entity. A route
 // without any, which Route never returns, blocks.

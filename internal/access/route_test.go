@@ -3,6 +3,7 @@ package access_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -42,6 +43,14 @@ destinations:
     training: false
     vendor_retention_days: 1
     actions: {classes: {internal: allow}}
+  told:
+    vendor: v
+    region: r
+    dpa: {ref: D-2, valid_from: 2026-01-01, valid_to: 2026-04-01}
+    requires: [dpa]
+    training: false
+    vendor_retention_days: 1
+    actions: {classes: {internal: warn}, entities: {URL: mask}}
 `
 
 func routed(t testing.TB) *access.Policy {
@@ -105,6 +114,51 @@ func TestAnAllowNeedsItsAgreements(t *testing.T) {
 	}
 	if r, _ := p.Route([]string{"covered"}, time.Time{}); r.Action(location) != access.ActTokenize {
 		t.Error("an agreement is in force at no time")
+	}
+}
+
+// TestAWarnIsAnAllowThatIsTold: it needs the same agreements, and is stricter by
+// nothing but the telling.
+func TestAWarnIsAnAllowThatIsTold(t *testing.T) {
+	p := routed(t)
+	location, _ := p.Entity("LOCATION")
+	for _, test := range []struct {
+		names []string
+		at    string
+		want  access.EntityAction
+	}{
+		{[]string{"told"}, "2026-03-15", access.ActWarn},
+		{[]string{"told"}, "2026-04-01", access.ActTokenize}, // the DPA has expired
+		{[]string{"lax", "told"}, "2026-03-15", access.ActWarn},
+		{[]string{"told", "lax"}, "2026-03-15", access.ActWarn},
+		{[]string{"told", "default"}, "2026-03-15", access.ActTokenize},
+	} {
+		r, err := p.Route(test.names, date(test.at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Action(location); got != test.want || !access.ActWarn.InClear() || access.ActTokenize.InClear() {
+			t.Errorf("%v at %s: got %s, want %s", test.names, test.at, got, test.want)
+		}
+	}
+}
+
+func TestAWarnIsRefusedWhereAnAllowIs(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"the default destination":      {"default: {vendor: v,", "default: {requires: [], actions: {entities: {URL: warn}}, vendor: v,"},
+		"what is required is not said": {"    requires: [dpa]\n    training: false\n    vendor_retention_days: 1\n    actions: {classes: {internal: warn}", "    training: false\n    vendor_retention_days: 1\n    actions: {classes: {internal: warn}"},
+		"what only looks like a token": {"entities: {URL: mask}}", "entities: {URL: mask, TOKEN_LIKE: warn}}"},
+	} {
+		bundle := copyOfShipped(t)
+		text := strings.Replace(routes, change[0], change[1], 1)
+		if text == routes {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		bundle["destinations.yaml"] = &fstest.MapFile{Data: []byte(text)}
+		delete(bundle, "texts/destinations.yaml")
+		if _, err := access.Load(bundle); !errors.Is(err, access.ErrBundle) {
+			t.Errorf("%s: got %v, want the bundle refused", name, err)
+		}
 	}
 }
 
@@ -190,7 +244,7 @@ func TestRoutePayloadIsTheStrictest(t *testing.T) {
 // laxer says whether the route does less to an entity than one of its
 // destinations alone.
 func laxer(p *access.Policy, names []string, at time.Time, action func(access.Route, access.Entity) access.EntityAction) bool {
-	order := []access.EntityAction{access.ActAllow, access.ActTokenize, access.ActMask, access.ActBlock}
+	order := []access.EntityAction{access.ActAllow, access.ActWarn, access.ActTokenize, access.ActMask, access.ActBlock}
 	all, err := p.Route(names, at)
 	if err != nil {
 		return true
@@ -212,7 +266,7 @@ func laxer(p *access.Policy, names []string, at time.Time, action func(access.Ro
 func TestARouteIsNeverLaxerThanOneOfItsDestinations(t *testing.T) {
 	p := routed(t)
 	rapid.Check(t, func(t *rapid.T) {
-		names := rapid.SliceOfN(rapid.SampledFrom([]string{"default", "lax", "covered", "unsigned"}), 1, 4).Draw(t, "names")
+		names := rapid.SliceOfN(rapid.SampledFrom([]string{"default", "lax", "covered", "unsigned", "told"}), 1, 4).Draw(t, "names")
 		at := date("2026-01-01").AddDate(0, 0, rapid.IntRange(0, 200).Draw(t, "day"))
 		if laxer(p, names, at, access.Route.Action) {
 			t.Fatal("it is")

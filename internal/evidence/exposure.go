@@ -25,9 +25,6 @@ type sentSum struct {
 	first, last      time.Time
 }
 
-// actionAllowed is what was sent as it is.
-const actionAllowed = "allowed"
-
 func newExposure(b *builder) *exposure {
 	return &exposure{builder: b, byEntity: make(map[sent]*sentSum), byAction: make(map[sent]*sentSum), requests: make(map[string]int)}
 }
@@ -88,7 +85,7 @@ func (x *exposure) tables() []Table {
 	actions := Table{
 		Name: TableExposureActions, Title: "What became of values, by destination", Query: query + "what became of the values.",
 		Columns: cols("action", "Action"), Rows: rowsOf(x.byAction),
-		Notes: []string{"allowed is what went there in clear, by the policy."},
+		Notes: []string{"allowed and warned are what went there in clear, by the policy."},
 	}
 	return []Table{entities, actions, x.agreements()}
 }
@@ -141,10 +138,13 @@ func (x *exposure) agreements() Table {
 }
 
 func (x *exposure) inClear(destination string) int {
-	if s := x.byAction[sent{destination, actionAllowed}]; s != nil {
-		return s.values
+	total := 0
+	for _, action := range audit.ResultsInClear() {
+		if s := x.byAction[sent{destination, action}]; s != nil {
+			total += s.values
+		}
 	}
-	return 0
+	return total
 }
 
 func (x *exposure) covered(d *Destination, clear int) bool {

@@ -47,8 +47,8 @@ func told(t testing.TB) *log {
 func restorations(l *log) {
 	user := audit.Client{ClientID: "gw"}
 	l.on(1, 0).add(audit.Entry{
-		Kind: audit.KindTokenize, Actor: "gw", Client: user, Destination: "openai/us", RequestID: "req-1", Entities: map[string]int{"PERSON": 2, "DATE_TIME": 1},
-		Results: map[string]int{"tokenized": 2, "allowed": 1}, Obligations: []string{"class:internal", "destination:anthropic/eu"}, Tokens: tokens(2),
+		Kind: audit.KindTokenize, Actor: "gw", Client: user, Destination: "openai/us", RequestID: "req-1", Entities: map[string]int{"PERSON": 2, "DATE_TIME": 2},
+		Results: map[string]int{"tokenized": 2, "allowed": 1, "warned": 1}, Obligations: []string{"class:internal", "destination:anthropic/eu"}, Tokens: tokens(2),
 	})
 	l.add(audit.Entry{Kind: audit.KindTokenize, Decision: audit.Deny, Code: "invalid", Destination: "openai/us", Actor: "gw", Client: user, Entities: map[string]int{"US_SSN": 1}, Results: map[string]int{"blocked": 1}})
 	l.on(1, 1).add(audit.Entry{Kind: audit.KindDispatch, RequestID: "req-1", Destination: "openai/us", Model: "gpt-5", Code: "ok", Reference: "v-1", Counts: map[string]int{"latency_ms": 900, "input_tokens": 10}, Actor: "gw"})

@@ -36,7 +36,7 @@ type event struct {
 	latency   time.Duration
 	origins   map[vault.Origin]int
 	statuses  map[vault.Status]int
-	untouched map[string]int // findings that were masked or allowed, by action
+	untouched map[string]int // findings that were masked or let through, by action
 	found     map[detection]int
 	decision  string // what a restoration came to
 	// refusedFor is the reason of one that was refused whole. It may be one that a

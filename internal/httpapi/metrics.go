@@ -65,7 +65,7 @@ func newMetrics(registry *prometheus.Registry, version string, tracer *telemetry
 		refused:   vector("counterfoil_refused_total", "Requests that ended in a problem, by code.", "operation", "code"),
 		strays:    vector("counterfoil_unauthenticated_total", "Requests without a valid credential, by what was wrong.", "reason"),
 		tokens:    vector("counterfoil_tokens_total", "Tokens in answers, by origin.", "origin"),
-		untouched: vector("counterfoil_findings_not_tokenized_total", "Findings that were masked or allowed.", "action"),
+		untouched: vector("counterfoil_findings_not_tokenized_total", "Findings that were masked or let through.", "action"),
 		decided:   vector("counterfoil_restoration_decisions_total", "Restorations by reason and what they came to.", "reason", "decision"),
 		found:     vector("counterfoil_detections_total", "Findings in requests to tokenize, by entity and what was done.", "entity", "action"),
 		passed:    vector("counterfoil_limits_passed_total", "Requests that were refused by a named limit, budgets and rates among them.", "limit"),

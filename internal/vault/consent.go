@@ -167,7 +167,7 @@ func (s *Service) Exposure(ctx context.Context, call Call) ([]DestinationExposur
 			return nil, public(err)
 		}
 		for _, entity := range s.rules().Entities() {
-			if route.Action(entity) == access.ActAllow {
+			if route.Action(entity).InClear() {
 				e.InClear = append(e.InClear, entity.Name)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/counterfoil/counterfoil/internal/access"
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
@@ -43,8 +44,10 @@ func (f *finding) become() string {
 		return "tokenized"
 	case f.action == access.ActMask:
 		return "masked"
+	case f.action == access.ActWarn:
+		return audit.ResultWarned
 	case f.action == access.ActAllow:
-		return "allowed"
+		return audit.ResultAllowed
 	default:
 		return "blocked"
 	}

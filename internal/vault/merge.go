@@ -47,7 +47,7 @@ func byStart(a, b finding) int { return cmp.Compare(a.start, b.start) }
 
 func severity(a access.EntityAction) int {
 	return slices.Index([]access.EntityAction{
-		access.ActAllow, access.ActTokenize, access.ActMask, access.ActBlock,
+		access.ActAllow, access.ActWarn, access.ActTokenize, access.ActMask, access.ActBlock,
 	}, a)
 }
 

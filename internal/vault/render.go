@@ -275,7 +275,7 @@ func (j *tokenizeJob) coverRereads(byPart [][]finding) error {
 // standIn is what would stand for a finding, with a token that is never used.
 func (j *tokenizeJob) standIn(f finding) (string, error) {
 	switch {
-	case f.kept != nil, f.action == access.ActAllow, f.action == access.ActBlock:
+	case f.kept != nil, f.action.InClear(), f.action == access.ActBlock:
 		return f.value, nil
 	case f.action == access.ActMask:
 		return detect.Masked(f.entity.Name), nil

@@ -86,7 +86,7 @@ type TokenizeResult struct {
 	Tokens        []TokenInfo
 	Payload       []byte // the body with tokens, spliced over the original bytes
 	Coverage      *payload.Manifest
-	Masked        []MaskInfo // findings that were masked or allowed, not tokenized
+	Masked        []MaskInfo // findings that were masked or let through, not tokenized
 	PolicyVersion string
 	Audit         *audit.Receipt // nil for a dry run
 }
@@ -118,7 +118,7 @@ type TokenInfo struct {
 // MaskInfo is a finding for which no token was made.
 type MaskInfo struct {
 	Entity     string
-	Action     string // "mask" or "allow"
+	Action     string // "mask", "warn" or "allow"
 	Pointer    string
 	Start, End *int
 }

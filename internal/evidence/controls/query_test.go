@@ -253,7 +253,10 @@ var queryCases = map[string]queryCase{
 			m.by("gw", on(2), tokenized("r2", "openai/us", map[string]int{"allowed": 1}))
 		},
 		func(m *made) []int64 {
-			return []int64{m.by("gw", on(3), tokenized("r3", "default", map[string]int{"allowed": 1}))}
+			return []int64{
+				m.by("gw", on(3), tokenized("r3", "default", map[string]int{"allowed": 1})),
+				m.by("gw", on(4), tokenized("r4", "default", map[string]int{"warned": 1})),
+			}
 		}, ""},
 	"prompts_end_with_dispatch": {1,
 		func(m *made) {

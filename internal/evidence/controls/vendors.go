@@ -30,7 +30,7 @@ func (q *exposure) take(c *evidence.Change, in bool) {
 	if len(e.Entities) == 0 {
 		return // nothing of anybody was found in it
 	}
-	inClear := e.Results["allowed"] > 0
+	inClear := e.InClear() > 0
 	for _, name := range append(e.About(audit.ObligationDestination), e.Destination) {
 		to := q.known[name]
 		switch {

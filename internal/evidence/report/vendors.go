@@ -2,13 +2,12 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
+	"github.com/counterfoil/counterfoil/internal/audit"
 	"github.com/counterfoil/counterfoil/internal/evidence"
 )
-
-// inClear is the action that lets a value through as it is.
-const inClear = "allowed"
 
 func exposureFigure(e *evidence.Evidence) (figure, bool) {
 	c, given := read(e, evidence.TableExposureActions, "destination", "action", "values")
@@ -28,14 +27,14 @@ func exposureFigure(e *evidence.Evidence) (figure, bool) {
 			at = len(order.Categories) - 1
 		}
 		action := named(c.text(row, "action"))
-		if action == inClear {
-			action = "allowed, in clear"
+		if slices.Contains(audit.ResultsInClear(), action) {
+			action += ", in clear"
 		}
 		t.add(at, action, c.number(row, "values"))
 	}
 	return figure{
 		ID: "c-exposure", Title: "Exposure: what became of values, by destination",
-		About: "Where texts were to go, and what was done with the values in them before. What was allowed went there in clear, by the policy; the rest did not.",
+		About: "Where texts were to go, and what was done with the values in them before. What was allowed or warned about went there in clear, by the policy; the rest did not.",
 		Empty: "Nothing was to go to any destination: none in this period.",
 	}.inBars(t.grid("Destination")), given
 }

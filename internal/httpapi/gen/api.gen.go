@@ -425,6 +425,7 @@ const (
 	EntityInfoActionBlock    EntityInfoAction = "block"
 	EntityInfoActionMask     EntityInfoAction = "mask"
 	EntityInfoActionTokenize EntityInfoAction = "tokenize"
+	EntityInfoActionWarn     EntityInfoAction = "warn"
 )
 
 // Valid indicates whether the value is a known member of the EntityInfoAction enum.
@@ -437,6 +438,8 @@ func (e EntityInfoAction) Valid() bool {
 	case EntityInfoActionMask:
 		return true
 	case EntityInfoActionTokenize:
+		return true
+	case EntityInfoActionWarn:
 		return true
 	default:
 		return false
@@ -669,6 +672,7 @@ func (e IncidentOutcome) Valid() bool {
 const (
 	MaskedActionAllow MaskedAction = "allow"
 	MaskedActionMask  MaskedAction = "mask"
+	MaskedActionWarn  MaskedAction = "warn"
 )
 
 // Valid indicates whether the value is a known member of the MaskedAction enum.
@@ -677,6 +681,8 @@ func (e MaskedAction) Valid() bool {
 	case MaskedActionAllow:
 		return true
 	case MaskedActionMask:
+		return true
+	case MaskedActionWarn:
 		return true
 	default:
 		return false
@@ -3145,7 +3151,7 @@ type MappingTTL = int64
 
 // Masked A finding for which no token was made.
 type Masked struct {
-	// Action `mask`: replaced for good. `allow`: left as it was.
+	// Action `mask`: replaced for good. `warn`: left as it was, and the policy wants it said. `allow`: left as it was.
 	Action MaskedAction `json:"action"`
 
 	// End A position in the text of the request, counted in Unicode code points from 0.
@@ -3161,7 +3167,7 @@ type Masked struct {
 	Start *Offset `json:"start,omitempty"`
 }
 
-// MaskedAction `mask`: replaced for good. `allow`: left as it was.
+// MaskedAction `mask`: replaced for good. `warn`: left as it was, and the policy wants it said. `allow`: left as it was.
 type MaskedAction string
 
 // MatrixAnswer Who can restore what for which reason.

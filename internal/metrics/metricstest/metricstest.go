@@ -79,9 +79,9 @@ func requests(operations []string, catalogue Catalogue) Closed {
 		"counterfoil_limits_passed_total":      {"limit": Limits()},
 		"counterfoil_tokens_total":             {"origin": {"new", "reused", "kept", "wrapped"}},
 		"counterfoil_detections_total": {
-			"entity": append(slices.Clone(catalogue.Entities), "other"), "action": {"tokenize", "mask", "allow", "block"},
+			"entity": append(slices.Clone(catalogue.Entities), "other"), "action": {"tokenize", "mask", "warn", "allow", "block"},
 		},
-		"counterfoil_findings_not_tokenized_total": {"action": {"mask", "allow"}},
+		"counterfoil_findings_not_tokenized_total": {"action": {"mask", "warn", "allow"}},
 		"counterfoil_restorations_total":           {"reason": reasons, "status": outcomes},
 		"counterfoil_restoration_decisions_total":  {"reason": reasons, "decision": {"allow", "partial", "deny"}},
 		"counterfoil_trace_spans_total":            {"outcome": {"sent", "failed", "dropped"}},
