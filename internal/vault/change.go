@@ -20,10 +20,11 @@ type Change struct {
 	entry  audit.Entry
 	claim  *Claim
 	// What rides along: an approval that is used, a proceeding that is opened, a
-	// notice that is sent.
+	// notice that is sent, a grant that is given out.
 	redeems *Redemption
 	opens   *Proceeding
 	notice  *Notice
+	grant   *GrantRider
 }
 
 // Effect is what a change does. The set is closed: a store switches over it.
@@ -111,6 +112,18 @@ type Restore struct {
 	// MaxOverdue, where it is above zero, is how many reviews of By.Actor may be
 	// past their DueAt and not closed: with so many or more it is ErrConflict.
 	MaxOverdue int
+	// Draw is what a stream takes of its grant beyond the tokens that it names, nil
+	// for a restoration that goes by none.
+	Draw *Draw
+}
+
+// Draw takes tokens that a grant does not name. The grant must be among
+// Restore.Standing. Where it would then have more than Most different ones of them
+// the change fails with ErrExhausted; what it had before counts once.
+type Draw struct {
+	GrantID string
+	Uses    []MappingRef
+	Most    int
 }
 
 // NameRef is a sealed name as it was read. ScopeName is the digest of the scope's
@@ -209,10 +222,15 @@ type RotateLogKey struct{ Key TenantKey }
 // Record changes nothing but the log: a denial, a start, a failure.
 type Record struct{}
 
-func (Provision) kinds() []audit.Kind   { return []audit.Kind{audit.KindTenantCreate} }
-func (OpenScope) kinds() []audit.Kind   { return []audit.Kind{audit.KindScopeOpen} }
-func (Tokenize) kinds() []audit.Kind    { return []audit.Kind{audit.KindTokenize} }
-func (Restore) kinds() []audit.Kind     { return []audit.Kind{audit.KindRestore} }
+func (Provision) kinds() []audit.Kind { return []audit.Kind{audit.KindTenantCreate} }
+func (OpenScope) kinds() []audit.Kind { return []audit.Kind{audit.KindScopeOpen} }
+func (Tokenize) kinds() []audit.Kind  { return []audit.Kind{audit.KindTokenize} }
+func (r Restore) kinds() []audit.Kind {
+	if r.Draw != nil {
+		return []audit.Kind{audit.KindGrantFlush}
+	}
+	return []audit.Kind{audit.KindRestore, audit.KindGrant}
+}
 func (Sweep) kinds() []audit.Kind       { return []audit.Kind{audit.KindSweep} }
 func (DestroyKeys) kinds() []audit.Kind { return []audit.Kind{audit.KindKeyDestroy} }
 func (s SetTenant) kinds() []audit.Kind {
@@ -324,6 +342,9 @@ func (c Change) Shares() bool {
 	}
 }
 
+// Grant is a grant that is given out besides, nil where none is.
+func (c Change) Grant() *GrantRider { return c.grant }
+
 // Outcome is what a store did for one change.
 type Outcome struct {
 	// Standing answers Tokenize.Mappings, in order.
@@ -365,15 +386,20 @@ func (c Change) tell(o Outcome, entry *audit.Entry) {
 	case Finality:
 		entry.Counts = map[string]int{CountRetiredBelow: e.Below, "erasures": o.Final}
 	case Tokenize:
-		ids := make([]string, 0, len(o.Standing)+len(e.Touch))
-		for _, s := range o.Standing {
-			ids = append(ids, s.TokenID)
-		}
-		for _, touch := range e.Touch {
-			ids = append(ids, touch.TokenID)
-		}
-		entry.Tokens = ids
+		entry.Tokens = e.tokens(o)
 	}
+}
+
+// tokens are those of the answer: what stands, then what the text already held.
+func (t *Tokenize) tokens(o Outcome) []string {
+	ids := make([]string, 0, len(o.Standing)+len(t.Touch))
+	for _, s := range o.Standing {
+		ids = append(ids, s.TokenID)
+	}
+	for _, touch := range t.Touch {
+		ids = append(ids, touch.TokenID)
+	}
+	return ids
 }
 
 // Leaves builds the entries of the change as they are to be hashed, once the
@@ -396,5 +422,12 @@ func (c Change) Leaves(o Outcome, at time.Time) ([]audit.Entry, [][]byte, error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("vault: finalise entries: %w", err)
 	}
-	return entries, leaves, nil
+	if c.grant == nil {
+		return entries, leaves, nil
+	}
+	granted, grantLeaves, err := c.grant.leaves(o, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(entries, granted...), append(leaves, grantLeaves...), nil
 }

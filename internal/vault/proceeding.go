@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -74,6 +75,7 @@ const (
 	ProceedingAccessReview ProceedingKind = "access_review" // somebody looked at who may do what
 	ProceedingPolicy       ProceedingKind = "policy"        // a bundle that was proposed, and may be in force
 	ProceedingEvidence     ProceedingKind = "evidence"      // evidence of a period that somebody asked for
+	ProceedingGrant        ProceedingKind = "grant"         // a stream may restore, for a while
 )
 
 // ProceedingKinds returns the closed list.
@@ -81,6 +83,7 @@ func ProceedingKinds() []ProceedingKind {
 	return []ProceedingKind{
 		ProceedingApproval, ProceedingRestoration, ProceedingReview, ProceedingSuspension,
 		ProceedingIncident, ProceedingConsent, ProceedingAccessReview, ProceedingPolicy, ProceedingEvidence,
+		ProceedingGrant,
 	}
 }
 
@@ -127,8 +130,9 @@ type OpenProceeding struct{ Proceeding Proceeding }
 type ChangeProceedings struct{ Proceedings []Proceeding }
 
 // proceedingEntries are the kinds of entries that speak for a kind of proceeding
-// that is opened, and for one that is changed.
-var proceedingEntries = map[ProceedingKind][2]audit.Kind{
+// that is opened, and after it for one that is changed. A grant is never opened
+// by itself: it rides along with what it rests on.
+var proceedingEntries = map[ProceedingKind][]audit.Kind{
 	ProceedingApproval:     {audit.KindApprovalRequest, audit.KindApprovalDecide},
 	ProceedingRestoration:  {audit.KindApprovalRequest, audit.KindApprovalDecide},
 	ProceedingReview:       {audit.KindReviewOpen, audit.KindReviewClose},
@@ -138,6 +142,7 @@ var proceedingEntries = map[ProceedingKind][2]audit.Kind{
 	ProceedingAccessReview: {audit.KindAccessReview, audit.KindAccessReview},
 	ProceedingPolicy:       {audit.KindPolicyPropose, audit.KindPolicyChange},
 	ProceedingEvidence:     {audit.KindEvidenceRequest, audit.KindEvidenceDone},
+	ProceedingGrant:        {"", audit.KindGrantRenew, audit.KindGrantClose},
 }
 
 func (o OpenProceeding) kinds() []audit.Kind {
@@ -220,8 +225,22 @@ func (c Change) Opening(p Proceeding) Change {
 }
 
 // Opens is the proceeding that the change opens besides, nil where there is none.
-// Only a Restore opens one.
-func (c Change) Opens() *Proceeding { return c.opens }
+// Only a Restore opens one, and a Tokenize that gives out a grant. It has its id:
+// that of the change or, of a grant that rides along, that of the grant's entry.
+// The outcome completes its body; with the zero Outcome it is what it would be if
+// nothing stood.
+func (c Change) Opens(o Outcome) *Proceeding {
+	if c.grant != nil {
+		p := c.grant.proceeding(o)
+		return &p
+	}
+	if c.opens == nil {
+		return nil
+	}
+	p := *c.opens
+	p.ID = c.id
+	return &p
+}
 
 // Notifying returns the change with a notice that is sent once it is committed.
 func (c Change) Notifying(kind string, body []byte) Change {
@@ -241,8 +260,17 @@ func (c Change) checkRiders() error {
 	case c.notice != nil && len(c.notice.Body) > MaxNoticeBody:
 		return fmt.Errorf("%w: a notice that is too long", ErrNoEntry)
 	}
-	if _, restores := c.effect.(Restore); c.opens != nil && !restores {
+	restore, restores := c.effect.(Restore)
+	switch {
+	case c.opens != nil && !restores:
 		return fmt.Errorf("%w: %T opens no proceeding besides", ErrNoEntry, c.effect)
+	case c.grants() != (c.entry.Kind == audit.KindGrant):
+		return fmt.Errorf("%w: a grant and its entry go together", ErrNoEntry)
+	case restores && restore.Draw != nil && !slices.Contains(restore.Standing, restore.Draw.GrantID):
+		return fmt.Errorf("%w: a stream that does not rest on its grant", ErrNoEntry)
 	}
-	return nil
+	return c.checkGrant()
 }
+
+// grants tells whether the change itself opens a grant.
+func (c Change) grants() bool { return c.opens != nil && c.opens.Kind == ProceedingGrant }

@@ -135,7 +135,7 @@ func (b *batch) changeAlone(c vault.Change, do act, p *pipeline) (vault.Committe
 	if err != nil {
 		return vault.Committed{}, err
 	}
-	if err := b.ride(c); err != nil {
+	if err := b.ride(c, outcome); err != nil {
 		return vault.Committed{}, err
 	}
 	b.write(p) // what rides along, and a subject that is made

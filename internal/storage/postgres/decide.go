@@ -79,7 +79,7 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 	if err != nil {
 		return vault.Committed{}, err
 	}
-	if err := b.ride(c); err != nil {
+	if err := b.ride(c, outcome); err != nil {
 		return vault.Committed{}, err
 	}
 	return b.append(c, outcome)

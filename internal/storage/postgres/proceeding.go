@@ -80,10 +80,10 @@ func (b *batch) redeem(r *vault.Redemption) error {
 }
 
 // ride takes what else rides along with a change: a proceeding and a notice,
-// both under its id.
-func (b *batch) ride(c vault.Change) error {
-	if p := c.Opens(); p != nil {
-		if err := b.open(c.ID(), *p); err != nil {
+// the notice under its id.
+func (b *batch) ride(c vault.Change, o vault.Outcome) error {
+	if p := c.Opens(o); p != nil {
+		if err := b.open(p.ID, *p); err != nil {
 			return err
 		}
 	}

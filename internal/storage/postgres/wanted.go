@@ -58,7 +58,7 @@ func (w *wanted) want(c vault.Change) {
 	if r := c.Redeems(); r != nil {
 		w.proceeding(r.ID)
 	}
-	if p := c.Opens(); p != nil {
+	if p := c.Opens(vault.Outcome{}); p != nil {
 		w.opening(p)
 	}
 	switch e := c.Effect().(type) {

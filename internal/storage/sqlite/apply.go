@@ -164,7 +164,7 @@ func (b *batch) try(c vault.Change) (vault.Committed, error) {
 			return vault.Committed{}, err
 		}
 	}
-	if err := b.ride(c); err != nil {
+	if err := b.ride(c, outcome); err != nil {
 		return vault.Committed{}, err
 	}
 	return committed, nil

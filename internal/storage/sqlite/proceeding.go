@@ -95,9 +95,9 @@ func (b *batch) redeem(r *vault.Redemption) error {
 }
 
 // ride writes what rides along with a change whose entries are written.
-func (b *batch) ride(c vault.Change) error {
-	if p := c.Opens(); p != nil {
-		if err := b.openProceeding(c.ID(), *p); err != nil {
+func (b *batch) ride(c vault.Change, o vault.Outcome) error {
+	if p := c.Opens(o); p != nil {
+		if err := b.openProceeding(p.ID, *p); err != nil {
 			return err
 		}
 		b.suspensions = nil // it may be one of them

@@ -125,7 +125,7 @@ func (l *plain) known(window []vault.Change) vault.Proceeding {
 	none.ID, none.Revision = "none", 1
 	all := []vault.Proceeding{none}
 	for _, c := range window {
-		opened := c.Opens()
+		opened := c.Opens(vault.Outcome{})
 		if e, opens := c.Effect().(vault.OpenProceeding); opens {
 			opened = &e.Proceeding
 		}
@@ -246,7 +246,7 @@ func (l *plain) does(c vault.Change) []error {
 		p.State, p.Revision, p.ClosedAt = vault.ProceedingDone, p.Revision+1, now
 		l.proceedings[r.ID] = p
 	}
-	if p := c.Opens(); p != nil {
+	if p := c.Opens(vault.Outcome{}); p != nil {
 		return l.opens(c.ID(), *p, now)
 	}
 	return nil
