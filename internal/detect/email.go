@@ -26,11 +26,35 @@ func findEmail(s *scan, at, _ int) {
 		return
 	}
 	end, ok := s.domain(at + 1)
-	if !ok {
-		return
+	if !ok || s.text[start:at] == "git" && (s.byteAt(end) == ':' || s.byteAt(end) == '/') {
+		return // the second is how repositories are named: git@host.example:path
 	}
+	s.emailEnd = end
 	s.report(EmailAddress, "email/address", start, end, 0.95)
 }
+
+// encodedAt is '@' as it stands in URLs (RFC 3986, 2.1).
+const encodedAt = "%40"
+
+func encodedEmailRecogniser() recogniser {
+	return recogniser{
+		name: "encoded e-mail", entity: EmailAddress, on: onLiteral, literals: []string{encodedAt},
+		find: func(s *scan, end, _ int) {
+			at := end - len(encodedAt)
+			start, ok := s.localPart(at)
+			// "%40s" is also a width of printf, with a letter or two before it.
+			if !ok || at-start < minEncodedLocal {
+				return
+			}
+			if to, ok := s.domain(end); ok {
+				s.report(EmailAddress, "email/encoded", start, to, 0.7)
+			}
+		},
+	}
+}
+
+// minEncodedLocal is longer than what stands between two verbs of a format.
+const minEncodedLocal = 3
 
 // localPart finds where the local part before at begins.
 func (s *scan) localPart(at int) (int, bool) {
@@ -45,14 +69,15 @@ func (s *scan) localPart(at int) (int, bool) {
 			continue
 		}
 		r, size := utf8.DecodeLastRuneInString(s.text[:i])
-		if !isNameRune(r) {
-			break
+		if !isNameRune(r) || !glues(r) && i < at && s.text[i] < utf8.RuneSelf {
+			break // in scripts without spaces the sentence goes on right up to an ASCII address
 		}
 		i -= size
 	}
 	if at-i > maxLocal {
 		return 0, false
 	}
+	i = s.pastEncoded(i, at)
 	for i < at && strings.IndexByte(".'-%+", s.text[i]) >= 0 {
 		i++
 	}
@@ -60,6 +85,20 @@ func (s *scan) localPart(at int) (int, bool) {
 		return 0, false
 	}
 	return i, true
+}
+
+// pastEncoded skips what stands before the last encoded delimiter of a local part, as in "mailto:Ada%20%3Cada@...".
+func (s *scan) pastEncoded(i, at int) int {
+	for k := at - 3; k >= i; k-- {
+		if s.text[k] != '%' {
+			continue
+		}
+		switch strings.ToLower(s.text[k+1 : k+3]) {
+		case "20", "22", "26", "27", "28", "2c", "2f", "3a", "3b", "3c", "3d", "3f":
+			return k + 3
+		}
+	}
+	return i
 }
 
 // domain finds where the host name that begins at i ends: labels of letters, digits and hyphens, the last one
@@ -73,8 +112,15 @@ func (s *scan) domain(i int) (int, bool) {
 			break
 		}
 		labels++
-		if labels > 1 && topLevel(s.text[from:to]) {
+		switch {
+		case labels == 1:
+		case topLevel(s.text[from:to]):
 			end = to
+		default:
+			// A number that follows without a space is none of the name: "a@b.com555-123-4567".
+			if n := commonTopLevel(s.text[from:to]); n > 0 {
+				return from + n, true
+			}
 		}
 		if to >= stop || s.text[to] != '.' {
 			break
@@ -107,7 +153,7 @@ func (s *scan) label(i, stop int) int {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s.text[i:])
-		if !isNameRune(r) {
+		if !isNameRune(r) || !glues(r) && i > from && s.text[i-1] < utf8.RuneSelf {
 			break
 		}
 		i += size
@@ -134,10 +180,26 @@ func topLevel(label string) bool {
 	}
 	switch strings.ToLower(label) {
 	case "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "js", "ts", "jsx", "tsx", "css", "scss", "html", "json", "yaml",
-		"yml", "txt", "pdf", "exe", "dll", "jar", "tgz", "gz", "log", "lock", "conf", "toml", "local", "localhost":
+		"yml", "service", "socket", "slice", "txt", "pdf", "exe", "dll", "jar", "tgz", "gz", "log", "lock", "conf", "toml", "local", "localhost":
 		return false
 	}
 	return true
+}
+
+// commonTopLevel is the length of one of the commonest top levels that stands in front of a digit; 0 for none.
+func commonTopLevel(label string) int {
+	n := 0
+	for n < len(label) && isAlpha(label[n]) {
+		n++
+	}
+	if n == len(label) || !isDigit(label[n]) {
+		return 0
+	}
+	switch strings.ToLower(label[:n]) {
+	case "com", "net", "org", "edu", "gov", "info", "io", "uk", "de", "fr", "es", "it", "nl", "ca", "au":
+		return n
+	}
+	return 0
 }
 
 func isLocalByte(c byte) bool {

@@ -20,7 +20,7 @@ func contactFamily() family {
 		},
 		recognisers: func() []recogniser {
 			return []recogniser{
-				emailRecogniser(), ipv4Recogniser(), ipv6Recogniser(), cardRecogniser(), ssnRecogniser(), ibanRecogniser(),
+				emailRecogniser(), encodedEmailRecogniser(), ipv4Recogniser(), ipv6Recogniser(), cardRecogniser(), ssnRecogniser(), ibanRecogniser(),
 				phoneRecogniser(),
 			}
 		},

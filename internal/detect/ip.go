@@ -127,7 +127,7 @@ func findIPv6(s *scan, at, _ int) {
 	if start == at && s.byteAt(at+1) != ':' {
 		start++ // the colon of a label: "ip:2001:db8::1"
 	}
-	if at-start > 4 || s.gluedBefore(start) || end-start < 3 || end-start > maxIPv6+1 {
+	if at-start > 4 || s.gluedBefore(start) || end-start < 2 || end-start > maxIPv6+1 {
 		return
 	}
 	for end > start && (s.text[end-1] == '.' || s.text[end-1] == ':' && !strings.HasSuffix(s.text[start:end], "::")) {
@@ -151,7 +151,11 @@ func (s *scan) judgeIPv6(start, end int) {
 	groups := strings.Count(body, ":") + 1
 	switch {
 	case body == "::":
-		return
+		// Also an operator of many languages; only after "src=" it is an address.
+		if s.byteBefore(start) != '=' {
+			return
+		}
+		score = 0.35
 	case octetPairs(body):
 		// Eight pairs are a hardware address (EUI-64) or part of a fingerprint.
 		score = 0.2

@@ -132,7 +132,8 @@ func (s *scan) northAmerican(i int) (phone, bool) {
 	}
 	gs := s.run.groups[area : area+3]
 	c.last = area + 2
-	if !s.phoneStart(i) || !s.phoneEnd(c.last) {
+	glued := s.afterWord(i)
+	if !glued && !s.phoneStart(i) || !s.phoneEnd(c.last) {
 		return c, false
 	}
 	one, two := s.sep(area), s.sep(area+1)
@@ -144,11 +145,14 @@ func (s *scan) northAmerican(i int) (phone, bool) {
 	if c.score = 0.65; a >= '2' && e >= '2' {
 		c.score = 0.7
 	}
-	if plain {
+	switch {
+	case plain && a == '0':
+		c.score = 0.5 // the rest of the world has a trunk zero
+	case plain, glued:
 		c.score -= 0.25
 	}
 	// Validity is asked for only where it can tip the scale.
-	if plain || s.context(phoneWords, c.start, s.run.groups[c.last].end) == against {
+	if plain || glued || s.context(phoneWords, c.start, s.run.groups[c.last].end) == against {
 		if s.checkPhone("+1"+string(s.digitsOf(nil, area, c.last))) == valid {
 			c.score += 0.15
 		}

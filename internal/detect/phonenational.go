@@ -61,6 +61,8 @@ func (s *scan) nationalScore(i, j, digits int) float64 {
 		return 0.6 // five pairs: France
 	case uniform && s.trunkZero(i, j, digits), inParentheses && digits >= 8 && j-i >= 2 && !s.isYear(first):
 		return 0.5
+	case uniform && j == i+1 && zero && first.len() <= 5 && digits >= 10 && digits <= 11 && s.text[first.start+1] != '0':
+		return 0.5 // area code and number, as in most of Europe
 	case zero && digits >= 9, inParentheses:
 		return 0.4
 	}

@@ -13,6 +13,14 @@ var phoneWords = words{
 	"home": hint, "work": hint, "extension": hint, "helpline": hint, "hotlines": hint, "support": hint,
 	"emergency": hint, "backup": hint, "appelez": hint, "appeler": hint, "anrufen": hint, "ruf": hint, "llame": hint, "llamar": hint,
 	"chiama": hint, "chiamare": hint, "numéro": faint, "bel": hint, "contacto": hint, "kontakt": hint,
+	"ph": noun, "phoned": noun, "telephones": noun, "telefax": noun, "faxed": noun, "mobiles": noun, "gsm": noun, "tollfree": noun,
+	"durchwahl": noun, "festnetz": noun, "mobilnummer": noun, "tlf": noun, "komórka": noun, "telefonu": noun, "телефон": noun,
+	"тел": noun, "моб": noun, "τηλέφωνο": noun, "κινητό": noun, "هاتف": noun, "טלפון": noun, "電話": noun, "電話番号": noun, "携帯": noun,
+	"电话": noun, "手机": noun, "手机号": noun, "전화": noun, "전화번호": noun,
+	"texted": hint, "dialled": hint, "dialing": hint, "dialling": hint, "caller": hint, "callers": hint, "reachable": hint,
+	"reaching": hint, "switchboard": hint, "reception": hint, "receptionist": hint, "toll": hint, "rang": hint, "joindre": hint,
+	"appel": hint, "erreichbar": hint, "erreichen": hint, "llamada": hint, "llámame": hint, "chiamami": hint, "ligue": hint,
+	"ligar": hint, "zadzwoń": hint, "позвоните": hint, "звоните": hint, "номер": faint,
 	"number": faint, "numbers": faint, "no": faint, "nr": faint, "nummer": faint, "numero": faint, "número": faint, "digits": faint,
 	"order": against, "orders": against, "invoice": against, "isbn": against, "issn": against, "sku": against, "serial": against,
 	"tracking": against, "ticket": against, "case": against, "ref": against, "reference": against, "account": against,
@@ -50,6 +58,23 @@ func (s *scan) phoneStart(i int) bool {
 		return false
 	}
 	return !s.currencyBefore(at)
+}
+
+// afterWord says whether the run begins with group i right behind a word of small letters or an e-mail address, as
+// where a space was lost: "call me at415-555-0132".
+func (s *scan) afterWord(i int) bool {
+	if i > 0 || !s.gluedBefore(s.run.groups[0].start) {
+		return false
+	}
+	at := s.run.groups[0].start
+	if at == s.emailEnd {
+		return true
+	}
+	from := at
+	for from > 0 && at-from <= maxContextWord && isLower(s.text[from-1]) {
+		from--
+	}
+	return at-from > 1 && s.byteBefore(from) == ' '
 }
 
 // phoneEnd says whether a number may end with group j.

@@ -67,6 +67,7 @@ type scan struct {
 	run    run    // the number run that onNumber recognisers look at
 	active string // name of the recogniser at work, for errors
 
+	emailEnd    int    // the last e-mail address ends here
 	seenColon   int    // IPv6 has looked at everything before
 	seenKey     int    // private keys before are reported
 	seenSecret  [2]int // last secret reported by the rule table

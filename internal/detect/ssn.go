@@ -53,17 +53,24 @@ func (s *scan) ssn(i int, f ssnForm) bool {
 	}
 	start, end := s.run.groups[i].start, s.run.groups[j].end
 	glued := i == 0 && s.gluedBefore(start)
-	if glued && s.adjoining(ssnWords, start) != noun || !glued && !s.alone(i, j) || s.ssnInTable(i, j, f.sep) {
+	follows := start == s.emailEnd || s.adjoining(ssnWords, start) == noun
+	if glued && !follows || !glued && !s.alone(i, j) || s.ssnInTable(i, j, f.sep) {
 		return false
 	}
 	var buf [9]byte
-	if !issuableSSN(s.digitsOf(buf[:0], i, j)) {
+	digits := s.digitsOf(buf[:0], i, j)
+	word := s.context(ssnWords, start, end)
+	// Numbers of the taxpayer series are often called SSN, and so are made-up ones.
+	called := digits[0] == '9' && word == noun && f.sep == '-'
+	if !called && !issuableSSN(digits) {
 		return false
 	}
 	score := f.score
-	switch s.context(ssnWords, start, end) {
+	switch word {
 	case noun:
-		score = 0.95
+		if score = 0.95; called {
+			score = 0.6
+		}
 	case hint:
 		score += 0.15
 	case against:
