@@ -33,8 +33,9 @@ type idRule struct {
 	name   string // of the rule, unique: "ca-sin"
 	forms  []idForm
 	check  func(value string) bool // of the letters and digits alone, in upper case; nil: the form is all there is
-	exact  bool                    // check wants letters as they stand; small ones cost nothing
 	words  words                   // beside those of idAgainstWords, which they override
+	// exact means that check wants letters as they stand, anyCase that small ones are usual: they cost nothing then.
+	exact, anyCase bool
 }
 
 // idForm is how an identifier is written: '9' is a digit, '@' a letter, '*' either, '_' a separator of seps, the same
@@ -64,7 +65,7 @@ var (
 const (
 	// idAgainst is what a word against costs: certain ones remain.
 	idAgainst = 0.3
-	// idSmall is the most that a value with small letters gets without a word near: they are written in capitals.
+	// idSmall is the most that a value with small letters gets by itself: identifiers are written in capitals.
 	idSmall = 0.4
 	// maxCode is the longest word that is looked at: above the 90 characters of a bech32 address (BIP 173).
 	maxCode = 96
@@ -100,7 +101,7 @@ func identifiers(rules []idRule) []recogniser {
 func idFacts(rules []idRule) any {
 	facts := make([]string, 0, len(rules)+1)
 	for _, r := range rules {
-		facts = append(facts, fmt.Sprintf("%s %s %v %t %v %v", r.entity, r.name, r.forms, r.check != nil, r.exact, r.words))
+		facts = append(facts, fmt.Sprintf("%s %s %v %t %t %t %v", r.entity, r.name, r.forms, r.check != nil, r.exact, r.anyCase, r.words))
 	}
 	return append(facts, fmt.Sprint(idAgainstWords))
 }
@@ -118,6 +119,7 @@ type idKnown struct {
 	entity  string
 	check   func(string) bool
 	exact   bool
+	anyCase bool
 	least   float64  // what scores less is not reported
 	weights []weight // by number of the word
 	because [4]string
@@ -159,7 +161,7 @@ func (x *idIndex) number(set words) {
 }
 
 func (x *idIndex) add(r idRule, least float64) {
-	k := &idKnown{entity: r.entity, check: r.check, exact: r.exact, least: least, weights: make([]weight, len(x.wordIDs)+1)}
+	k := &idKnown{entity: r.entity, check: r.check, exact: r.exact, anyCase: r.exact || r.anyCase, least: least, weights: make([]weight, len(x.wordIDs)+1)}
 	for _, set := range []words{idAgainstWords, r.words} {
 		for w, is := range set {
 			k.weights[x.wordIDs[w]] = is

@@ -52,7 +52,7 @@ func (s *scan) code(p *idPattern, start, end int) {
 	if !ok || !s.apart(from, to, sep, p.digits) || !s.checked(p, from, to) {
 		return
 	}
-	score, evidence := s.scoreCode(p, from, to, small && !p.rule.exact)
+	score, evidence := s.scoreCode(p, from, to, small && !p.rule.anyCase)
 	if score >= p.rule.least {
 		s.report(p.rule.entity, p.rule.because[evidence], from, to, score)
 	}
@@ -69,14 +69,13 @@ func (s *scan) scoreCode(p *idPattern, from, to int, small bool) (float64, int) 
 	case against:
 		return p.scores.bare - idAgainst, byBare
 	}
-	score, evidence := p.scores.bare, byBare
-	if s.lone(from, to) {
-		score, evidence = p.scores.lone, byLone
+	switch {
+	case s.lone(from, to):
+		return p.scores.lone, byLone
+	case small:
+		return min(p.scores.bare, idSmall), byBare
 	}
-	if small {
-		score = min(score, idSmall)
-	}
-	return score, evidence
+	return p.scores.bare, byBare
 }
 
 // checked runs the check of a pattern's rule on the letters and digits of a value.

@@ -26,8 +26,8 @@ const (
 	contextAfter  = 16
 	// maxContextWords bounds how many words back a word still says something about a number.
 	maxContextWords = 6
-	// maxContextWord is longer than every word of the sets.
-	maxContextWord = 24
+	// maxContextWord is longer than every word of the sets: fourteen letters of Thai take 42 bytes.
+	maxContextWord = 48
 	// shortWord: up to this length letters beside a digit are rather a piece of a code ("0xcc90") than a word.
 	shortWord = 3
 )
