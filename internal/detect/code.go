@@ -54,6 +54,8 @@ var (
 	idCertain = idScores{bare: 0.85, lone: 0.9, hint: 0.9, noun: 0.95}
 	// idGrouped: digits with a check digit and separators where the scheme has them, or a form like no other.
 	idGrouped = idScores{bare: 0.55, lone: 0.6, hint: 0.75, noun: 0.95}
+	// idSpaced is idGrouped with spaces, which divide numbers in tables and of phones just so.
+	idSpaced = idScores{bare: 0.4, lone: 0.6, hint: 0.75, noun: 0.95}
 	// idChecked: digits with a check digit, as one in ten numbers of that length.
 	idChecked = idScores{bare: 0.2, lone: 0.52, hint: 0.6, noun: 0.9}
 	// idHinted: no check, but a form that is rare enough for a hint.
@@ -80,7 +82,8 @@ var idAgainstWords = words{
 	"revision": against, "timestamp": against, "epoch": against, "unix": against, "bytes": against, "size": against, "total": against,
 	"price": against, "amount": against, "port": against, "rfc": against, "doi": against, "hash": against, "uuid": against, "part": against,
 	"model": against, "product": against, "phone": against, "telephone": against, "tel": against, "fax": against, "mobile": against,
-	"error": against, "seed": against,
+	"error": against, "seed": against, "call": against, "calls": against, "dial": against, "answering": against, "whatsapp": against,
+	"sms": against, "cell": against, "reach": against,
 }
 
 // identifiers makes a recogniser of each entity of a table.

@@ -12,7 +12,8 @@ var americasRules = []idRule{
 		},
 		forms: []idForm{
 			// Above what "social" makes of a US number: this one has a check digit.
-			{"999_999_999", "- ", idScores{bare: 0.56, lone: 0.6, hint: 0.75, noun: 0.96}},
+			{"999_999_999", "-", idScores{bare: 0.56, lone: 0.6, hint: 0.75, noun: 0.96}},
+			{"999_999_999", " ", idScores{bare: 0.4, lone: 0.6, hint: 0.75, noun: 0.96}},
 			{"9{9}", "", idScores{bare: 0.1, lone: 0.3, hint: 0.6, noun: 0.96}},
 		},
 	},

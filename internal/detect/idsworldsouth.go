@@ -11,7 +11,7 @@ var southRules = []idRule{
 	{
 		entity: auTFN, name: "au-tfn", check: func(v string) bool { return checkdigit.AustralianTFN(v) && v[:3] != "000" },
 		words: words{"tfn": noun, "tax": noun, "ato": noun, "australian": hint},
-		forms: []idForm{{"999_999_999", " -", idGrouped.scored(0.54, 0.58)}, {"9{9}", "", idChecked.scored(0.15, 0.54)}},
+		forms: []idForm{{"999_999_999", " -", idSpaced.scored(0.4, 0.58)}, {"9{9}", "", idChecked.scored(0.15, 0.54)}},
 	},
 	{
 		entity: auABN, name: "au-abn", check: checkdigit.AustralianABN,
@@ -21,12 +21,12 @@ var southRules = []idRule{
 	{
 		entity: auACN, name: "au-acn", check: checkdigit.AustralianACN,
 		words: words{"acn": noun, "company": hint, "asic": noun, "australian": hint},
-		forms: []idForm{{"999_999_999", " -", idGrouped.scored(0.52, 0.57)}, {"9{9}", "", idChecked.scored(0.15, 0.53)}},
+		forms: []idForm{{"999_999_999", " -", idSpaced.scored(0.4, 0.57)}, {"9{9}", "", idChecked.scored(0.15, 0.53)}},
 	},
 	{
 		entity: auMedicare, name: "au-medicare", check: checkdigit.AustralianMedicare,
 		words: words{"medicare": noun, "irn": noun, "australian": hint},
-		forms: []idForm{{"9999_99999_9|9999_99999_9_9", " -", idGrouped}, {"9{10}|9{11}", "", idChecked.scored(0.2, 0.55)}},
+		forms: []idForm{{"9999_99999_9|9999_99999_9_9", " -", idSpaced}, {"9{10}|9{11}", "", idChecked.scored(0.2, 0.55)}},
 	},
 	{
 		entity: zaID, name: "za-id", check: checkdigit.SouthAfricanID,

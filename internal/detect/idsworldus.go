@@ -4,17 +4,21 @@ import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
 
 // accountWords are for what banks number.
 var accountWords = words{
-	"account": noun, "acct": noun, "checking": noun, "savings": noun, "konto": noun, "compte": noun, "cuenta": noun,
+	"account": noun, "acct": noun, "checking": hint, "savings": hint, "konto": noun, "compte": noun, "cuenta": noun,
 	"bank": hint, "deposit": hint, "debit": hint, "direct": hint, "wire": hint,
 	"user": against, "github": against, "service": against, "twitter": against, "accounts": nothing, "id": against,
 }
 
-// licenceWords leave out the licences of software, of trades and of cars.
+// licenceWords leave out the licences of software, of trades and of cars: what may be driven tells which is meant.
 var licenceWords = words{
-	"license": noun, "licence": noun, "licenses": noun, "licences": noun, "driver": noun, "drivers": noun, "driving": noun, "dl": noun,
-	"permit": hint, "dmv": hint, "lic": hint,
-	"key": against, "plate": against, "plates": against, "medical": against, "software": against, "apache": against, "mit": against,
-	"gpl": against, "product": against, "serial": against, "business": against, "tag": against, "spdx": against,
+	"driver": noun, "drivers": noun, "driving": noun, "dmv": noun, "dl": hint, "permit": hint,
+	"key": against, "plate": against, "plates": against, "medical": against, "software": against,
+}
+
+// anyLicenceWords are for forms that licences of software do not have.
+var anyLicenceWords = words{
+	"license": noun, "licence": noun, "lic": noun, "dl": noun,
+	"key": against, "plate": against, "plates": against, "medical": against, "software": against, "product": against,
 }
 
 // Forms of passports: nine characters, the first a letter since 2021 (Department of State, 22 CFR part 51).
@@ -56,9 +60,13 @@ var unitedStatesRules = []idRule{
 		},
 	},
 	{
+		entity: usLicence, name: "us-license", words: anyLicenceWords, check: func(v string) bool { return !sequence(v[1:]) },
+		forms: []idForm{{"@9{7-8}|@9{12-14}", "", idNamed}, {"@999_9999_9999|@999_999_99_999_9|@999_9999_9999_99", "-", idNamed}},
+	},
+	{
 		entity: usNPI, name: "us-npi", check: func(v string) bool { return checkdigit.ProviderUS(v) && !sequence(v[:9]) },
 		words: words{"npi": noun, "npis": noun, "provider": hint, "prescriber": hint, "physician": hint, "practitioner": hint},
-		forms: []idForm{{"9999_999_999", "- ", idGrouped}, {"9{10}", "", idChecked.scored(0.2, 0.54)}},
+		forms: []idForm{{"9999_999_999", "- ", idSpaced}, {"9{10}", "", idChecked.scored(0.2, 0.54)}},
 	},
 	{
 		entity: usMBI, name: "us-mbi", check: checkdigit.MedicareFormUS,
