@@ -2,9 +2,11 @@
 //
 // # Design
 //
-// A text is first folded: full-width forms and foreign decimal digits become ASCII, odd spaces become a
-// space, odd hyphens become '-', invisible characters vanish, reserved ranges become one NUL. Most texts fold to
-// themselves, and then nothing is copied. Recognisers see the folded text only; spans are mapped back, so
+// A text is first folded: full-width forms, letters of formulae and foreign decimal digits become ASCII, odd spaces become
+// a space, odd hyphens become '-', invisible characters vanish, and so do marks over digits. Letters of another script that
+// look like Latin ones become those where they stand in one word with Latin letters or digits, so that a word of one script
+// stays what it is. Reserved ranges become one NUL. Most texts fold to themselves, and then nothing is copied.
+// Recognisers see the folded text only; spans are mapped back, so
 // offsets are always byte offsets of the text the caller holds.
 //
 // One pass over the folded text then looks at each byte once, for a trigger: the first digit of a number,
@@ -29,7 +31,7 @@
 //
 // # Sources
 //
-// Entity names are those of Microsoft Presidio. E-mail shape: RFC 5321, 5322, 6531. Card ranges: ISO/IEC 7812 and the
+// Entity names are those of Microsoft Presidio. Characters that look alike: Unicode UTS #39. E-mail shape: RFC 5321, 5322, 6531. Card ranges: ISO/IEC 7812 and the
 // issuers' published ranges; Luhn: ISO/IEC 7812-1 annex B. IBAN: ISO 13616 and SWIFT's registry; mod 97: ISO 7064.
 // SSN: what the Social Security Administration never issues. IP: RFC 791, 4291, 5952. PEM: RFC 7468. Phone validity:
 // github.com/nyaruka/phonenumbers, a port of libphonenumber; the candidate finder is our own. Prefixes, alphabets and

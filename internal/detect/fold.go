@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,7 +22,7 @@ type view struct {
 // the first of them at orig.
 type mark struct{ at, orig, width int }
 
-// fold builds the view. holes are sorted, disjoint and inside the text.
+// fold builds the view that recognisers see. holes are sorted, disjoint and inside the text.
 func fold(text string, holes [][2]int) view {
 	first := firstFold(text)
 	if len(holes) > 0 {
@@ -32,44 +31,108 @@ func fold(text string, holes [][2]int) view {
 	if first == len(text) {
 		return view{text: text}
 	}
-	f := folder{marks: []mark{{width: 1}}}
+	f := folder{text: text, holes: holes, marks: []mark{{width: 1}}}
 	f.out.Grow(len(text))
-	f.out.WriteString(text[:first])
-	for i := first; i < len(text); {
-		if len(holes) > 0 && i == holes[0][0] {
-			f.put(hole, i, holes[0][1]-i)
-			i = holes[0][1]
-			holes = holes[1:]
+	f.copy(0, first)
+	return f.fold(first)
+}
+
+// foldValue is a value folded character by character: what its letters look like beside each other does not count,
+// since a mailbox of Cyrillic letters is another one than that of the Latin letters it resembles.
+func foldValue(value string) string {
+	if firstFold(value) == len(value) {
+		return value
+	}
+	f := folder{text: value, marks: []mark{{width: 1}}, alone: true}
+	return f.fold(0).text
+}
+
+type folder struct {
+	text  string
+	holes [][2]int
+	out   strings.Builder
+	marks []mark
+	last  byte // written last
+	alone bool // characters are looked at without their neighbours
+	word  word // the last word that was judged
+}
+
+// fold goes through the text from an offset on.
+func (f *folder) fold(from int) view {
+	for i := from; i < len(f.text); {
+		if len(f.holes) > 0 && i == f.holes[0][0] {
+			f.put(hole, i, f.holes[0][1]-i)
+			i = f.holes[0][1]
+			f.holes = f.holes[1:]
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		switch c := foldRune(r); c {
-		case r:
-			f.keep(text[i:i+size], i)
+		if plain := f.plain(i); plain > i {
+			f.copy(i, plain)
+			i = plain
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(f.text[i:])
+		switch c := f.foldAt(i, size, foldOf(r)); c {
+		case asItIs:
+			f.copy(i, i+size)
 		case vanishes:
 		default:
-			f.put(byte(c), i, size) //nolint:gosec // foldRune maps to ASCII, to r itself, or away
+			f.put(byte(c), i, size)
 		}
 		i += size
 	}
 	return view{text: f.out.String(), marks: f.marks}
 }
 
-type folder struct {
-	out   strings.Builder
-	marks []mark
+// plain is where the ASCII characters from i on end.
+func (f *folder) plain(i int) int {
+	stop := len(f.text)
+	if len(f.holes) > 0 {
+		stop = f.holes[0][0]
+	}
+	for i < stop && f.text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
-// keep copies original bytes as they are.
-func (f *folder) keep(unit string, orig int) {
-	f.mark(orig, 1)
-	f.out.WriteString(unit)
+// foldAt settles the kinds of character that mean something only beside others.
+func (f *folder) foldAt(i, size int, c folding) folding {
+	switch c {
+	case overDigit:
+		if isDigit(f.last) {
+			return vanishes
+		}
+		return asItIs
+	case betweenDigits:
+		next, _ := utf8.DecodeRuneInString(f.text[i+size:])
+		if isDigit(f.last) && (next < utf8.RuneSelf && isDigit(byte(next)) || isDigit(byte(foldOf(next)))) {
+			return '-'
+		}
+		return asItIs
+	case homoglyph:
+		if f.alone {
+			return asItIs
+		}
+		return f.letter(i)
+	}
+	return c
+}
+
+// copy takes original bytes as they are.
+func (f *folder) copy(from, to int) {
+	if from < to {
+		f.mark(from, 1)
+		f.out.WriteString(f.text[from:to])
+		f.last = f.text[to-1]
+	}
 }
 
 // put writes one byte for size original bytes.
 func (f *folder) put(c byte, orig, size int) {
 	f.mark(orig, size)
 	f.out.WriteByte(c)
+	f.last = c
 }
 
 // mark notes where the next byte comes from, unless the last mark says so already.
@@ -95,7 +158,7 @@ func (v view) before(at int) mark {
 	return v.marks[i-1]
 }
 
-// firstFold is the offset of the first character that folding changes.
+// firstFold is the offset of the first character that folding may change.
 func firstFold(text string) int {
 	for i := 0; i < len(text); {
 		if text[i] < utf8.RuneSelf {
@@ -103,51 +166,12 @@ func firstFold(text string) int {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
-		if foldRune(r) != r {
+		if foldOf(r) != asItIs {
 			return i
 		}
 		i += size
 	}
 	return len(text)
-}
-
-const vanishes = -1
-
-// foldRune maps a character to the ASCII character it stands for inside a value, to vanishes, or to itself.
-// The em dash stays: it separates clauses, not digits.
-func foldRune(r rune) rune {
-	switch {
-	case r < 0xA0:
-		return r
-	case r == 0xA0, r >= 0x2000 && r <= 0x200A, r == 0x202F, r == 0x205F, r == 0x3000:
-		return ' '
-	case r == 0xAD, r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E,
-		r >= 0x2060 && r <= 0x2069, r == 0xFEFF:
-		return vanishes
-	case r >= 0x2010 && r <= 0x2013, r == 0x2212, r == 0xFE58, r == 0xFE63:
-		return '-'
-	case r >= 0xFF01 && r <= 0xFF5E:
-		return r - 0xFF01 + '!'
-	case r >= 0x660 && unicode.Is(unicode.Nd, r):
-		return '0' + decimal(r)
-	}
-	return r
-}
-
-// decimal is the value of a decimal digit: Unicode assigns them in runs of ten, zero first.
-func decimal(r rune) rune {
-	for _, t := range unicode.Nd.R16 {
-		if r <= rune(t.Hi) {
-			return (r - rune(t.Lo)) % 10
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		lo, hi := rune(t.Lo), rune(t.Hi) //nolint:gosec // tables of Unicode end at 0x10FFFF
-		if r <= hi {
-			return (r - lo) % 10
-		}
-	}
-	return 0
 }
 
 // normaliseRanges sorts and joins reserved ranges, and refuses one that is not inside the text.

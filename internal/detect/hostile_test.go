@@ -49,6 +49,11 @@ var hostile = map[string]string{
 	"context words":       "phone order 1234567 ",
 	"wide digits":         "\uff11",
 	"invisible":           "1\u200b",
+	"homoglyphs":          "а",
+	"mixed scripts":       "aа",
+	"letters for zeros":   "1о",
+	"dashes":              "1—",
+	"marks over digits":   "1\u0308",
 	"invalid UTF-8":       "\xff\xfe1\x80@",
 }
 

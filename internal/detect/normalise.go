@@ -69,7 +69,7 @@ func Normalise(how Normaliser, value string) string {
 const maxRounds = 8
 
 func simplify(value string) string {
-	value = fold(value, nil).text
+	value = foldValue(value)
 	// Folding swaps the two cases of Cherokee; lower case after it settles that.
 	value = strings.ToLower(cases.Fold().String(norm.NFKC.String(value)))
 	return norm.NFKC.String(strings.Join(strings.Fields(value), " "))
