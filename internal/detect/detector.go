@@ -46,6 +46,7 @@ type Options struct {
 	Thresholds map[string]float64 // lowest score reported, by entity; others keep their default
 	MaxText    int                // bytes; 0 means DefaultMaxText
 	Timeout    time.Duration      // for one Find; 0 means DefaultTimeout
+	Custom     Custom             // what a customer looks for besides, and never wants reported
 }
 
 // Detector finds spans. It is immutable and safe for concurrent use.
@@ -55,6 +56,7 @@ type Detector struct {
 	maxText    int
 	timeout    time.Duration
 	version    string
+	custom     custom
 }
 
 // New builds a Detector, or says which option is wrong.
@@ -86,6 +88,9 @@ func build(opts Options, all []recogniser) (*Detector, error) {
 		}
 	}
 	d.plan = newPlan(wanted, thresholds)
+	if err := d.customise(opts.Custom); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -124,25 +129,35 @@ func (d *Detector) Find(ctx context.Context, text string) ([]Span, error) {
 // live tokens are. Nothing reported overlaps them, and no value continues across one. Ranges may come in
 // any order and overlap; one that is not inside the text is ErrFailed.
 func (d *Detector) FindReserved(ctx context.Context, text string, reserved [][2]int) ([]Span, error) {
+	found, err := d.Search(ctx, text, reserved, nil)
+	if err != nil || len(found.Denied) == 0 {
+		return found.Spans, err
+	}
+	return Resolve(slices.Concat(found.Spans, found.Denied)), nil
+}
+
+// Search is FindReserved that settles what more was found in the text by others with its own findings, and tells
+// apart what the lists of Options.Custom speak of. A span of more that is not possible is ErrFailed.
+func (d *Detector) Search(ctx context.Context, text string, reserved [][2]int, more []Span) (Found, error) {
 	if len(text) > d.maxText {
-		return nil, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, len(text), d.maxText)
+		return Found{}, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, len(text), d.maxText)
 	}
 	holes, err := normaliseRanges(text, reserved)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	s := &scan{d: d, view: fold(text, holes)}
 	s.text = s.view.text
 	if err := s.guarded(ctx); err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	spans, err := s.collect(text, holes)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
-	return Resolve(spans), nil
+	return s.settle(text, holes, spans, more)
 }
 
 // guarded runs the pass. Whatever goes wrong in a recogniser ends here as an error that names it; the value
@@ -153,7 +168,10 @@ func (s *scan) guarded(ctx context.Context) (err error) {
 			err = fmt.Errorf("%w: recogniser %s panicked", ErrFailed, s.active)
 		}
 	}()
-	return s.pass(ctx)
+	if err := s.pass(ctx); err != nil {
+		return err
+	}
+	return s.d.custom.run(ctx, s)
 }
 
 // collect maps the findings back to the text and checks each of them. A finding that cannot be is an
@@ -183,7 +201,7 @@ func (s *scan) collect(text string, holes [][2]int) ([]Span, error) {
 }
 
 // Version names the rules, tables and thresholds in use. It changes when any of them does.
-func (d *Detector) Version() string { return d.version }
+func (d *Detector) Version() string { return d.version + d.custom.version }
 
 func contextError(ctx context.Context) error {
 	err := ctx.Err()

@@ -78,6 +78,8 @@ type scan struct {
 	trimmed     [2]int // see lone
 	near        nearWords
 	groups      [maxGroups]group
+
+	allowed [][][2]int // what the phrases of each allow list cover
 }
 
 // checkEvery is how many bytes pass between two looks at the clock: less than a millisecond of usual text, 25 ms of
