@@ -120,13 +120,16 @@ func koreanWords(set words) words {
 
 // sequence says whether digits count up or are all the same: what stands in examples.
 func sequence(digits string) bool {
-	up, same := true, true
 	for i := 1; i < len(digits); i++ {
-		up = up && digits[i] == digits[i-1]+1
-		same = same && digits[i] == digits[0]
+		if digits[i] != digits[i-1]+1 {
+			return repeated(digits)
+		}
 	}
-	return up || same
+	return true
 }
+
+// repeated says whether digits are all the same.
+func repeated(digits string) bool { return strings.Trim(digits, digits[:1]) == "" }
 
 // indianGSTIN takes examples, whose check character is often wrong, for states that there are since 2017; the later ones
 // (38, 97, 99) must pass.

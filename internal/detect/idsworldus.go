@@ -64,7 +64,7 @@ var unitedStatesRules = []idRule{
 		forms: []idForm{{"@9{7-8}|@9{12-14}", "", idNamed}, {"@999_9999_9999|@999_999_99_999_9|@999_9999_9999_99", "-", idNamed}},
 	},
 	{
-		entity: usNPI, name: "us-npi", check: func(v string) bool { return checkdigit.ProviderUS(v) && !sequence(v[:9]) },
+		entity: usNPI, name: "us-npi", check: func(v string) bool { return checkdigit.ProviderUS(v) && !repeated(v[:9]) },
 		words: words{"npi": noun, "npis": noun, "provider": hint, "prescriber": hint, "physician": hint, "practitioner": hint},
 		forms: []idForm{{"9999_999_999", "- ", idSpaced}, {"9{10}", "", idChecked.scored(0.2, 0.54)}},
 	},

@@ -9,6 +9,7 @@ const (
 	onNumber  trigger = iota // a run of digit groups, parsed once and shared: see run
 	onAt                     // '@'
 	onColon                  // ':'
+	onHyphen                 // '-'
 	onLiteral                // one of the recogniser's literals has just ended
 	onCode                   // a word that holds a digit: no find, but ids
 	triggers
@@ -24,6 +25,7 @@ type recogniser struct {
 	literals []string
 	find     func(s *scan, at, literal int)
 	ids      []idRule // of onCode
+	best     float64  // the highest score of find, if it may be below the usual threshold: then it is not run; 0: run always
 }
 
 // plan is the recognisers of a Detector arranged for the pass.
@@ -37,6 +39,9 @@ func newPlan(all []recogniser, thresholds map[string]float64) plan {
 	p := plan{ids: newIDIndex(all, thresholds)}
 	var words []string
 	for _, r := range all {
+		if r.best > 0 && r.best < thresholds[r.entity] {
+			continue
+		}
 		p.by[r.on] = append(p.by[r.on], r)
 		if r.on == onLiteral {
 			words = append(words, r.literals...)
@@ -74,6 +79,7 @@ type scan struct {
 	seenHeader  int    // the JWT rule has tried every header before
 	judged      []int  // unbounded secret rules have measured every run before, by rule
 	phoneChecks int    // validity checks spent, see maxPhoneChecks
+	seenURL     int    // URLs before are reported
 	seenCode    int    // words before have been tried for identifiers
 	trimmed     [2]int // see lone
 	near        nearWords
@@ -92,6 +98,7 @@ const (
 	digitByte
 	atByte
 	colonByte
+	hyphenByte
 )
 
 var byteKind = func() (kinds [256]uint8) {
@@ -100,6 +107,7 @@ var byteKind = func() (kinds [256]uint8) {
 	}
 	kinds['@'] = atByte
 	kinds[':'] = colonByte
+	kinds['-'] = hyphenByte
 	return kinds
 }()
 
@@ -134,6 +142,8 @@ func (s *scan) stretch(from, to int) {
 			s.fire(onAt, i)
 		case colonByte:
 			s.fire(onColon, i)
+		case hyphenByte:
+			s.fire(onHyphen, i)
 		}
 	}
 }

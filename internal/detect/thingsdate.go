@@ -1,0 +1,390 @@
+package detect
+
+import "strings"
+
+const (
+	// scoreBirth is a date that a word near calls one of birth, scoreDate a day, scorePart what only says a month, a
+	// year or an hour: these two are for those who ask for all dates.
+	scoreBirth = 0.85
+	scoreDate  = 0.4
+	scorePart  = 0.35
+	// scoreDoubt is what may as well be a fraction: below every threshold, unless somebody asks for it.
+	scoreDoubt = 0.15
+)
+
+func dateRecognisers() []recogniser {
+	return []recogniser{
+		{name: "date", entity: dateTime, on: onNumber, find: findDate},
+		{name: "time", entity: dateTime, on: onColon, find: findTime, best: scorePart},
+		{name: "day", entity: dateTime, on: onLiteral, literals: calendarWords(), find: findCalendarWord, best: scorePart},
+	}
+}
+
+// birthWords call a date one of birth.
+var birthWords = words{
+	"born": noun, "birth": noun, "birthday": noun, "birthdate": noun, "dob": noun, "bday": noun, "birthdays": noun, "dateofbirth": noun,
+	"geboren": noun, "geb": noun, "geburtsdatum": noun, "geburtstag": noun, "né": noun, "née": noun, "naissance": noun, "anniversaire": noun,
+	"nacimiento": noun, "nacido": noun, "nacida": noun, "nació": noun, "cumpleaños": noun, "nato": noun, "nata": noun, "nascita": noun,
+	"nascimento": noun, "nascido": noun, "nascida": noun, "aniversário": noun, "geboortedatum": noun, "verjaardag": noun, "född": noun,
+	"födelsedatum": noun, "født": noun, "fødselsdato": noun, "syntynyt": noun, "syntymäaika": noun, "urodzony": noun, "urodzona": noun,
+	"urodzenia": noun, "doğum": noun, "narozen": noun, "narozena": noun, "出生日期": noun, "生年月日": noun, "생년월일": noun,
+	"died": against, "death": against, "dead": against, "deceased": against, "due": against, "expires": against, "expiry": against,
+	"valid": against, "issued": against, "updated": against, "created": against, "admitted": against, "discharged": against, "invoice": against,
+	"hired": against, "joined": against, "married": against, "meeting": against, "version": against, "released": against, "gestorben": against,
+}
+
+// monthNames in the languages with Latin letters that prompts are written in most; short forms may have a full stop.
+var monthNames = wordsOf(`january february march april may june july august september october november december
+	jan feb mar apr jun jul aug sep sept oct nov dec
+	januar jänner februar märz mai juni juli oktober dezember mrz okt dez
+	janvier février fevrier mars avril juin juillet août aout septembre octobre novembre décembre decembre janv févr avr juil déc
+	enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre ene abr ago dic
+	gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre gen mag giu lug ott
+	janeiro fevereiro março marco maio junho julho setembro outubro novembro dezembro fev out
+	januari februari maart mei augustus oktober`)
+
+// yearWords stand before a year.
+var yearWords = words{
+	"in": noun, "since": noun, "year": noun, "until": noun, "before": noun, "after": noun, "during": noun, "from": noun, "by": noun, "of": noun,
+	"circa": noun, "jahr": noun, "seit": noun, "en": noun, "depuis": noun, "desde": noun, "nel": noun,
+}
+
+var dayNames = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+
+// fullMonths are the names that say a month without a day or a year near, in English: the first twelve of monthNames.
+const fullMonths = 12
+
+// wordsOf is a set of the words of a text; their weight says nothing.
+func wordsOf(text string) words {
+	set := words{}
+	for w := range strings.FieldsSeq(text) {
+		set[w] = noun
+	}
+	return set
+}
+
+// calendarWords are the names of days and, in English, of months.
+func calendarWords() []string {
+	return append(strings.Fields("january february march april may june july august september october november december"), dayNames...)
+}
+
+// findDate looks for a date at each group of the run.
+func findDate(s *scan, _, _ int) {
+	for i := 0; i < len(s.run.groups); i++ {
+		g := s.run.groups[i]
+		if g.len() > 4 || g.len() == 3 {
+			continue
+		}
+		d, ok := s.dateAt(i)
+		if !ok {
+			continue
+		}
+		if w := s.context(birthWords, d.start, d.end); w == noun && d.score > scoreDoubt && !d.year {
+			s.report(dateTime, "date/birth", d.start, d.end, scoreBirth)
+		} else {
+			s.report(dateTime, d.rule, d.start, d.end, d.score)
+		}
+		for i+1 < len(s.run.groups) && s.run.groups[i+1].start < d.end {
+			i++
+		}
+	}
+}
+
+// date is a candidate. year says that it is nothing but a year.
+type date struct {
+	start, end int
+	rule       string
+	score      float64
+	year       bool
+}
+
+func (s *scan) dateAt(i int) (date, bool) {
+	for _, form := range []func(*scan, int) (date, bool){
+		(*scan).numericDate, (*scan).dayMonth, (*scan).monthDay, (*scan).monthYear, (*scan).shortDate, (*scan).yearAlone,
+	} {
+		if d, ok := form(s, i); ok {
+			return d, true
+		}
+	}
+	return date{}, false
+}
+
+// numericDate reads "1999-12-31", "31.12.1999", "12/31/99" and a time behind it.
+func (s *scan) numericDate(i int) (date, bool) {
+	j := i + 2
+	if j >= len(s.run.groups) {
+		return date{}, false
+	}
+	if sep, ok := s.uniform(i, j); !ok || strings.IndexByte("-./", sep) < 0 || !s.dateLike(i, j) {
+		return date{}, false
+	}
+	a, b, c := s.run.groups[i], s.run.groups[i+1], s.run.groups[j]
+	if s.value(a) == 0 || s.value(b) == 0 || s.value(c) == 0 && c.len() != 2 || c.len() == 4 && !s.isYear(c) {
+		return date{}, false
+	}
+	d := date{start: a.start, end: s.timeAfter(c.end), rule: "date/numeric", score: scoreDate}
+	if d.end == c.end && !s.alone(i, j) || !s.alone(i, i) && i > 0 && s.sep(i-1) != " " && s.sep(i-1) != " - " || s.gluedBefore(d.start) || s.continues(d.start) && i == 0 {
+		return date{}, false
+	}
+	return d, true
+}
+
+// dayMonth reads "5 May 2021", "5th of May", "21-May", "5-MAY-2021", "5. Mai 2021".
+func (s *scan) dayMonth(i int) (date, bool) {
+	g := s.run.groups[i]
+	if g.len() > 2 || !s.isDay(g) || s.gluedBefore(g.start) || s.continues(g.start) {
+		return date{}, false
+	}
+	at := s.ordinal(g.end)
+	if at > g.end && s.byteAt(at) != ' ' {
+		return date{}, false
+	}
+	if strings.IndexByte(" -/", s.byteAt(at)) < 0 || s.byteAt(at) == 0 {
+		return date{}, false
+	}
+	sep := s.text[at]
+	at++
+	for _, of := range []string{"of ", "de "} {
+		if sep == ' ' && strings.HasPrefix(s.text[at:], of) {
+			at += len(of)
+		}
+	}
+	from, to := s.wordAfter(at, min(len(s.text), at+contextAfter))
+	if from != at || !s.monthName(from, to) {
+		return date{}, false
+	}
+	end, year := s.yearAfter(to, sep)
+	// "may" and "march" are words of their own where no year follows.
+	if s.gluedAfter(end) || !year && (isLower(s.text[from]) && s.text[from] < 0x80 || end-to > 1) {
+		return date{}, false
+	}
+	return date{start: g.start, end: end, rule: "date/day-month", score: scoreDate}, true
+}
+
+// monthDay reads "May 5", "May 1st, 1977", "March 15, 1989".
+func (s *scan) monthDay(i int) (date, bool) {
+	g := s.run.groups[i]
+	if g.len() > 2 || !s.isDay(g) {
+		return date{}, false
+	}
+	start, ok := s.monthBefore(g.start)
+	if !ok {
+		return date{}, false
+	}
+	at := s.ordinal(g.end)
+	end, year := s.yearAfter(at, ' ')
+	if !year {
+		end = at
+		if s.byteAt(at) == '.' && at > g.end { // "5." is an ordinal only before a month
+			end = g.end
+		}
+	}
+	if s.gluedAfter(end) || !year && (s.continuesAfter(end) || s.byteAt(end) == ':' || isLower(s.text[start])) {
+		return date{}, false
+	}
+	return date{start: start, end: end, rule: "date/month-day", score: scoreDate}, true
+}
+
+// monthYear reads "May-2021", "May 2021".
+func (s *scan) monthYear(i int) (date, bool) {
+	g := s.run.groups[i]
+	if !s.isYear(g) {
+		return date{}, false
+	}
+	start, ok := s.monthBefore(g.start)
+	if !ok || s.gluedAfter(g.end) || s.continuesAfter(g.end) {
+		return date{}, false
+	}
+	return date{start: start, end: g.end, rule: "date/month-year", score: scoreDate}, true
+}
+
+// shortDate reads "05/2021" and "5/21", which are fractions as well.
+func (s *scan) shortDate(i int) (date, bool) {
+	if i+1 >= len(s.run.groups) || s.sep(i) != "/" || !s.alone(i, i+1) {
+		return date{}, false
+	}
+	a, b := s.run.groups[i], s.run.groups[i+1]
+	if a.len() > 2 || s.value(a) == 0 || s.value(a) > 12 || !(s.isYear(b) || b.len() == 2 && s.isDay(b)) {
+		return date{}, false
+	}
+	return date{start: a.start, end: b.end, rule: "date/short", score: scoreDoubt}, true
+}
+
+// yearAlone reads "1972" where it is all there is, or after a word that years follow.
+func (s *scan) yearAlone(i int) (date, bool) {
+	g := s.run.groups[i]
+	if !s.isYear(g) || s.d.thresholds[dateTime] > scorePart || !s.alone(i, i) {
+		return date{}, false
+	}
+	from, to := s.wordBefore(g.start, max(0, g.start-contextAfter))
+	if !s.lone(g.start, g.end) && (to != g.start-1 || yearWords.find(s.text[from:to]) != noun) {
+		return date{}, false
+	}
+	return date{start: g.start, end: g.end, rule: "date/year", score: scorePart, year: true}, true
+}
+
+func (s *scan) isDay(g group) bool {
+	v := s.value(g)
+	return v >= 1 && v <= 31
+}
+
+// ordinal passes over "st", "nd", "rd", "th" and '.' after a day.
+func (s *scan) ordinal(i int) int {
+	for _, suffix := range []string{"st", "nd", "rd", "th", "."} {
+		if strings.HasPrefix(s.text[i:], suffix) {
+			return i + len(suffix)
+		}
+	}
+	return i
+}
+
+// monthBefore is where the month begins that ends, with a space, hyphen or short form's full stop, before i.
+func (s *scan) monthBefore(i int) (int, bool) {
+	at := i - 1
+	if at <= 0 || strings.IndexByte(" -/", s.text[at]) < 0 {
+		return 0, false
+	}
+	if s.text[at-1] == '.' {
+		at--
+	}
+	from, to := s.wordBefore(at, max(0, at-contextAfter))
+	if to != at || !s.monthName(from, to) || s.gluedBefore(from) {
+		return 0, false
+	}
+	return from, true
+}
+
+func (s *scan) monthName(from, to int) bool {
+	return to-from >= 3 && monthNames.find(s.text[from:to]) == noun
+}
+
+// yearAfter passes over a year after i, with sep, a comma or a full stop before it; otherwise it is i.
+func (s *scan) yearAfter(i int, sep byte) (int, bool) {
+	at := i
+	for at < len(s.text) && at-i < 2 && (s.text[at] == ',' || s.text[at] == '.' || s.text[at] == ' ' && at == i) {
+		at++
+		if s.text[at-1] == ' ' {
+			break
+		}
+	}
+	if at < len(s.text) && at > i && s.text[at-1] != ' ' && s.text[at] == ' ' {
+		at++
+	}
+	if at == i && s.byteAt(i) == sep {
+		at++
+	}
+	from := at
+	for at < len(s.text) && at-from <= 4 && isDigit(s.text[at]) {
+		at++
+	}
+	if g := (group{from, at}); from > i && (s.isYear(g) || sep != ' ' && g.len() == 2) && !s.gluedAfter(at) {
+		return at, true
+	}
+	return i, false
+}
+
+// timeAfter passes over the time that goes with a date: "T23:59:59.123+02:00" (ISO 8601), " 10:30".
+func (s *scan) timeAfter(i int) int {
+	if c := s.byteAt(i); c != 'T' && c != ' ' {
+		return i
+	}
+	end := s.clock(i + 1)
+	if end == i+1 {
+		return i
+	}
+	if s.byteAt(end) == '.' && isDigit(s.byteAt(end+1)) {
+		for end++; end < len(s.text) && end-i < contextBefore && isDigit(s.text[end]); {
+			end++
+		}
+	}
+	switch c := s.byteAt(end); {
+	case c == 'Z' && !s.gluedAfter(end+1):
+		end++
+	case c == '+' || c == '-':
+		if zone := s.clock(end + 1); zone > end+1 {
+			end = zone
+		}
+	}
+	if s.gluedAfter(end) {
+		return i
+	}
+	return end
+}
+
+// clock passes over "23:59" and "23:59:59".
+func (s *scan) clock(i int) int {
+	end := i
+	for n := range 3 {
+		at := end
+		if n > 0 {
+			if s.byteAt(at) != ':' {
+				break
+			}
+			at++
+		}
+		digits := at
+		for digits < len(s.text) && digits-at < 3 && isDigit(s.text[digits]) {
+			digits++
+		}
+		if digits-at == 0 || digits-at > 2 || n > 0 && digits-at != 2 {
+			break
+		}
+		if n == 0 {
+			end = digits
+			continue
+		}
+		end = digits
+	}
+	if strings.IndexByte(s.text[i:end], ':') < 0 {
+		return i
+	}
+	return end
+}
+
+// findTime reads "10:30", "10:30:15" and "10:30 pm" at their first colon.
+func findTime(s *scan, at, _ int) {
+	start := at
+	for start > 0 && at-start < 3 && isDigit(s.text[start-1]) {
+		start--
+	}
+	if at == start || at-start > 2 || s.gluedBefore(start) || s.continues(start) || s.byteBefore(start) == ':' {
+		return
+	}
+	end := s.clock(start)
+	if end <= at+1 || s.value(group{start, at}) > 23 || s.byteAt(end) == ':' || s.continuesAfter(end) {
+		return
+	}
+	if half := s.halfDay(end); half > end {
+		end = half
+	}
+	if !s.gluedAfter(end) {
+		s.report(dateTime, "date/time", start, end, scorePart)
+	}
+}
+
+// halfDay passes over "am" and "pm".
+func (s *scan) halfDay(i int) int {
+	if s.byteAt(i) == ' ' {
+		i++
+	}
+	if c := lower(s.byteAt(i)); (c == 'a' || c == 'p') && lower(s.byteAt(i+1)) == 'm' {
+		return i + 2
+	}
+	return 0
+}
+
+// findCalendarWord reports the name of a day, and of a month after a word that dates follow ("in May").
+func findCalendarWord(s *scan, at, literal int) {
+	word := calendarWords()[literal]
+	start := at - len(word)
+	if s.gluedBefore(start) || s.gluedAfter(at) {
+		return
+	}
+	if literal < fullMonths {
+		from, to := s.wordBefore(start, max(0, start-contextAfter))
+		if !isUpper(s.text[start]) || to != start-1 || yearWords.find(s.text[from:to]) != noun {
+			return
+		}
+	}
+	s.report(dateTime, "date/name", start, at, scorePart)
+}
