@@ -22,3 +22,6 @@ func (d *Detector) FindCharacterByCharacter(text string) []Span {
 	}
 	return Resolve(s.spans)
 }
+
+// CheckEvery is the size of a stretch of the pass.
+const CheckEvery = checkEvery

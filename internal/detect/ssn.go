@@ -4,7 +4,7 @@ var ssnWords = words{
 	"ssn": noun, "ssns": noun, "social": noun, "socialsecurity": noun, "taxpayer": hint, "tin": hint, "soc": hint,
 	"phone": against, "tel": against, "fax": against, "order": against, "invoice": against, "tracking": against, "sku": against,
 	"part": against, "serial": against, "model": against, "zip": against, "routing": against, "aba": against, "account": against,
-	"case": against, "ticket": against, "id": against, "ein": against, "isbn": against, "version": against, "code": against,
+	"case": against, "ticket": against, "ein": against, "isbn": against, "version": against, "code": against,
 	"passport": against, "timestamp": against, "date": against,
 }
 
