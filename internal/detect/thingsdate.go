@@ -90,57 +90,57 @@ func findDate(s *scan, _, _ int) {
 	}
 }
 
-// date is a candidate. year says that it is nothing but a year.
-type date struct {
+// dateSpan is a candidate. year says that it is nothing but a year.
+type dateSpan struct {
 	start, end int
 	rule       string
 	score      float64
 	year       bool
 }
 
-func (s *scan) dateAt(i int) (date, bool) {
-	for _, form := range []func(*scan, int) (date, bool){
+func (s *scan) dateAt(i int) (dateSpan, bool) {
+	for _, form := range []func(*scan, int) (dateSpan, bool){
 		(*scan).numericDate, (*scan).dayMonth, (*scan).monthDay, (*scan).monthYear, (*scan).shortDate, (*scan).yearAlone,
 	} {
 		if d, ok := form(s, i); ok {
 			return d, true
 		}
 	}
-	return date{}, false
+	return dateSpan{}, false
 }
 
 // numericDate reads "1999-12-31", "31.12.1999", "12/31/99" and a time behind it.
-func (s *scan) numericDate(i int) (date, bool) {
+func (s *scan) numericDate(i int) (dateSpan, bool) {
 	j := i + 2
 	if j >= len(s.run.groups) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	if sep, ok := s.uniform(i, j); !ok || strings.IndexByte("-./", sep) < 0 || !s.dateLike(i, j) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	a, b, c := s.run.groups[i], s.run.groups[i+1], s.run.groups[j]
 	if s.value(a) == 0 || s.value(b) == 0 || s.value(c) == 0 && c.len() != 2 || c.len() == 4 && !s.isYear(c) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	d := date{start: a.start, end: s.timeAfter(c.end), rule: "date/numeric", score: scoreDate}
+	d := dateSpan{start: a.start, end: s.timeAfter(c.end), rule: "date/numeric", score: scoreDate}
 	if d.end == c.end && !s.alone(i, j) || !s.alone(i, i) && i > 0 && s.sep(i-1) != " " && s.sep(i-1) != " - " || s.gluedBefore(d.start) || s.continues(d.start) && i == 0 {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	return d, true
 }
 
 // dayMonth reads "5 May 2021", "5th of May", "21-May", "5-MAY-2021", "5. Mai 2021".
-func (s *scan) dayMonth(i int) (date, bool) {
+func (s *scan) dayMonth(i int) (dateSpan, bool) {
 	g := s.run.groups[i]
 	if g.len() > 2 || !s.isDay(g) || s.gluedBefore(g.start) || s.continues(g.start) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	at := s.ordinal(g.end)
 	if at > g.end && s.byteAt(at) != ' ' {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	if strings.IndexByte(" -/", s.byteAt(at)) < 0 || s.byteAt(at) == 0 {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	sep := s.text[at]
 	at++
@@ -151,25 +151,25 @@ func (s *scan) dayMonth(i int) (date, bool) {
 	}
 	from, to := s.wordAfter(at, min(len(s.text), at+contextAfter))
 	if from != at || !s.monthName(from, to) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	end, year := s.yearAfter(to, sep)
 	// "may" and "march" are words of their own where no year follows.
 	if s.gluedAfter(end) || !year && (isLower(s.text[from]) && s.text[from] < 0x80 || end-to > 1) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	return date{start: g.start, end: end, rule: "date/day-month", score: scoreDate}, true
+	return dateSpan{start: g.start, end: end, rule: "date/day-month", score: scoreDate}, true
 }
 
 // monthDay reads "May 5", "May 1st, 1977", "March 15, 1989".
-func (s *scan) monthDay(i int) (date, bool) {
+func (s *scan) monthDay(i int) (dateSpan, bool) {
 	g := s.run.groups[i]
 	if g.len() > 2 || !s.isDay(g) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	start, ok := s.monthBefore(g.start)
 	if !ok {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	at := s.ordinal(g.end)
 	end, year := s.yearAfter(at, ' ')
@@ -180,47 +180,47 @@ func (s *scan) monthDay(i int) (date, bool) {
 		}
 	}
 	if s.gluedAfter(end) || !year && (s.continuesAfter(end) || s.byteAt(end) == ':' || isLower(s.text[start])) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	return date{start: start, end: end, rule: "date/month-day", score: scoreDate}, true
+	return dateSpan{start: start, end: end, rule: "date/month-day", score: scoreDate}, true
 }
 
 // monthYear reads "May-2021", "May 2021".
-func (s *scan) monthYear(i int) (date, bool) {
+func (s *scan) monthYear(i int) (dateSpan, bool) {
 	g := s.run.groups[i]
 	if !s.isYear(g) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	start, ok := s.monthBefore(g.start)
 	if !ok || s.gluedAfter(g.end) || s.continuesAfter(g.end) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	return date{start: start, end: g.end, rule: "date/month-year", score: scoreDate}, true
+	return dateSpan{start: start, end: g.end, rule: "date/month-year", score: scoreDate}, true
 }
 
 // shortDate reads "05/2021" and "5/21", which are fractions as well.
-func (s *scan) shortDate(i int) (date, bool) {
+func (s *scan) shortDate(i int) (dateSpan, bool) {
 	if i+1 >= len(s.run.groups) || s.sep(i) != "/" || !s.alone(i, i+1) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	a, b := s.run.groups[i], s.run.groups[i+1]
 	if a.len() > 2 || s.value(a) == 0 || s.value(a) > 12 || !(s.isYear(b) || b.len() == 2 && s.isDay(b)) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	return date{start: a.start, end: b.end, rule: "date/short", score: scoreDoubt}, true
+	return dateSpan{start: a.start, end: b.end, rule: "date/short", score: scoreDoubt}, true
 }
 
 // yearAlone reads "1972" where it is all there is, or after a word that years follow.
-func (s *scan) yearAlone(i int) (date, bool) {
+func (s *scan) yearAlone(i int) (dateSpan, bool) {
 	g := s.run.groups[i]
 	if !s.isYear(g) || s.d.thresholds[dateTime] > scorePart || !s.alone(i, i) {
-		return date{}, false
+		return dateSpan{}, false
 	}
 	from, to := s.wordBefore(g.start, max(0, g.start-contextAfter))
 	if !s.lone(g.start, g.end) && (to != g.start-1 || yearWords.find(s.text[from:to]) != noun) {
-		return date{}, false
+		return dateSpan{}, false
 	}
-	return date{start: g.start, end: g.end, rule: "date/year", score: scorePart, year: true}, true
+	return dateSpan{start: g.start, end: g.end, rule: "date/year", score: scorePart, year: true}, true
 }
 
 func (s *scan) isDay(g group) bool {
