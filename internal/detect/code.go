@@ -111,8 +111,8 @@ func idFacts(rules []idRule) any {
 
 // idIndex is the forms of a Detector, by where they can match.
 type idIndex struct {
-	// by holds the forms whose first word with a digit begins with a digit (0) or a letter (1), by its length.
-	by [2][maxCode + 1][]idPattern
+	// by holds the forms whose anchor begins with a digit (0) or a letter (1), by its length.
+	by [2][maxCode + 1]*idBucket
 	// wordIDs numbers all context words of the rules, from 1 on.
 	wordIDs map[string]int
 }
@@ -185,13 +185,56 @@ func (x *idIndex) add(r idRule, least float64) {
 	}
 }
 
+// idBucket divides the forms with one kind of anchor by what stands beside it, so that a word of a sentence is compared
+// with next to none.
+type idBucket struct {
+	whole  []idPattern                               // the anchor is all there is
+	after  [separators][3][]idPattern                // by the separator after it, and what follows: see characterKind
+	before [separators][maxNeighbour + 1][]idPattern // by the separator before it, and the length of the word before that
+}
+
+const (
+	// separators are the five of separatorKind, and 0 for everything else.
+	separators = 6
+	// maxNeighbour is above every group of letters and digits that stands before an anchor.
+	maxNeighbour = 8
+)
+
 // file puts a pattern where the pass will look for it.
 func (x *idIndex) file(p idPattern) {
 	first := p.shape[p.before]
 	if isDigit(first) || first == '*' {
-		x.by[0][p.anchor] = append(x.by[0][p.anchor], p)
+		x.bucket(0, p.anchor).file(p)
 	}
 	if !isDigit(first) {
-		x.by[1][p.anchor] = append(x.by[1][p.anchor], p)
+		x.bucket(1, p.anchor).file(p)
+	}
+}
+
+func (x *idIndex) bucket(kind, length int) *idBucket {
+	if x.by[kind][length] == nil {
+		x.by[kind][length] = &idBucket{}
+	}
+	return x.by[kind][length]
+}
+
+func (b *idBucket) file(p idPattern) {
+	switch end := p.before + p.anchor; {
+	case p.before > 0:
+		n := 0
+		for n < p.before-1 && inCode(p.shape[p.before-2-n]) {
+			n++
+		}
+		for _, kind := range p.kinds(p.shape[p.before-1]) {
+			b.before[kind][n] = append(b.before[kind][n], p)
+		}
+	case end < len(p.shape):
+		for _, kind := range p.kinds(p.shape[end]) {
+			for _, next := range p.following(end + 1) {
+				b.after[kind][next] = append(b.after[kind][next], p)
+			}
+		}
+	default:
+		b.whole = append(b.whole, p)
 	}
 }

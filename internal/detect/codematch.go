@@ -30,22 +30,41 @@ func (s *scan) codes() {
 		if start < at {
 			kind = 1
 		}
-		patterns := x.by[kind][end-start]
-		for k := range patterns {
-			s.code(&patterns[k], start, end)
+		if b := x.by[kind][end-start]; b != nil {
+			s.codesAt(b, start, end)
 		}
 	}
 }
 
-// code tries one pattern at the word from start to end.
-func (s *scan) code(p *idPattern, start, end int) {
-	from := start - p.before
-	to := from + len(p.shape)
-	if from < 0 || to > len(s.text) {
+// codesAt tries the forms of a bucket that what stands beside the word allows.
+func (s *scan) codesAt(b *idBucket, start, end int) {
+	s.codesOf(b.whole, start)
+	if end < len(s.text) {
+		s.codesOf(b.after[separatorKind[s.text[end]]][characterKind[s.byteAt(end+1)]], start)
+	}
+	if start == 0 {
 		return
 	}
-	// Most words end here: what follows them is no separator of the form.
-	if after := p.before + p.anchor; after < len(p.shape) && p.shape[after] == '_' && separatorBits[s.text[end]]&p.seps == 0 {
+	n := 0
+	for n <= maxNeighbour && start-2-n >= 0 && isAlnum(s.text[start-2-n]) {
+		n++
+	}
+	if n <= maxNeighbour {
+		s.codesOf(b.before[separatorKind[s.text[start-1]]][n], start)
+	}
+}
+
+func (s *scan) codesOf(patterns []idPattern, start int) {
+	for i := range patterns {
+		s.code(&patterns[i], start)
+	}
+}
+
+// code tries one pattern whose anchor begins at start.
+func (s *scan) code(p *idPattern, start int) {
+	from := start - p.before
+	to := from + len(p.shape)
+	if from < 0 || to > len(s.text) || to < len(s.text) && isAlnum(s.text[to]) || from > 0 && isAlnum(s.text[from-1]) {
 		return
 	}
 	sep, small, ok := p.fit(s.text, from)

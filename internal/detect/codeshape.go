@@ -17,8 +17,25 @@ type idPattern struct {
 	scores idScores
 }
 
-// separatorBits are the separators that a form may allow.
-var separatorBits = [256]uint8{' ': 1, '-': 2, '.': 4, '/': 8, ':': 16}
+// separatorKind numbers the separators that a form may allow; 0 is every other character.
+var separatorKind = [256]uint8{' ': 1, '-': 2, '.': 3, '/': 4, ':': 5}
+
+// separatorBits are the bits of idPattern.seps.
+var separatorBits = [256]uint8{' ': 1 << 1, '-': 1 << 2, '.': 1 << 3, '/': 1 << 4, ':': 1 << 5}
+
+// characterKind is 0 for a digit, 1 for a letter, 2 for the rest.
+var characterKind = func() (kinds [256]uint8) {
+	for c := range kinds {
+		switch {
+		case isDigit(byte(c)): //nolint:gosec // an index of 256
+		case isAlpha(byte(c)): //nolint:gosec // an index of 256
+			kinds[c] = 1
+		default:
+			kinds[c] = 2
+		}
+	}
+	return kinds
+}()
 
 func newPattern(k *idKnown, shape string, f idForm) idPattern {
 	p := idPattern{rule: k, shape: shape, scores: f.scores, digits: !strings.ContainsFunc(shape, func(r rune) bool { return r == '@' || r == '*' || isWordByte(byte(r)) })}
@@ -51,6 +68,33 @@ func newPattern(k *idKnown, shape string, f idForm) idPattern {
 		panic("detect: impossible form of " + k.because[byBare])
 	}
 	return p
+}
+
+// kinds are the separators that may stand where the shape has c.
+func (p *idPattern) kinds(c byte) []uint8 {
+	if c != '_' {
+		return []uint8{separatorKind[c]}
+	}
+	var out []uint8
+	for kind := uint8(1); kind < separators; kind++ {
+		if p.seps&(1<<kind) != 0 {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// following are the kinds of characters that may stand at place i of the shape.
+func (p *idPattern) following(i int) []uint8 {
+	switch {
+	case i < len(p.shape) && p.shape[i] == '*':
+		return []uint8{0, 1}
+	case i < len(p.shape) && p.shape[i] == '@':
+		return []uint8{1}
+	case i < len(p.shape):
+		return []uint8{characterKind[p.shape[i]]}
+	}
+	return []uint8{0, 1, 2}
 }
 
 // inCode says whether a character of a shape stands for a letter or digit.

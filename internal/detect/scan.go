@@ -32,35 +32,32 @@ type recogniser struct {
 type plan struct {
 	by       [triggers][]recogniser
 	keywords automaton
+	owners   []owner // of the literals of the automaton, by number
 	ids      *idIndex
+}
+
+// owner is whose a literal is, and its number among the literals of that recogniser.
+type owner struct {
+	recogniser *recogniser
+	number     int
 }
 
 func newPlan(all []recogniser, thresholds map[string]float64) plan {
 	p := plan{ids: newIDIndex(all, thresholds)}
 	var words []string
-	for _, r := range all {
+	for i := range all {
+		r := &all[i]
 		if r.best > 0 && r.best < thresholds[r.entity] {
 			continue
 		}
-		p.by[r.on] = append(p.by[r.on], r)
-		if r.on == onLiteral {
-			words = append(words, r.literals...)
+		p.by[r.on] = append(p.by[r.on], *r)
+		for n := range r.literals {
+			p.owners = append(p.owners, owner{r, n})
 		}
+		words = append(words, r.literals...)
 	}
 	p.keywords = newAutomaton(words)
 	return p
-}
-
-// literal finds the recogniser of keyword number id, and its number within that recogniser.
-func (p *plan) literal(id int) (*recogniser, int) {
-	for i := range p.by[onLiteral] {
-		r := &p.by[onLiteral][i]
-		if id < len(r.literals) {
-			return r, id
-		}
-		id -= len(r.literals)
-	}
-	panic("detect: keyword without recogniser")
 }
 
 // scan is the state of one pass over one text.
@@ -72,12 +69,11 @@ type scan struct {
 	run    run    // the number run that onNumber recognisers look at
 	active string // name of the recogniser at work, for errors
 
-	emailEnd    int    // the last e-mail address ends here
-	seenColon   int    // IPv6 has looked at everything before
-	seenKey     int    // private keys before are reported
-	seenSecret  [2]int // last secret reported by the rule table
-	seenHeader  int    // the JWT rule has tried every header before
-	judged      []int  // unbounded secret rules have measured every run before, by rule
+	emailEnd    int // the last e-mail address ends here
+	seenColon   int // IPv6 has looked at everything before
+	seenKey     int // private keys before are reported
+	seenHeader  int // the JWT rule has tried every header before
+	secrets     secretScan
 	phoneChecks int    // validity checks spent, see maxPhoneChecks
 	seenURL     int    // URLs before are reported
 	seenCode    int    // words before have been tried for identifiers
@@ -164,9 +160,9 @@ func (s *scan) number(at int) {
 
 func (s *scan) literals(state uint32, end int) {
 	for _, id := range s.d.plan.keywords.found(state) {
-		r, n := s.d.plan.literal(id)
-		s.active = r.name
-		r.find(s, end, n)
+		o := s.d.plan.owners[id]
+		s.active = o.recogniser.name
+		o.recogniser.find(s, end, o.number)
 	}
 }
 
