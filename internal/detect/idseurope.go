@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // europeFamily is what the states of Europe give to people, businesses and vehicles, with Turkey: the numbers that
@@ -14,10 +15,13 @@ func europeFamily() family {
 	for _, r := range rules {
 		thresholds[r.entity] = 0.5
 	}
+	thresholds["DE_KFZ"] = 0.5
 	return family{
-		thresholds:  thresholds,
-		recognisers: func() []recogniser { return identifiers(rules) },
-		facts:       []any{idFacts(rules)},
+		thresholds: thresholds,
+		recognisers: func() []recogniser {
+			return append(identifiers(rules), germanPlateRecogniser(), turkishPlateRecogniser())
+		},
+		facts: []any{idFacts(rules), plateWords, plakaWords},
 	}
 }
 
@@ -79,12 +83,9 @@ func behind(n int, check func(string) bool) func(string) bool {
 // inCapitals and inOneCase are checks for plates, whose few letters stand in any text and in the names of any program, but
 // hardly ever in such a mixture: rules with them are exact.
 func inCapitals(check func(string) bool) func(string) bool {
-	return func(value string) bool { return strings.ToUpper(value) == value && check(value) }
+	return func(value string) bool { return !strings.ContainsFunc(value, unicode.IsLower) && check(value) }
 }
 
 func inOneCase(check func(string) bool) func(string) bool {
-	return func(value string) bool {
-		upper := strings.ToUpper(value)
-		return (upper == value || strings.ToLower(value) == value) && check(upper)
-	}
+	return func(value string) bool { return oneCase(value) && check(strings.ToUpper(value)) }
 }

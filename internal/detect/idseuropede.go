@@ -9,7 +9,7 @@ import (
 var (
 	taxIDWords      = europeWords("idnr steuerid steuer identifikationsnummer steuerliche tin", "finanzamt elster lohnsteuer steuererklärung tax taxpayer")
 	taxNumberWords  = europeWords("steuernummer steuernr st stnr steuer", "finanzamt elster tax steuererklärung")
-	vatIDWords      = europeWords("ust ustid ustidnr umsatzsteuer vat uid vatin", "tax steuer mwst rechnung invoice impressum finanzamt")
+	vatIDWords      = europeWords("ust ustid ustidnr umsatzsteuer vat uid vatin", "tax steuer mwst impressum finanzamt")
 	pensionWords    = europeWords("svnr rvnr versicherungsnummer rentenversicherung sozialversicherung rentenversicherungsnr sv rv", "rente versicherung arbeitgeber social pension insurance")
 	insuredWords    = europeWords("kvnr krankenkasse krankenversicherung versichertennummer gesundheitskarte versicherten egk", "versicherung versicherter patient patientin health insurance kasse aok barmer")
 	idCardWords     = withWords(europeWords("personalausweis ausweis ausweisnummer personalausweisnummer perso ausweisnr identitätskarte", "id card identity gültig document dokument"), against, "reisepass passport reisepassnummer")
@@ -96,13 +96,6 @@ var germanRules = []idRule{
 		forms: []idForm{{"HRA_9{1-6}|HRB_9{1-6}|HRA9{1-6}|HRB9{1-6}", " -", idScores{bare: 0.7, lone: 0.8, hint: 0.85, noun: 0.95}}},
 	},
 	{
-		entity: "DE_KFZ", name: "de-plate", words: plateWords, check: inOneCase(germanPlate), exact: true,
-		forms: []idForm{
-			{"@{1-3}_@{1-2}_9{1-4}|@{1-3}_@{1-2}_9{1-4}H|@{1-3}_@{1-2}_9{1-4}E", " -", europePlate},
-			{"@{1-3}-@{1-2} 9{1-4}|@{1-3}-@{1-2} 9{1-4}H|@{1-3}-@{1-2} 9{1-4}E", "", idScores{bare: 0.45, lone: 0.6, hint: 0.7, noun: 0.95}},
-		},
-	},
-	{
 		entity: "DE_PLZ", name: "de-plz", words: plzWords, check: germanPostalCode,
 		forms: []idForm{{"9{5}", "", idScores{bare: 0.05, lone: 0.5, hint: 0.3, noun: 0.85}}},
 	},
@@ -124,11 +117,6 @@ func germanOwnIDCard(s string) bool {
 
 func germanOwnPassport(s string) bool {
 	return strings.IndexByte(passportLetters, s[0]) >= 0 && checkdigit.GermanPassport(s)
-}
-
-// germanPlate rejects letters that begin no district, and numbers with a 0 in front (FZV, annexes 1 and 2).
-func germanPlate(value string) bool {
-	return strings.IndexByte("IQ", value[0]) < 0 && value[strings.IndexAny(value, "0123456789")] != '0'
 }
 
 // germanPostalCode rejects leading digits that Deutsche Post has not given out, and thousands: a field with one of those

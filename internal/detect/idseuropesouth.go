@@ -12,7 +12,7 @@ var (
 	esPassportWords = europeWords("pasaporte pasaportes", "passport viaje visado")
 
 	fiscalCodeWords = europeWords("codice fiscale cf", "contribuente tessera sanitaria nato nata tax")
-	itVATWords      = europeWords("iva piva partita vat", "fattura azienda società p srl spa impresa fiscale")
+	itVATWords      = europeWords("iva piva partita vat", "azienda società p srl spa impresa fiscale")
 	itLicenceWords  = europeWords("patente", "guida license licence driving guidare")
 	itPassportWords = europeWords("passaporto passaporti", "questura viaggio")
 	itCardWords     = europeWords("cie identità carta", "documento comune")

@@ -16,10 +16,7 @@ var turkishRules = []idRule{
 	},
 	{
 		entity: "TR_LICENSE_PLATE", name: "tr-plate", words: plakaWords, check: turkishPlate,
-		forms: []idForm{
-			{"99_@{1-3}_9{2-4}", " -", idScores{bare: 0.3, lone: 0.6, hint: 0.65, noun: 0.96}},
-			{"99@{1-3}9{2-4}", "", idScores{bare: 0.15, lone: 0.55, hint: 0.6, noun: 0.9}},
-		},
+		forms: []idForm{{"99@{1-3}9{2-4}", "", idScores{bare: 0.15, lone: 0.55, hint: 0.6, noun: 0.9}}},
 	},
 	{
 		// With the country code the form is Turkey's alone.

@@ -1,0 +1,121 @@
+package detect
+
+// Plates with their parts divided ("B AB 1234", "34 ABC 1234") are read by a recogniser of their own: the digits are so few
+// that a form for each number of letters and digits would be compared at every small number of a text.
+
+const (
+	// maxDistrict and maxSeries are the most letters of a German plate before its number (FZV, annexes 1 and 2).
+	maxDistrict = 3
+	maxSeries   = 2
+	// maxTurkishSeries is the most letters between the digits of a Turkish one.
+	maxTurkishSeries = 3
+)
+
+func germanPlateRecogniser() recogniser {
+	return recogniser{name: "de-plate", entity: "DE_KFZ", on: onNumber, find: findGermanPlates}
+}
+
+func turkishPlateRecogniser() recogniser {
+	return recogniser{name: "tr-plate", entity: "TR_LICENSE_PLATE", on: onNumber, find: findTurkishPlates}
+}
+
+func findGermanPlates(s *scan, _, _ int) {
+	for _, g := range s.run.groups {
+		if g.len() > 4 || s.text[g.start] == '0' || !plateSeparator(s.byteBefore(g.start)) {
+			continue
+		}
+		series := s.lettersBefore(g.start-1, maxSeries)
+		if series == g.start-1 || !plateSeparator(s.byteBefore(series)) {
+			continue
+		}
+		from := s.lettersBefore(series-1, maxDistrict)
+		one, two := s.text[series-1], s.text[g.start-1]
+		if from == series-1 || one == ' ' && two == '-' || s.text[from] == 'I' || s.text[from] == 'Q' {
+			continue
+		}
+		to := g.end
+		if c := upper(s.byteAt(to)); c == 'H' || c == 'E' {
+			to++ // historic, electric
+		}
+		scores := europePlate
+		if one == '-' && two == ' ' {
+			scores = idScores{bare: 0.45, lone: 0.6, hint: 0.7, noun: 0.95} // as the law writes it
+		}
+		s.plate("DE_KFZ", "de-plate", plateWords, scores, from, to)
+	}
+}
+
+func findTurkishPlates(s *scan, _, _ int) {
+	for _, g := range s.run.groups {
+		if g.len() != 2 || !plateSeparator(s.byteAt(g.end)) || !turkishPlate(s.text[g.start:g.end]) {
+			continue
+		}
+		series := s.lettersAfter(g.end+1, maxTurkishSeries)
+		if series == g.end+1 || s.byteAt(series) != s.text[g.end] {
+			continue
+		}
+		to := series + 1
+		for to < len(s.text) && to-series <= 5 && isDigit(s.text[to]) {
+			to++
+		}
+		if n := to - series - 1; n >= 2 && n <= 4 {
+			s.plate("TR_LICENSE_PLATE", "tr-plate", plakaWords, idScores{bare: 0.3, lone: 0.6, hint: 0.65, noun: 0.96}, g.start, to)
+		}
+	}
+}
+
+// plate reports a plate by what stands around it, if it stands by itself and its letters are all capitals or all small.
+func (s *scan) plate(entity, rule string, set words, scores idScores, from, to int) {
+	if !s.apart(from, to, ' ', false) || !oneCase(s.text[from:to]) {
+		return
+	}
+	score, because := scores.bare, "/bare"
+	switch s.context(set, from, to) {
+	case noun:
+		score, because = scores.noun, "/named"
+	case hint:
+		score, because = scores.hint, "/hint"
+	case against:
+		return
+	default:
+		if s.lone(from, to) {
+			score, because = scores.lone, "/lone"
+		}
+	}
+	s.report(entity, rule+because, from, to, score)
+}
+
+func plateSeparator(c byte) bool { return c == ' ' || c == '-' }
+
+// lettersBefore is where the letters that end at end begin; end if there are none, or more than most.
+func (s *scan) lettersBefore(end, most int) int {
+	i := end
+	for i > 0 && end-i <= most && isAlpha(s.text[i-1]) {
+		i--
+	}
+	if end-i > most {
+		return end
+	}
+	return i
+}
+
+// lettersAfter is where the letters that begin at start end; start if there are none, or more than most.
+func (s *scan) lettersAfter(start, most int) int {
+	i := start
+	for i < len(s.text) && i-start <= most && isAlpha(s.text[i]) {
+		i++
+	}
+	if i-start > most {
+		return start
+	}
+	return i
+}
+
+func oneCase(text string) bool {
+	uppers, lowers := false, false
+	for i := range len(text) {
+		uppers = uppers || isUpper(text[i])
+		lowers = lowers || isLower(text[i])
+	}
+	return !uppers || !lowers
+}
