@@ -76,6 +76,9 @@ func TestContactShapes(t *testing.T) {
 		"serial ABC415-555-0132":           nil,
 		"SSN 987-65-4321, as it is called": one(detect.USSSN, "987-65-4321"),
 		"no 987-65-4321 is none":           nil,
+		"National ID 536-22-8471 of":       one("CUSTOM_ID", "536-22-8471"),
+		"ID-SSN: 536-22-8471":              one(detect.USSSN, "536-22-8471"),
+		"order 536-22-8471":                nil,
 		"SSN 000-12-3456":                  nil,
 		// Cards and what is numbered like them.
 		"122000000000003":                 one(detect.CreditCard, "122000000000003"),
@@ -114,4 +117,5 @@ func TestContactShapes(t *testing.T) {
 // contacts are the entities of the contact family, so that what others find is not in the way.
 var contacts = []string{
 	detect.EmailAddress, detect.PhoneNumber, detect.CreditCard, detect.IBANCode, detect.USSSN, detect.IPAddress,
+	"CUSTOM_ID",
 }

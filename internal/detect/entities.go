@@ -17,14 +17,15 @@ func contactFamily() family {
 	return family{
 		thresholds: map[string]float64{
 			EmailAddress: 0.5, PhoneNumber: 0.5, CreditCard: 0.5, IBANCode: 0.5, USSSN: 0.5, IPAddress: 0.5,
+			customID: 0.5,
 		},
 		recognisers: func() []recogniser {
 			return []recogniser{
-				emailRecogniser(), encodedEmailRecogniser(), ipv4Recogniser(), ipv6Recogniser(), cardRecogniser(), ssnRecogniser(), ibanRecogniser(),
-				phoneRecogniser(),
+				emailRecogniser(), encodedEmailRecogniser(), ipv4Recogniser(), ipv6Recogniser(), cardRecogniser(), ssnRecogniser(), otherIDRecogniser(),
+				ibanRecogniser(), phoneRecogniser(),
 			}
 		},
-		facts: []any{phoneLibrary, issuers, ibanFormats, cardWords, ssnWords, ipWords, ibanWords, phoneWords},
+		facts: []any{phoneLibrary, issuers, ibanFormats, cardWords, ssnWords, identityWords, ipWords, ibanWords, phoneWords},
 	}
 }
 

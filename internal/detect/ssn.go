@@ -4,7 +4,7 @@ var ssnWords = words{
 	"ssn": noun, "ssns": noun, "social": noun, "socialsecurity": noun, "taxpayer": hint, "tin": hint, "soc": hint,
 	"phone": against, "tel": against, "fax": against, "order": against, "invoice": against, "tracking": against, "sku": against,
 	"part": against, "serial": against, "model": against, "zip": against, "routing": against, "aba": against, "account": against,
-	"case": against, "ticket": against, "ein": against, "isbn": against, "version": against, "code": against,
+	"case": against, "ticket": against, "id": against, "ein": against, "isbn": against, "version": against, "code": against,
 	"passport": against, "timestamp": against, "date": against,
 }
 
@@ -44,19 +44,11 @@ var ssnForms = []ssnForm{
 }
 
 func (s *scan) ssn(i int, f ssnForm) bool {
-	j := i + len(f.sizes) - 1
-	if !s.shaped(i, f.sizes) {
-		return false
-	}
-	if c, ok := s.uniform(i, j); !ok || c != f.sep {
+	j, ok := s.ssnShaped(i, f)
+	if !ok {
 		return false
 	}
 	start, end := s.run.groups[i].start, s.run.groups[j].end
-	glued := i == 0 && s.gluedBefore(start)
-	follows := start == s.emailEnd || s.adjoining(ssnWords, start) == noun
-	if glued && !follows || !glued && !s.alone(i, j) || s.ssnInTable(i, j, f.sep) {
-		return false
-	}
 	var buf [9]byte
 	digits := s.digitsOf(buf[:0], i, j)
 	word := s.context(ssnWords, start, end)
@@ -69,7 +61,7 @@ func (s *scan) ssn(i int, f ssnForm) bool {
 	switch word {
 	case noun:
 		if score = 0.95; called {
-			score = 0.6
+			score = 0.9
 		}
 	case hint:
 		score += 0.15
@@ -81,6 +73,50 @@ func (s *scan) ssn(i int, f ssnForm) bool {
 	}
 	return true
 }
+
+// ssnShaped says whether a number of this form begins with group i, and with which group it ends.
+func (s *scan) ssnShaped(i int, f ssnForm) (int, bool) {
+	j := i + len(f.sizes) - 1
+	if !s.shaped(i, f.sizes) {
+		return 0, false
+	}
+	if c, ok := s.uniform(i, j); !ok || c != f.sep {
+		return 0, false
+	}
+	start := s.run.groups[i].start
+	glued := i == 0 && s.gluedBefore(start)
+	follows := start == s.emailEnd || s.adjoining(ssnWords, start) == noun
+	return j, (!glued || follows) && (glued || s.alone(i, j)) && !s.ssnInTable(i, j, f.sep)
+}
+
+// customID is an identifier of which nobody can say more.
+const customID = "CUSTOM_ID"
+
+func otherIDRecogniser() recogniser {
+	return recogniser{name: "other-id", entity: customID, on: onNumber, find: findOtherID}
+}
+
+// findOtherID takes what is divided like an SSN but called an ID of another kind, as "National ID 536-22-8471": somebody's
+// number all the same. It does not leave, under a name that claims no more than the text does.
+func findOtherID(s *scan, _, _ int) {
+	if s.run.digits < 9 {
+		return
+	}
+	for i := range s.run.groups {
+		j, ok := s.ssnShaped(i, ssnForms[0])
+		if !ok {
+			continue
+		}
+		var buf [9]byte
+		start, end := s.run.groups[i].start, s.run.groups[j].end
+		if issuableSSN(s.digitsOf(buf[:0], i, j)) && s.context(identityWords, start, end) == noun {
+			s.report(customID, "other-id/nine-digits", start, end, 0.5)
+		}
+	}
+}
+
+// identityWords make of nine digits, divided like an SSN, an identifier of another kind.
+var identityWords = words{"id": noun, "identity": noun, "identification": noun}
 
 // ssnInTable says whether groups separated by spaces go on with more of the same on either side.
 func (s *scan) ssnInTable(i, j int, sep byte) bool {

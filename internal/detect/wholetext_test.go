@@ -31,7 +31,7 @@ const (
 )
 
 var references = []reference{
-	{detect.EmailAddress, shape(`([A-Za-z0-9][\w.+-]{0,62}[A-Za-z0-9]@(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+(?:com|net|org|edu|gov|io|uk|de|fr|es))`), any1},
+	{detect.EmailAddress, shape(`([A-Za-z0-9][\w.+-]{0,62}[A-Za-z0-9]@(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+(?:com|net|org|edu|gov|io|uk|de|fr|es))`), anything},
 	{detect.IPAddress, shape(`((?:\d{1,3}\.){3}\d{1,3})`), func(v string) bool {
 		a, err := netip.ParseAddr(v)
 		return err == nil && slices.ContainsFunc(strings.Split(v, "."), func(o string) bool { return len(o) == 3 }) && a.Is4()
@@ -57,7 +57,7 @@ var references = []reference{
 
 func shape(s string) *regexp.Regexp { return regexp.MustCompile(opens + s + closes) }
 
-func any1(string) bool { return true }
+func anything(string) bool { return true }
 
 func onlyDigits(v string) string {
 	return strings.Map(func(r rune) rune {
