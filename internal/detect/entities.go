@@ -28,12 +28,3 @@ func contactFamily() family {
 		facts: []any{phoneLibrary, issuers, ibanFormats, cardWords, ssnWords, identityWords, ipWords, ibanWords, phoneWords},
 	}
 }
-
-// secretFamily is what opens doors.
-func secretFamily() family {
-	return family{
-		thresholds:  map[string]float64{PrivateKey: 0.5, APIKey: 0.5},
-		recognisers: func() []recogniser { return []recogniser{privateKeyRecogniser(), secretRecogniser()} },
-		facts:       []any{secretRules},
-	}
-}

@@ -9,10 +9,14 @@ const (
 	minJWTSignature = 10
 )
 
-// jwt finds a JSON Web Token in compact form (RFC 7519): header and claims are JSON objects, the signature may be
+func jwtRecogniser() recogniser {
+	return recogniser{name: "jwt", entity: APIKey, on: onLiteral, literals: []string{jwtBegin}, find: findJWT}
+}
+
+// findJWT finds a JSON Web Token in compact form (RFC 7519): header and claims are JSON objects, the signature may be
 // empty. Every run of base64url characters is tried as a header once, from the first place where it can begin: from
 // any later one the rest would be the same.
-func (s *scan) jwt(at int) {
+func findJWT(s *scan, at, _ int) {
 	start := at - len(jwtBegin)
 	if start < s.seenHeader || s.text[start:at] != jwtBegin || s.gluedBefore(start) {
 		return

@@ -1,29 +1,33 @@
 package detect
 
-import (
-	"math"
-	"strings"
-)
+import "strings"
+
+// secretScan is what the secret rules remember of one pass, so that no byte is measured again and again.
+type secretScan struct {
+	nameEnd, valueStart int    // the last name that an assignment was read for, and where its value begins
+	last                [2]int // last secret reported by the rule table
+	judged              []int  // unbounded rules have measured every run before, by rule
+	value               int    // the generic rule has judged every value before
+	password            int    // the password rule has judged every value before
+	curl                int    // after the last curl command line
+	kind, data          int    // after the last "kind: Secret" and "data:" of Kubernetes
+}
 
 func secretRecogniser() recogniser {
-	words := make([]string, 0, len(compiledSecrets)+1)
+	words := make([]string, 0, len(compiledSecrets))
 	for _, r := range compiledSecrets {
 		words = append(words, r.keyword)
 	}
-	return recogniser{
-		name: "secret", entity: APIKey, on: onLiteral,
-		literals: append(words, jwtBegin), find: findSecret,
-	}
+	return recogniser{name: "secret", entity: APIKey, on: onLiteral, literals: words, find: findSecret}
 }
 
 func findSecret(s *scan, at, literal int) {
-	if literal == len(compiledSecrets) {
-		s.jwt(at)
-		return
-	}
 	r := &compiledSecrets[literal]
-	if from := at - len(r.keyword); from > s.seenSecret[0] && from < s.seenSecret[1] {
+	if from := at - len(r.keyword); from > s.secrets.last[0] && from < s.secrets.last[1] {
 		return // within a secret that is reported: what looks like a prefix there is chance
+	}
+	if r.assign && (!s.issuerNamed(at-len(r.keyword), at) || s.nameSays(otherValues, at-len(r.keyword), at)) {
+		return
 	}
 	start, end := s.matchSecret(literal, at)
 	if end == 0 {
@@ -31,10 +35,10 @@ func findSecret(s *scan, at, literal int) {
 	}
 	value := s.text[start:end]
 	if r.entropy > 0 && entropy(value) < r.entropy || !strings.Contains(value, r.holds) ||
-		!strings.HasSuffix(value, r.ends) || strings.HasSuffix(value, "EXAMPLE") {
+		!strings.HasSuffix(value, r.ends) || r.digit && wordlike(value) && !strings.ContainsAny(value, "0123456789") || placeholder(value) {
 		return
 	}
-	s.seenSecret = [2]int{start, max(end, s.seenSecret[1])}
+	s.secrets.last = [2]int{start, max(end, s.secrets.last[1])}
 	score := 0.9
 	if r.weak {
 		score = 0.7
@@ -47,7 +51,7 @@ func (s *scan) matchSecret(rule, at int) (int, int) {
 	r := &compiledSecrets[rule]
 	start, i := at-len(r.keyword), at
 	if r.assign {
-		if i = s.assignment(at); i == 0 {
+		if i = s.assigned(at); i == 0 {
 			return 0, 0
 		}
 		start = i
@@ -73,10 +77,10 @@ func (s *scan) matchSecret(rule, at int) (int, int) {
 			return 0, 0
 		}
 		if p.max == unbounded {
-			s.judged[rule] = i
+			s.secrets.judged[rule] = i
 		}
 	}
-	if s.gluedAfter(i) {
+	if s.gluedAfter(i) || r.assign && !s.ends(i) {
 		return 0, 0
 	}
 	return start, i
@@ -100,10 +104,10 @@ func (s *scan) matchBehind(parts []part, i int) (int, bool) {
 // judgedBefore says whether a rule has met the run that i lies in. From every place of an unbounded run the value
 // ends at the same byte, so that the first decides for all, and a run is measured once per rule.
 func (s *scan) judgedBefore(rule, i int) bool {
-	if s.judged == nil {
-		s.judged = make([]int, len(compiledSecrets))
+	if s.secrets.judged == nil {
+		s.secrets.judged = make([]int, len(compiledSecrets))
 	}
-	return i < s.judged[rule]
+	return i < s.secrets.judged[rule]
 }
 
 // runOf returns the end of the characters of a set that begin at i if there are min to max of them, else 0. A
@@ -122,39 +126,19 @@ func (s *scan) runOf(i int, set charset, least, most int) int {
 	return end
 }
 
-// maxAssignment fits `"] = "`, `: !!str '` and the like.
-const maxAssignment = 12
+// shortName is the longest issuer's name that is taken only as a word is written: a "sumOf" or a "SetSysctl" is none.
+const shortName = 6
 
-// assignment returns where the value begins that is assigned to the name that ends at i, or 0.
-func (s *scan) assignment(i int) int {
-	assigned := false
-	for end := i; end < len(s.text) && end-i < maxAssignment; end++ {
-		switch c := s.text[end]; c {
-		case '=', ':', '>':
-			assigned = true
-		case ' ', '\t', '"', '\'', '`', ']', ')', '(':
-		default:
-			if !assigned {
-				return 0
-			}
-			return end
+// issuerNamed says whether the keyword of a named rule is written as one word.
+func (s *scan) issuerNamed(start, end int) bool {
+	if end-start > shortName {
+		return true
+	}
+	uppers := 0
+	for _, c := range []byte(s.text[start:end]) {
+		if isUpper(c) {
+			uppers++
 		}
 	}
-	return 0
-}
-
-// entropy is Shannon's, in bits per character.
-func entropy(value string) float64 {
-	var counts [256]int
-	for i := range len(value) {
-		counts[value[i]]++
-	}
-	sum := 0.0
-	for _, n := range counts {
-		if n > 0 {
-			p := float64(n) / float64(len(value))
-			sum -= p * math.Log2(p)
-		}
-	}
-	return sum
+	return uppers == 0 || uppers == end-start || uppers == 1 && isUpper(s.text[start])
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -9,12 +10,15 @@ import (
 // A secret rule is a sequence of parts, separated by spaces:
 //
 //	=ghp_      this literal. The first literal is what the keyword automaton looks for
-//	~accountkey  this literal in any case, then an assignment; the value begins after it
+//	~accountkey  a name that holds this literal in any case, then an assignment (see assigned); the value begins after it
+//	~jira|confluence  the same for each of these names
 //	alnum:36   36 characters of a set
 //	alnum:36-255   36 to 255 of them: all there are, and no more may follow
 //	alnum:36-      36 or more
+//	uuid       32 hexadecimal digits in the groups of RFC 9562
 //
-// A set before the first literal is read backwards from it. Parts never overlap and nothing is tried twice.
+// A set before the first literal is read backwards from it. Parts never overlap and nothing is tried twice. What is
+// assigned without a literal of its own must hold a digit, where its set has digits, or be no word.
 type secretRule struct {
 	id      string // gitleaks' name of the rule where there is one
 	spec    string
@@ -37,6 +41,7 @@ type compiledRule struct {
 	secretRule
 	keyword string
 	assign  bool // the keyword is a name, the value follows an assignment
+	digit   bool // the value must hold a digit or be no word
 	behind  []part
 	parts   []part
 }
@@ -56,6 +61,8 @@ const (
 	plusSlashSet
 	equalSet
 	tildeSet
+	percentSet
+	symbolSet // the rest of printable ASCII, but no quotes, brackets of markup, or backslash
 )
 
 const (
@@ -72,6 +79,7 @@ var charsets = map[string]charset{
 	"hex": digitSet | lowerHexSet, "anyhex": digitSet | lowerHexSet | upperHexSet,
 	"lownum": digitSet | lowerSet, "upnum": digitSet | upperSet, "alnum": alnumSet, "word": wordSet,
 	"dashed": alnumSet | dashSet, "url": urlSet, "urleq": urlSet | equalSet, "dotted": urlSet | equalSet | dotSet,
+	"percent": alnumSet | percentSet, "visible": 1<<16 - 1,
 	"base64": base64Set, "anybase64": base64Set | urlSet | equalSet, "azure": urlSet | dotSet | tildeSet,
 }
 
@@ -93,22 +101,38 @@ var classOf = func() (class [256]charset) {
 	}
 	class['_'], class['-'], class['.'] = underscoreSet, dashSet, dotSet
 	class['+'], class['/'], class['='], class['~'] = plusSlashSet, plusSlashSet, equalSet, tildeSet
+	class['%'] = percentSet
+	for _, c := range []byte("!#$&()*,:;?@[]^{|}") {
+		class[c] = symbolSet
+	}
 	return class
 }()
 
-// compiledSecrets is the table, compiled once.
+// compiledSecrets is both tables, compiled once.
 var compiledSecrets = func() []compiledRule {
-	out := make([]compiledRule, 0, len(secretRules))
-	for _, r := range secretRules {
-		out = append(out, compileSecret(r))
+	out := make([]compiledRule, 0, len(secretRules)+2*len(namedRules))
+	for _, r := range slices.Concat(secretRules, namedRules) {
+		name, rest, _ := strings.Cut(r.spec, " ")
+		for n := range strings.SplitSeq(name, "|") {
+			if !strings.HasPrefix(n, name[:1]) && name[0] == '~' {
+				n = "~" + n
+			}
+			r.spec = strings.TrimSpace(n + " " + rest)
+			out = append(out, compileSecret(r))
+		}
 	}
 	return out
 }()
 
+// assignedEntropy is far below what a random value of any length in the table has, and above what a filler has.
+const assignedEntropy = 2
+
+const uuidSpec = "anyhex:8 =- anyhex:4 =- anyhex:4 =- anyhex:4 =- anyhex:12"
+
 // compileSecret panics on a rule that does not parse: the table is part of the program.
 func compileSecret(r secretRule) compiledRule {
 	c := compiledRule{secretRule: r}
-	for f := range strings.FieldsSeq(r.spec) {
+	for f := range strings.FieldsSeq(strings.ReplaceAll(r.spec, "uuid", uuidSpec)) {
 		if f[0] == '=' || f[0] == '~' {
 			if c.keyword == "" {
 				c.keyword, c.assign = f[1:], f[0] == '~'
@@ -118,24 +142,35 @@ func compileSecret(r secretRule) compiledRule {
 			c.parts = append(c.parts, part{literal: f[1:]})
 			continue
 		}
-		name, count, _ := strings.Cut(f, ":")
-		lo, hi, ranged := strings.Cut(count, "-")
-		p := part{set: charsets[name]}
-		p.min, _ = strconv.Atoi(lo)
-		p.max = p.min
-		switch {
-		case ranged && hi == "":
-			p.max = unbounded
-		case ranged:
-			p.max, _ = strconv.Atoi(hi)
-		}
-		if p.set == 0 || p.min == 0 || p.max < p.min {
-			panic("detect: bad part in secret rule " + r.id)
-		}
-		c.parts = append(c.parts, p)
+		c.parts = append(c.parts, compilePart(r.id, f))
 	}
 	if c.keyword == "" {
 		panic("detect: no literal in secret rule " + r.id)
 	}
+	if c.assign && len(c.parts) == 1 {
+		set := c.parts[0].set
+		c.digit = set&digitSet != 0 && set&^digitSet != 0
+	}
+	if c.assign && c.entropy == 0 {
+		c.entropy = assignedEntropy
+	}
 	return c
+}
+
+func compilePart(id, spec string) part {
+	name, count, _ := strings.Cut(spec, ":")
+	lo, hi, ranged := strings.Cut(count, "-")
+	p := part{set: charsets[name]}
+	p.min, _ = strconv.Atoi(lo)
+	p.max = p.min
+	switch {
+	case ranged && hi == "":
+		p.max = unbounded
+	case ranged:
+		p.max, _ = strconv.Atoi(hi)
+	}
+	if p.set == 0 || p.min == 0 || p.max < p.min {
+		panic("detect: bad part in secret rule " + id)
+	}
+	return p
 }

@@ -1,0 +1,229 @@
+package detect
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Password is a pass phrase or password, by Presidio's manner of naming.
+const Password = "PASSWORD"
+
+const (
+	// minPassword is the shortest word taken for a password where an operator or a verb says that one follows.
+	minPassword = 4
+	// maxPassword is bcrypt's limit, 72, and room for generated ones.
+	maxPassword = 128
+	// minBarePassword bounds what follows the word with nothing but a space between: only what no text writes otherwise.
+	minBarePassword = 8
+
+	assignedPassword = 0.85
+	spokenPassword   = 0.75
+	barePassword     = 0.65
+
+	spokenRule = "password/spoken"
+	bareRule   = "password/bare"
+)
+
+func passwordRecogniser() recogniser {
+	return recogniser{name: "password", entity: Password, on: onLiteral, literals: passwordWords, find: findPassword}
+}
+
+// findPassword takes what is assigned to a name of a password, what a sentence says that it is, and what follows the
+// word if it looks like nothing else. A word of letters alone is none: "password: required", "password reset",
+// "password = user.password" are far more common, and a false hit blocks a request. Only notorious passwords are
+// taken then, and fields of connection strings.
+func findPassword(s *scan, at, literal int) {
+	start := at - len(passwordWords[literal])
+	if !s.wordEnds(at) || literal >= joinedPasswords && !s.wordBegins(start) || s.nameSays(otherPasswords, start, at) {
+		return
+	}
+	rest := at
+	for rest < len(s.text) && rest-at < maxNameRest && isNameByte(s.text[rest]) {
+		rest++
+	}
+	weak := literal >= joinedPasswords && at-start < minClearName && s.contextBefore(loginWords, start) == nothing
+	value, quote := s.passwordAfterOperator(rest)
+	if value == 0 {
+		if !weak {
+			s.spoken(rest)
+		}
+		return
+	}
+	if value < s.secrets.password {
+		return
+	}
+	field := s.connectionField(start, rest)
+	end := s.passwordEnd(value, quote, field)
+	s.secrets.password = end
+	if !s.believable(value, end, quote != 0) {
+		return
+	}
+	found := s.text[value:end]
+	if field || commonPassword(found) || passwordLike(found) && (strongPassword(found) || !weak && !s.brokenLine(rest, value)) {
+		s.report(Password, "password/assigned", value, end, assignedPassword)
+	}
+}
+
+// minClearName is the length from which on a name of a password means nothing else: "pass" and "PWD" do.
+const minClearName = 5
+
+// loginWords make it clear that a "pass" beside them is a password.
+var loginWords = words{
+	"user": noun, "username": noun, "login": noun, "uid": noun, "email": noun, "account": noun, "benutzer": noun, "usuario": noun,
+	"utilisateur": noun, "db": noun, "database": noun, "smtp": noun, "ftp": noun, "ssh": noun, "wifi": noun, "credentials": noun,
+}
+
+// brokenLine says whether a line ends between a name and its value.
+func (s *scan) brokenLine(name, value int) bool {
+	return strings.IndexByte(s.text[name:value], '\n') >= 0
+}
+
+// spoken looks at what follows the word in a sentence.
+func (s *scan) spoken(at int) {
+	value := s.afterVerb(at)
+	rule, score := spokenRule, spokenPassword
+	if value == 0 {
+		if s.byteAt(at) != ' ' {
+			return
+		}
+		value = s.skipAssign(at, openingByte, 2)
+		rule, score = bareRule, barePassword
+	}
+	if value < s.secrets.password || value >= len(s.text) {
+		return
+	}
+	end := s.passwordEnd(value, s.quoteBefore(value), false)
+	s.secrets.password = end
+	if !s.believable(value, end, s.quoteBefore(value) != 0) {
+		return
+	}
+	found := s.text[value:end]
+	if rule == bareRule && strongPassword(found) || rule == spokenRule && !quantity(found) && (passwordLike(found) || commonPassword(found)) {
+		s.report(Password, rule, value, end, score)
+	}
+}
+
+// passwordAfterOperator reads what closes a name, an operator and what openerOf the value, which begins at the first result;
+// the second is its quote, or 0.
+func (s *scan) passwordAfterOperator(i int) (int, byte) {
+	if c := s.byteAt(i); c == ')' || c == ']' { // [type=password]:focus
+		return 0, 0
+	}
+	i = s.skipAssign(i, closingByte, maxClosing)
+	op := i
+	for i < len(s.text) && i-op < maxOperator && strings.IndexByte("=:>", s.text[i]) >= 0 {
+		i++
+	}
+	if i == op {
+		if !s.foldedPrefix(i, "value=") { // <add key="Password" value="...">
+			return 0, 0
+		}
+		i += len("value=")
+	}
+	i = s.skipAssign(i, spaceByte, maxOpening)
+	if s.byteAt(i) == '\\' { // before a quote, in a string of a program
+		i++
+		if s.quoteBefore(i+1) == 0 {
+			return 0, 0
+		}
+	}
+	if q := s.byteAt(i); q == '"' || q == '\'' || q == '`' {
+		return i + 1, q
+	}
+	if i == len(s.text) {
+		return 0, 0
+	}
+	return i, 0
+}
+
+func (s *scan) quoteBefore(i int) byte {
+	switch q := s.byteBefore(i); q {
+	case '"', '\'', '`':
+		return q
+	}
+	return 0
+}
+
+// afterVerb returns where the value begins in "password is ...", "set the password to ...", or 0.
+func (s *scan) afterVerb(i int) int {
+	if s.byteAt(i) != ' ' {
+		return 0
+	}
+	from := i + 1
+	to := from
+	for to < len(s.text) && to-from <= maxVerb && (isWordByte(s.text[to])) {
+		to++
+	}
+	if !passwordVerbs[strings.ToLower(s.text[from:min(to, from+maxVerb)])] {
+		return 0
+	}
+	if s.byteAt(to) == ':' {
+		to++
+	}
+	value := s.skipAssign(to, openingByte, maxClosing)
+	if value == to {
+		return 0
+	}
+	return value
+}
+
+// connectionField says whether a name between start and end is a field of a connection string: ";Password=".
+func (s *scan) connectionField(start, end int) bool {
+	if s.byteAt(end) != '=' {
+		return false
+	}
+	for start > 0 && s.text[start-1] == ' ' {
+		start--
+	}
+	return s.byteBefore(start) == ';'
+}
+
+// passwordEnd is the end of the value that begins at i: at its quote, or at white space and what divides fields. What ends a
+// sentence is not part of it; an exclamation or question mark may be, and is then rather hidden with it.
+func (s *scan) passwordEnd(i int, quote byte, field bool) int {
+	stop := min(len(s.text), i+maxPassword+1)
+	end := i
+	for end < stop {
+		c := s.text[end]
+		if c < ' ' || quote != 0 && c == quote || c == '\\' && strings.IndexByte(`nrt"'`, s.byteAt(end+1)) >= 0 {
+			break
+		}
+		if quote == 0 && (c == ' ' || !field && s.divides(end) || field && (c == ';' || c == '"' || c == '\'')) {
+			break
+		}
+		end++
+	}
+	for end > i && end < len(s.text) && !utf8.RuneStart(s.text[end]) {
+		end-- // the bound lies within a character
+	}
+	if quote != 0 || field {
+		return end
+	}
+	for end > i && strings.IndexByte(".,:", s.text[end-1]) >= 0 {
+		end--
+	}
+	if end > i && strings.IndexByte(")]}", s.text[end-1]) >= 0 && strings.IndexByte(s.text[i:end], openerOf[s.text[end-1]]) < 0 {
+		end--
+	}
+	return end
+}
+
+var openerOf = map[byte]byte{')': '(', ']': '[', '}': '{'}
+
+// divides says whether an unquoted value ends before the character at i.
+func (s *scan) divides(i int) bool {
+	switch s.text[i] {
+	case '"', '\'', '`', ';', '<', '>', hole:
+		return true
+	case ',':
+		next := s.byteAt(i + 1)
+		return next <= ' ' || next == '"' || next == '\''
+	case '&': // of a query: &user=
+		k := i + 1
+		for k < len(s.text) && k-i <= maxNameBefore && isNameByte(s.text[k]) {
+			k++
+		}
+		return k > i+1 && s.byteAt(k) == '='
+	}
+	return false
+}
