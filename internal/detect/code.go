@@ -34,8 +34,9 @@ type idRule struct {
 	forms  []idForm
 	check  func(value string) bool // of the letters and digits alone, in upper case; nil: the form is all there is
 	words  words                   // beside those of idAgainstWords, which they override
-	// exact means that check wants letters as they stand, anyCase that small ones are usual: they cost nothing then.
-	exact, anyCase bool
+	// exact means that check wants letters as they stand, anyCase that small ones are usual: they cost nothing then. With
+	// capitals a value that has small ones is none.
+	exact, anyCase, capitals bool
 }
 
 // idForm is how an identifier is written: '9' is a digit, '@' a letter, '*' either, '_' a separator of seps, the same
@@ -104,7 +105,7 @@ func identifiers(rules []idRule) []recogniser {
 func idFacts(rules []idRule) any {
 	facts := make([]string, 0, len(rules)+1)
 	for _, r := range rules {
-		facts = append(facts, fmt.Sprintf("%s %s %v %t %t %t %v", r.entity, r.name, r.forms, r.check != nil, r.exact, r.anyCase, r.words))
+		facts = append(facts, fmt.Sprintf("%s %s %v %t %t %t %t %v", r.entity, r.name, r.forms, r.check != nil, r.exact, r.anyCase, r.capitals, r.words))
 	}
 	return append(facts, fmt.Sprint(idAgainstWords))
 }
@@ -119,13 +120,14 @@ type idIndex struct {
 
 // idKnown is a rule of the index.
 type idKnown struct {
-	entity  string
-	check   func(string) bool
-	exact   bool
-	anyCase bool
-	least   float64  // what scores less is not reported
-	weights []weight // by number of the word
-	because [4]string
+	entity   string
+	check    func(string) bool
+	exact    bool
+	anyCase  bool
+	capitals bool
+	least    float64  // what scores less is not reported
+	weights  []weight // by number of the word
+	because  [4]string
 }
 
 // Evidence, the index of idKnown.because.
@@ -164,7 +166,8 @@ func (x *idIndex) number(set words) {
 }
 
 func (x *idIndex) add(r idRule, least float64) {
-	k := &idKnown{entity: r.entity, check: r.check, exact: r.exact, anyCase: r.exact || r.anyCase, least: least, weights: make([]weight, len(x.wordIDs)+1)}
+	k := &idKnown{entity: r.entity, check: r.check, exact: r.exact, anyCase: r.exact || r.anyCase, capitals: r.capitals,
+		least: least, weights: make([]weight, len(x.wordIDs)+1)}
 	for _, set := range []words{idAgainstWords, r.words} {
 		for w, is := range set {
 			k.weights[x.wordIDs[w]] = is

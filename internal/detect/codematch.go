@@ -68,7 +68,7 @@ func (s *scan) code(p *idPattern, start int) {
 		return
 	}
 	sep, small, ok := p.fit(s.text, from)
-	if !ok || !s.apart(from, to, sep, p.digits) || !s.checked(p, from, to) {
+	if !ok || small && p.rule.capitals || !s.apart(from, to, sep, p.digits) || !s.checked(p, from, to) {
 		return
 	}
 	score, evidence := s.scoreCode(p, from, to, small && !p.rule.anyCase)

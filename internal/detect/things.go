@@ -70,7 +70,7 @@ var thingsRules = []idRule{
 		forms: []idForm{{"*{17}", "", idNamed.scored(0.2, 0.3)}},
 	},
 	{
-		entity: licensePlate, name: "plate", exact: true, check: noSmallLetter, words: numberPlateWords,
+		entity: licensePlate, name: "plate", capitals: true, words: numberPlateWords,
 		forms: []idForm{
 			{"*{5-8}", "", idNamed},
 			{"@_*{4-6}|@@_*{3-6}|@@@_*{2-5}|9_9{5}|9@@_*{3-4}|99_*{4}|9{3}_*{3}|9@{3}_*{2-3}|*{3}9_*{2-3}|@99_99@|@@99_@@@", "- ", idNamed},
@@ -120,9 +120,4 @@ func hexAddress(v string) bool {
 // mixed says whether there are letters and digits.
 func mixed(v string) bool {
 	return strings.ContainsFunc(v, func(r rune) bool { return r > '9' }) && strings.ContainsAny(v, "0123456789")
-}
-
-// noSmallLetter says whether no letter is a small one and a digit is there.
-func noSmallLetter(v string) bool {
-	return strings.ToUpper(v) == v && strings.ContainsAny(v, "0123456789")
 }

@@ -98,10 +98,13 @@ type dateSpan struct {
 	year       bool
 }
 
+// dateForms are tried in this order.
+var dateForms = []func(*scan, int) (dateSpan, bool){
+	(*scan).numericDate, (*scan).dayMonth, (*scan).monthDay, (*scan).monthYear, (*scan).shortDate, (*scan).yearAlone,
+}
+
 func (s *scan) dateAt(i int) (dateSpan, bool) {
-	for _, form := range []func(*scan, int) (dateSpan, bool){
-		(*scan).numericDate, (*scan).dayMonth, (*scan).monthDay, (*scan).monthYear, (*scan).shortDate, (*scan).yearAlone,
-	} {
+	for _, form := range dateForms {
 		if d, ok := form(s, i); ok {
 			return d, true
 		}
@@ -254,8 +257,27 @@ func (s *scan) monthBefore(i int) (int, bool) {
 	return from, true
 }
 
+// monthName says whether the word is a month. Its first two letters are looked at before the set is.
 func (s *scan) monthName(from, to int) bool {
-	return to-from >= 3 && monthNames.find(s.text[from:to]) == noun
+	return to-from >= 3 && monthPairs[letterOf(s.text[from])]&(1<<letterOf(s.text[from+1])) != 0 && monthNames.find(s.text[from:to]) == noun
+}
+
+// monthPairs holds, for each first letter, the second ones of months.
+var monthPairs = func() (pairs [letters + 1]uint32) {
+	for m := range monthNames {
+		pairs[letterOf(m[0])] |= 1 << letterOf(m[1])
+	}
+	return pairs
+}()
+
+// letters is the number of ASCII's; letterOf takes all other bytes for one more.
+const letters = 26
+
+func letterOf(c byte) uint8 {
+	if isAlpha(c) {
+		return lower(c) - 'a'
+	}
+	return letters
 }
 
 // yearAfter passes over a year after i, with sep, a comma or a full stop before it; otherwise it is i.
