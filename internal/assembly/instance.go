@@ -58,7 +58,9 @@ type Options struct {
 	Formats export.Formats
 	// Tiles is a folder in which the logs are kept as tiles; empty keeps none.
 	Tiles    string
-	Detector *detect.Detector // default: every entity that it knows
+	Detector *detect.Detector // default: every entity that is not opt-in
+	// Detection says how the texts of a tenant are searched; nil is with Detector.
+	Detection func(tenant string) vault.Detection
 	// storeClock is nil unless Clock was given: a store with a clock of its own
 	// goes by that.
 	storeClock func() time.Time
@@ -281,10 +283,10 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 	return vault.New(vault.Config{
 		Version: opts.Version, Controls: catalogue, Bundles: in.bundles.open,
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
-		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store,
+		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store, Grants: in.Store,
 		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,
 		Policy: policy, PolicySource: opts.PolicySource, PolicyFiles: opts.Policy, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
-		Detector: detector, LogPrefix: opts.LogPrefix,
+		Detector: detector, Detection: opts.Detection, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})
 }

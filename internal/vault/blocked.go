@@ -56,7 +56,11 @@ func (j *tokenizeJob) violation(f *finding) Violation {
 		return Violation{Field: field, Rule: f.entity.Name + " is blocked as a number"}
 	}
 	start := utf8.RuneCountInString(p.text[:f.start])
-	return Violation{Field: field, Rule: fmt.Sprintf("%s, code points %d to %d", rule, start, start+utf8.RuneCountInString(f.value))}
+	rule = fmt.Sprintf("%s, code points %d to %d", rule, start, start+utf8.RuneCountInString(f.value))
+	if by := j.explained(f); by != "" {
+		rule += ", found by " + by
+	}
+	return Violation{Field: field, Rule: rule}
 }
 
 // maxViolations bounds an error body; the entry counts all.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/detect"
 	"github.com/counterfoil/counterfoil/internal/payload"
 	"github.com/counterfoil/counterfoil/internal/telemetry/stage"
 	"github.com/counterfoil/counterfoil/internal/token"
@@ -24,6 +25,7 @@ type finding struct {
 	value      string
 	subject    string
 	score      *float64
+	rule       string       // of detection
 	caller     bool         // the caller named it
 	wrapped    bool         // it reads as a token and is data
 	kept       *token.Token // a living token of the scope, left as it is
@@ -74,15 +76,9 @@ func (j *tokenizeJob) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	byPart := make([][]finding, len(j.parts))
-	for i := range j.parts {
-		known := [2]map[string]Mapping{living, nil}
-		if j.parts[i].answer {
-			known[1] = elsewhere
-		}
-		if byPart[i], err = j.findIn(ctx, i, candidates[i], known); err != nil {
-			return err
-		}
+	byPart, err := j.findAll(ctx, candidates, living, elsewhere)
+	if err != nil {
+		return err
 	}
 	if j.doc != nil {
 		if err := j.coverRereads(byPart); err != nil {
@@ -116,7 +112,27 @@ func (j *tokenizeJob) field() string {
 	return "/text"
 }
 
-// findIn finds what there is in one part.
+// findAll finds what there is in each part.
+func (j *tokenizeJob) findAll(ctx context.Context, candidates [][]token.Candidate, living, elsewhere map[string]Mapping) ([][]finding, error) {
+	byPart := make([][]finding, len(j.parts))
+	atOnce := 1
+	if j.s.spans.detection(j.call.Caller.Tenant).Analyze != nil {
+		atOnce = AnalysesAtOnce
+	}
+	j.unanalyzed.Store(0)
+	err := each(ctx, len(j.parts), atOnce, func(ctx context.Context, i int) (err error) {
+		known := [2]map[string]Mapping{living, nil}
+		if j.parts[i].answer {
+			known[1] = elsewhere
+		}
+		byPart[i], err = j.findIn(ctx, i, candidates[i], known)
+		return err
+	})
+	return byPart, err
+}
+
+// findIn finds what there is in one part. It changes nothing of the job but
+// what is made for several parts at once.
 func (j *tokenizeJob) findIn(ctx context.Context, i int, candidates []token.Candidate, living [2]map[string]Mapping) ([]finding, error) {
 	text := j.parts[i].text
 	kept, wrapped, err := j.existing(text, candidates, living)
@@ -131,7 +147,7 @@ func (j *tokenizeJob) findIn(ctx context.Context, i int, candidates []token.Cand
 	if err != nil {
 		return nil, err
 	}
-	detected, err := j.detected(ctx, text, reserved)
+	detected, err := j.detected(ctx, &j.parts[i], reserved)
 	if err != nil {
 		return nil, err
 	}
@@ -173,28 +189,55 @@ func (j *tokenizeJob) blockedAs(kind payload.Kind) bool {
 
 // detected runs detection around the reserved ranges. A detector that fails
 // fails the request; it never lets the text through (invariant 18).
-func (j *tokenizeJob) detected(ctx context.Context, text string, reserved [][2]int) ([]finding, error) {
+func (j *tokenizeJob) detected(ctx context.Context, p *part, reserved [][2]int) ([]finding, error) {
 	if j.req.Detect.Off {
 		return nil, nil
 	}
-	spans, err := j.s.spans.find(ctx, j, text, reserved)
+	out, err := j.s.spans.find(ctx, j, p, reserved)
 	if err != nil && !j.s.faults.ignoreDetector {
 		return nil, err
 	}
-	found := make([]finding, 0, len(spans))
-	for _, span := range spans {
-		entity, known := j.s.rules().Entity(span.Entity)
-		if !known {
-			return nil, fmt.Errorf("vault: entity of a detector is not in the catalogue")
-		}
-		action := j.actionOf(entity)
-		wanted := len(j.req.Detect.Entities) == 0 || slices.Contains(j.req.Detect.Entities, span.Entity)
+	if out.unanalyzed {
+		j.unanalyzed.Add(1)
+	}
+	found := make([]finding, 0, len(out.Spans)+len(out.Denied))
+	for _, list := range []struct {
+		spans  []detect.Span
+		counts func(detect.Span, access.EntityAction) bool
+	}{
 		// A caller may narrow what is tokenized, never what is blocked.
-		if wanted || action == access.ActBlock {
-			found = append(found, finding{start: span.Start, end: span.End, entity: entity, action: action, score: &span.Score})
+		{out.Spans, func(s detect.Span, a access.EntityAction) bool { return j.wants(s.Entity) || a == access.ActBlock }},
+		// A deny list is the tenant's word, and a caller's narrows nothing of it.
+		{out.Denied, func(detect.Span, access.EntityAction) bool { return true }},
+		// An allow list lets nothing through that is blocked, unless it says so.
+		{out.Allowed, func(_ detect.Span, a access.EntityAction) bool { return a == access.ActBlock }},
+	} {
+		for _, span := range list.spans {
+			entity, known := j.s.rules().Entity(span.Entity)
+			if !known {
+				return nil, fmt.Errorf("vault: entity of a detector is not in the catalogue")
+			}
+			if action := j.actionOf(entity); list.counts(span, action) {
+				found = append(found, finding{
+					start: span.Start, end: span.End, entity: entity, action: action, score: &span.Score, rule: span.Rule,
+				})
+			}
 		}
 	}
 	return found, nil
+}
+
+// wants tells whether the caller looks for an entity.
+func (j *tokenizeJob) wants(entity string) bool {
+	return len(j.req.Detect.Entities) == 0 || slices.Contains(j.req.Detect.Entities, entity)
+}
+
+// explained is the rule that found it, where the caller wants to know.
+func (j *tokenizeJob) explained(f *finding) string {
+	if !j.req.Detect.Explain {
+		return ""
+	}
+	return f.rule
 }
 
 func (j *tokenizeJob) actionOf(e access.Entity) access.EntityAction {

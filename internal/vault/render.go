@@ -157,7 +157,7 @@ func origin(parts []splice, at int, end bool) int {
 // result renders the answer from the ids that the commit returned. Without a
 // commit (a dry run) it tells what would be done and shows no token.
 func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, error) {
-	result := TokenizeResult{PolicyVersion: j.s.rules().Version()}
+	result := TokenizeResult{PolicyVersion: j.s.rules().Version(), Unanalyzed: int(j.unanalyzed.Load())}
 	if committed != nil {
 		receipt, err := j.s.receipt(j.keys, *committed)
 		if err != nil {
@@ -188,7 +188,7 @@ func (j *tokenizeJob) result(o Outcome, committed *Committed) (TokenizeResult, e
 			if f.action == access.ActMask {
 				with = detect.Masked(f.entity.Name)
 			}
-			result.Masked = append(result.Masked, MaskInfo{Entity: f.entity.Name, Action: string(f.action)})
+			result.Masked = append(result.Masked, j.maskInfo(f))
 		}
 		if len(j.parts) == 0 {
 			result.Values = append(result.Values, with)
@@ -303,6 +303,7 @@ func (j *tokenizeJob) standing(o Outcome) ([]string, error) {
 func (j *tokenizeJob) tokenInfo(f *finding, o Outcome, names []string) TokenInfo {
 	info := TokenInfo{
 		Token: names[f.slot], Entity: f.entity.Name, Class: string(f.entity.Class), Origin: OriginNew, Score: f.score,
+		Rule: j.explained(f),
 	}
 	if f.slot < len(o.Standing) {
 		info.ExpiresAt = expiry(o.Standing[f.slot].ExpiresAt)
@@ -312,6 +313,14 @@ func (j *tokenizeJob) tokenInfo(f *finding, o Outcome, names []string) TokenInfo
 	}
 	if f.wrapped {
 		info.Origin = OriginWrapped
+	}
+	return info
+}
+
+func (j *tokenizeJob) maskInfo(f *finding) MaskInfo {
+	info := MaskInfo{Entity: f.entity.Name, Action: string(f.action), Rule: j.explained(f)}
+	if info.Rule != "" {
+		info.Score = f.score
 	}
 	return info
 }

@@ -53,6 +53,7 @@ type TokenizeRequest struct {
 type DetectOptions struct {
 	Off      bool     // only the caller's spans are used
 	Entities []string // empty means all of the default set
+	Explain  bool     // say of each finding which rule found it
 }
 
 // ExistingTokens says what becomes of tokens that the text already holds.
@@ -87,6 +88,7 @@ type TokenizeResult struct {
 	Payload       []byte // the body with tokens, spliced over the original bytes
 	Coverage      *payload.Manifest
 	Masked        []MaskInfo // findings that were masked or let through, not tokenized
+	Unanalyzed    int        // texts that an external analyzer should have seen and did not
 	PolicyVersion string
 	Audit         *audit.Receipt // nil for a dry run
 }
@@ -112,6 +114,7 @@ type TokenInfo struct {
 	Pointer    string // of the string in the payload, where one was sent
 	Start, End *int
 	Score      *float64
+	Rule       string     // recogniser/rule that found it, where the request asks
 	ExpiresAt  *time.Time // nil in a dry run
 }
 
@@ -121,6 +124,8 @@ type MaskInfo struct {
 	Action     string // "mask", "warn" or "allow"
 	Pointer    string
 	Start, End *int
+	Score      *float64 // with Rule
+	Rule       string   // recogniser/rule that found it, where the request asks
 }
 
 // ReasonGiven is why somebody wants values back.

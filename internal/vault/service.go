@@ -51,6 +51,9 @@ type Config struct {
 	Bundles func(ctx context.Context, tenant, id string) (io.ReadCloser, error)
 
 	Detector *detect.Detector
+	// Detection says how the texts of a tenant are searched; nil searches those of all
+	// tenants with Detector, which is the one for the texts of a policy.
+	Detection func(tenant string) Detection
 	// LogPrefix names the logs of this service: the origin of a tenant's log
 	// is the prefix and the tenant's name.
 	LogPrefix string
@@ -143,7 +146,7 @@ func New(cfg Config) (*Service, error) {
 		environment: cfg.Environment, replica: cfg.Replica, version: cfg.Version, controls: cfg.Controls, notifies: cfg.Notify, bundles: cfg.Bundles,
 		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), limits: cfg.Limits,
 	}
-	if s.spans, err = newSpanCache(cfg.Detector); err != nil {
+	if s.spans, err = newSpanCache(cfg.detection()); err != nil {
 		return nil, fmt.Errorf("vault: span cache: %w", err)
 	}
 	s.tenants = newTenantKeys(cfg.Registry, cfg.Wrapper, cfg.LogPrefix, cfg.Clock)

@@ -21,48 +21,55 @@ import (
 // this process made and nobody else has. The HMAC is over the tenant, too: how
 // long an answer takes tells nobody what another tenant sent.
 //
-// What is remembered is what the same detector found in the same bytes with
-// the same ranges taken out; what the policy makes of it is decided anew each
+// What is remembered is what the same detector, and the same analyzer where one
+// is asked, found in the same bytes with the same ranges taken out; what the policy makes of it is decided anew each
 // time, still its version is part of the key, so that nothing outlives a
-// change of it. A detection that failed is not remembered.
+// change of it. A detection that failed is not remembered, nor one that an analyzer
+// had no part in that should have had.
 type spanCache struct {
-	detector *detect.Detector
-	texts    *lru.Cache[[sha256.Size]byte, []detect.Span]
-	macs     sync.Pool
+	detection func(tenant string) Detection
+	texts     *lru.Cache[[sha256.Size]byte, detect.Found]
+	macs      sync.Pool
 }
 
-func newSpanCache(d *detect.Detector) (*spanCache, error) {
+func newSpanCache(of func(tenant string) Detection) (*spanCache, error) {
 	var key [sha256.Size]byte
 	// crypto/rand.Read never fails since Go 1.24.
 	_, _ = rand.Read(key[:])
-	texts, err := lru.New[[sha256.Size]byte, []detect.Span](SpanCacheTexts)
+	texts, err := lru.New[[sha256.Size]byte, detect.Found](SpanCacheTexts)
 	if err != nil {
 		return nil, err
 	}
-	c := &spanCache{detector: d, texts: texts}
+	c := &spanCache{detection: of, texts: texts}
 	c.macs.New = func() any { return hmac.New(sha256.New, key[:]) }
 	return c, nil
 }
 
-// find is detection in a text around ranges that are spoken for, or what it
+// find is detection in a part around ranges that are spoken for, or what it
 // gave the last time. The answer is the caller's to read, not to change.
-func (c *spanCache) find(ctx context.Context, j *tokenizeJob, text string, reserved [][2]int) ([]detect.Span, error) {
-	if len(text) < SpanCacheBytes || j.s.faults.ignoreSpanCache {
-		return c.detector.FindReserved(ctx, text, reserved)
+func (c *spanCache) find(ctx context.Context, j *tokenizeJob, p *part, reserved [][2]int) (searched, error) {
+	tenant := j.call.Caller.Tenant
+	d := c.detection(tenant)
+	if len(p.text) < SpanCacheBytes && d.Analyze == nil || j.s.faults.ignoreSpanCache {
+		return d.search(ctx, p, reserved)
 	}
-	key := c.key(j.call.Caller.Tenant, j.s.rules().Version(), text, reserved)
-	if spans, known := c.texts.Get(key); known {
-		return spans, nil
+	analyzer := ""
+	if d.asks(p) {
+		analyzer = "analyzer " + d.AnalyzerVersion
 	}
-	spans, err := c.detector.FindReserved(ctx, text, reserved)
-	if err == nil && len(spans) <= SpanCacheSpans {
-		c.texts.Add(key, spans)
+	key := c.key([...]string{tenant, j.s.rules().Version(), d.Detector.Version(), analyzer, p.text}, reserved)
+	if found, known := c.texts.Get(key); known {
+		return searched{Found: found}, nil
 	}
-	return spans, err
+	out, err := d.search(ctx, p, reserved)
+	if err == nil && !out.unanalyzed && len(out.Spans)+len(out.Denied)+len(out.Allowed) <= SpanCacheSpans {
+		c.texts.Add(key, out.Found)
+	}
+	return out, err
 }
 
 // key authenticates all that an answer depends on, each part with its length.
-func (c *spanCache) key(tenant, policy, text string, reserved [][2]int) (key [sha256.Size]byte) {
+func (c *spanCache) key(parts [5]string, reserved [][2]int) (key [sha256.Size]byte) {
 	mac, _ := c.macs.Get().(hash.Hash)
 	defer c.macs.Put(mac)
 	mac.Reset()
@@ -71,7 +78,7 @@ func (c *spanCache) key(tenant, policy, text string, reserved [][2]int) (key [sh
 		binary.BigEndian.PutUint64(n[:], uint64(v)) //nolint:gosec // lengths and offsets are not negative
 		_, _ = mac.Write(n[:])                      // a hash never fails
 	}
-	for _, part := range [...]string{tenant, policy, c.detector.Version(), text} {
+	for _, part := range parts {
 		number(len(part))
 		_, _ = io.WriteString(mac, part)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -73,6 +74,8 @@ type tokenizeJob struct {
 	found    []finding
 	coverage payload.Manifest // of the payload, once it was searched
 	slots    []slot
+	// unanalyzed counts the texts that an external analyzer did not see, and need not.
+	unanalyzed atomic.Int64
 }
 
 // authorise decides whether the caller may tokenize at all, and for where.
@@ -202,6 +205,9 @@ func (j *tokenizeJob) describe() audit.Entry {
 	}
 	if j.doc != nil {
 		entry.CoverageDigest = j.coverage.Digest()
+	}
+	if n := j.unanalyzed.Load(); n > 0 {
+		entry.Counts = map[string]int{audit.CountUnanalyzed: int(n)}
 	}
 	return entry
 }
