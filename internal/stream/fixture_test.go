@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,8 +89,8 @@ func TestInvariant19_EveryCut(t *testing.T) {
 		want := restore(t, begin(t, v, f.format), f.input)
 		check := func(cuts ...int) {
 			t.Helper()
-			if diff := cmp.Diff(want, restore(t, begin(t, v, f.format), f.input, cuts...)); diff != "" {
-				t.Fatalf("%s cut at %v: %s", f.name, cuts, diff)
+			if got := restore(t, begin(t, v, f.format), f.input, cuts...); got.Out != want.Out || !slices.Equal(got.Asked, want.Asked) {
+				t.Fatalf("%s cut at %v: %s", f.name, cuts, cmp.Diff(want, got))
 			}
 		}
 		step := 1

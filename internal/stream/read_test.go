@@ -152,7 +152,7 @@ func (s *said) choice(c choice) {
 		s.piece(at("function"), text(d.Call.Arguments), true)
 	}
 	for _, call := range d.Calls {
-		key := fmt.Sprint("call", c.Index, call.Index)
+		key := fmt.Sprintf("call%d.%d", c.Index, call.Index)
 		if call.ID != "" {
 			s.ids[key] = call.ID
 		}
