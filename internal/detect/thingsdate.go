@@ -191,7 +191,7 @@ func (s *scan) monthDay(i int) (dateSpan, bool) {
 // monthYear reads "May-2021", "May 2021".
 func (s *scan) monthYear(i int) (dateSpan, bool) {
 	g := s.run.groups[i]
-	if !s.isYear(g) {
+	if !s.namedYear(g) {
 		return dateSpan{}, false
 	}
 	start, ok := s.monthBefore(g.start)
@@ -229,6 +229,12 @@ func (s *scan) yearAlone(i int) (dateSpan, bool) {
 func (s *scan) isDay(g group) bool {
 	v := s.value(g)
 	return v >= 1 && v <= 31
+}
+
+// namedYear is a year beside the name of a month, which says by itself that this is a date.
+func (s *scan) namedYear(g group) bool {
+	v := s.value(g)
+	return g.len() == 4 && v >= 1000 && v < 2100
 }
 
 // ordinal passes over "st", "nd", "rd", "th" and '.' after a day.
@@ -280,27 +286,26 @@ func letterOf(c byte) uint8 {
 	return letters
 }
 
-// yearAfter passes over a year after i, with sep, a comma or a full stop before it; otherwise it is i.
+// yearLeads stand between a month or a day and the year, where spaces divide the date.
+var yearLeads = []string{", ", ". ", " de ", " of ", ",", ".", " "}
+
+// yearAfter passes over a year after i, with sep before it or what goes with spaces; otherwise it is i.
 func (s *scan) yearAfter(i int, sep byte) (int, bool) {
-	at := i
-	for at < len(s.text) && at-i < 2 && (s.text[at] == ',' || s.text[at] == '.' || s.text[at] == ' ' && at == i) {
-		at++
-		if s.text[at-1] == ' ' {
-			break
+	for _, lead := range yearLeads {
+		if sep != ' ' {
+			lead = string(rune(sep))
 		}
-	}
-	if at < len(s.text) && at > i && s.text[at-1] != ' ' && s.text[at] == ' ' {
-		at++
-	}
-	if at == i && s.byteAt(i) == sep {
-		at++
-	}
-	from := at
-	for at < len(s.text) && at-from <= 4 && isDigit(s.text[at]) {
-		at++
-	}
-	if g := (group{from, at}); from > i && (s.isYear(g) || sep != ' ' && g.len() == 2) && !s.gluedAfter(at) {
-		return at, true
+		from := i + len(lead)
+		if !strings.HasPrefix(s.text[i:], lead) {
+			continue
+		}
+		at := from
+		for at < len(s.text) && at-from <= 4 && isDigit(s.text[at]) {
+			at++
+		}
+		if g := (group{from, at}); (s.namedYear(g) || sep != ' ' && g.len() == 2) && !s.gluedAfter(at) {
+			return at, true
+		}
 	}
 	return i, false
 }
@@ -350,10 +355,6 @@ func (s *scan) clock(i int) int {
 		}
 		if digits-at == 0 || digits-at > 2 || n > 0 && digits-at != 2 {
 			break
-		}
-		if n == 0 {
-			end = digits
-			continue
 		}
 		end = digits
 	}

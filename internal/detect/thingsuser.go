@@ -15,11 +15,11 @@ const (
 // others with a space.
 var usernameLabels = []string{
 	"username", "user name", "user_name", "user-name", "login name", "screen name", "benutzername", "nom d'utilisateur", "nombre de usuario",
-	"nome utente", "gebruikersnaam", "nickname", "login", "userid", "user id",
-	"for user", "to user", "user account", "account for", "username of",
+	"nome utente", "gebruikersnaam", "login", "userid", "user id",
+	"for user", "to user", "user account", "account for", "login as", "log in as", "logged in as", "signed in as",
 }
 
-const sureLabels = 15
+const sureLabels = 14
 
 // usernameStops are what stands there in programs, forms and manuals.
 var usernameStops = wordsOf(`string str text varchar char int integer number bool boolean any null nil none true false undefined required optional
@@ -38,8 +38,8 @@ func findUsername(s *scan, at, literal int) {
 	if s.gluedBefore(label) || s.gluedAfter(at) {
 		return
 	}
-	start, quoted := s.userStart(at, literal < sureLabels)
-	if start == 0 {
+	start, how := s.userStart(at, literal < sureLabels)
+	if how == noUser {
 		return
 	}
 	end := start
@@ -49,43 +49,59 @@ func findUsername(s *scan, at, literal int) {
 	for end > start && !isAlnum(s.text[end-1]) {
 		end--
 	}
-	if n := end - start; n < minUser || n > maxUser || s.gluedAfter(end) || !isAlnum(s.text[start]) || !s.userLike(start, end, quoted) {
+	if n := end - start; n < minUser || n > maxUser || s.gluedAfter(end) || !isAlnum(s.text[start]) || !s.userLike(start, end, how == quotedUser) {
 		return
 	}
 	score, rule := scoreUser, "username/labelled"
-	if literal >= sureLabels {
+	if how == mentionedUser || how == statedUser && strings.Trim(s.text[start:end], asciiLetters) == "" {
 		score, rule = scoreMaybeUser, "username/mentioned"
 	}
 	s.report(username, rule, start, end, score)
 }
 
+// How a value belongs to a label.
+const (
+	noUser        = iota
+	quotedUser    // `username": "jdoe"`
+	assignedUser  // "username: jdoe"
+	statedUser    // "username is jdoe", which "username is used" is as well
+	mentionedUser // "account for jdoe"
+)
+
+const asciiLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 // maxUserGap fits `": "`, ` := "` and " is ".
 const maxUserGap = 8
 
-// userStart is where the value begins that belongs to a label which ends at i, and whether it is in quotes; 0 if there is none.
-func (s *scan) userStart(i int, sure bool) (int, bool) {
-	gap := i
-	for gap < len(s.text) && gap-i < maxUserGap && strings.IndexByte(" \t:=\"'`>", s.text[gap]) >= 0 {
-		gap++
-	}
-	between := s.text[i:gap]
-	assigned := strings.ContainsAny(between, ":=")
-	if !assigned && sure {
-		rest, ok := strings.CutPrefix(s.text[gap:], "is ")
-		if !ok || between != " " {
-			return 0, false
+// userStart is where the value begins that belongs to a label which ends at i, and how it does.
+func (s *scan) userStart(i int, sure bool) (start, how int) {
+	at := s.skip(i, " \t:=\"'`>")
+	between := s.text[i:at]
+	quoted := between != "" && strings.IndexByte("\"'`", between[len(between)-1]) >= 0
+	switch assigned := strings.ContainsAny(between, ":="); {
+	case sure && assigned && quoted:
+		return at, quotedUser
+	case sure && assigned:
+		return at, assignedUser
+	case sure && between == " " && strings.HasPrefix(s.text[at:], "is "):
+		from := at + len("is ")
+		if at = s.skip(from, "\"'`"); at > from {
+			return at, quotedUser
 		}
-		gap = len(s.text) - len(rest)
-		between = ""
-		for gap < len(s.text) && strings.IndexByte("\"'`", s.text[gap]) >= 0 {
-			between = "\""
-			gap++
-		}
+		return at, statedUser
+	case !sure && !assigned && at > i:
+		return at, mentionedUser
 	}
-	if between == "" && gap == i || assigned && !sure {
-		return 0, false
+	return 0, noUser
+}
+
+// skip passes over characters of a set.
+func (s *scan) skip(i int, set string) int {
+	from := i
+	for i < len(s.text) && i-from < maxUserGap && strings.IndexByte(set, s.text[i]) >= 0 {
+		i++
 	}
-	return gap, len(between) > 0 && strings.IndexByte("\"'`", between[len(between)-1]) >= 0
+	return i
 }
 
 // userLike tells the name of an account from a word of a program or of a sentence.
@@ -102,7 +118,8 @@ func (s *scan) userLike(start, end int, quoted bool) bool {
 	if quoted {
 		return true
 	}
-	if strings.Contains(value, ".") && s.byteAt(end) != 0 && strings.IndexByte(";,)", s.byteAt(end)) >= 0 {
+	switch next := s.byteAt(end); {
+	case next == ')', next == ';' && strings.Contains(value, "."), next == ',' && (s.byteAt(end+1) == '\n' || strings.Contains(value, ".")):
 		return false
 	}
 	for i := start + 1; i < end; i++ {
