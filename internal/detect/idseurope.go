@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // europeFamily is what the states of Europe give to people, businesses and vehicles, with Turkey: the numbers that
@@ -83,9 +82,15 @@ func behind(n int, check func(string) bool) func(string) bool {
 // inCapitals and inOneCase are checks for plates, whose few letters stand in any text and in the names of any program, but
 // hardly ever in such a mixture: rules with them are exact.
 func inCapitals(check func(string) bool) func(string) bool {
-	return func(value string) bool { return !strings.ContainsFunc(value, unicode.IsLower) && check(value) }
+	return func(value string) bool {
+		_, lowers := letterCases(value)
+		return !lowers && check(value)
+	}
 }
 
 func inOneCase(check func(string) bool) func(string) bool {
-	return func(value string) bool { return oneCase(value) && check(strings.ToUpper(value)) }
+	return func(value string) bool {
+		uppers, lowers := letterCases(value)
+		return !(uppers && lowers) && check(strings.ToUpper(value))
+	}
 }

@@ -108,7 +108,7 @@ var europeNothing = []string{
 	"12345 items, 80331 of them", "123456901", "B 1234", "BXYZ AB 1234", "I-AM 100", "In AB 12 they say",
 	"12345678A", "Y8063915Q", "W8063915Q", "AAA123456 was shipped", "A55AAA00B11C333N", "00000000000", "180126955222381",
 	"85040812345", "310289-211C", "131052:308T", "200504422381", "556703-7486", "7569217076984", "111222334", "10000000145",
-	"82 ABC 123", "00 ABC 123", "reg: gp21mul, R0 Reg, F64Add", "53212345678", "version 10.0.14393", "2023-11-24, 10:30, 12 of 20",
+	"82 ABC 123", "00 ABC 123", "reg: gp21mul, R0 Reg, F64Add", "53212345678", "version 10.0.14393", "backup 200309251049", "log 20030925-1049", "auto: set to 1", "he is 40", "IT IS 12", "2023-11-24, 10:30, 12 of 20",
 }
 
 func TestEuropeExamples(t *testing.T) {
@@ -147,6 +147,11 @@ func TestEuropeNothing(t *testing.T) {
 	for _, text := range europeNothing {
 		if got := marks(t, d, "It says: "+text+", it was said."); got != "" {
 			t.Errorf("%q: %s", text, got)
+		}
+	}
+	for _, text := range []string{"he is 40", "SET TO 100", "10000", "12 am 30", "3121234567 or so", "2120000143"} {
+		if got := marks(t, d, text); got != "" {
+			t.Errorf("%q alone: %s", text, got)
 		}
 	}
 }

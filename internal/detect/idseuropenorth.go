@@ -22,10 +22,13 @@ var northernRules = []idRule{
 		forms: []idForm{{"9{6}@999*|9{6}-999*|9{6}+999*", "", idScores{bare: 0.8, lone: 0.9, hint: 0.92, noun: 0.97}}},
 	},
 	{
-		entity: "SE_PERSONNUMMER", name: "se-person", words: pnrWords, check: checkdigit.SwedishPersonnummer,
+		entity: "SE_PERSONNUMMER", name: "se-person", words: pnrWords, check: noTimeOfDay(checkdigit.SwedishPersonnummer),
+		forms: []idForm{{"9{8}-9{4}|9{8}+9{4}|9{6}-9{4}|9{6}+9{4}|9{12}", "", europeDated}},
+	},
+	{
+		entity: "SE_PERSONNUMMER", name: "se-person-or-time", words: pnrWords, check: checkdigit.SwedishPersonnummer,
 		forms: []idForm{
-			{"9{8}-9{4}|9{8}+9{4}|9{6}-9{4}|9{6}+9{4}", "", europeDated},
-			{"9{12}", "", europeDated},
+			{"9{8}-9{4}|9{8}+9{4}|9{6}-9{4}|9{6}+9{4}|9{12}", "", idScores{bare: 0.3, lone: 0.7, hint: 0.8, noun: 0.96}},
 			{"9{10}", "", idScores{bare: 0.25, lone: 0.57, hint: 0.65, noun: 0.94}},
 		},
 	},
@@ -64,4 +67,12 @@ func finnishCode(value string) bool {
 	whole[signAt] = '-'
 	copy(whole[signAt+1:], value[signAt:])
 	return checkdigit.FinnishHETU(string(whole[:]))
+}
+
+// noTimeOfDay is a check of a day and four digits that are no hour and minute: files and log lines are named after those.
+func noTimeOfDay(check func(string) bool) func(string) bool {
+	return func(digits string) bool {
+		end := digits[len(digits)-4:]
+		return (end[:2] > "23" || end[2] > '5') && check(digits)
+	}
 }

@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // Plates with their parts divided ("B AB 1234", "34 ABC 1234") are read by a recogniser of their own: the digits are so few
 // that a form for each number of letters and digits would be compared at every small number of a text.
 
@@ -41,7 +43,7 @@ func findGermanPlates(s *scan, _, _ int) {
 		if one == '-' && two == ' ' {
 			scores = idScores{bare: 0.45, lone: 0.6, hint: 0.7, noun: 0.95} // as the law writes it
 		}
-		s.plate("DE_KFZ", "de-plate", plateWords, scores, from, to)
+		s.plate("DE_KFZ", "de-plate", plateWords, scores, from, to, s.text[series:g.start-1])
 	}
 }
 
@@ -59,30 +61,43 @@ func findTurkishPlates(s *scan, _, _ int) {
 			to++
 		}
 		if n := to - series - 1; n >= 2 && n <= 4 {
-			s.plate("TR_LICENSE_PLATE", "tr-plate", plakaWords, idScores{bare: 0.3, lone: 0.6, hint: 0.65, noun: 0.96}, g.start, to)
+			s.plate("TR_LICENSE_PLATE", "tr-plate", plakaWords, idScores{bare: 0.3, lone: 0.6, hint: 0.65, noun: 0.96}, g.start, to, s.text[g.end+1:series])
 		}
 	}
 }
 
 // plate reports a plate by what stands around it, if it stands by itself and its letters are all capitals or all small.
-func (s *scan) plate(entity, rule string, set words, scores idScores, from, to int) {
-	if !s.apart(from, to, ' ', false) || !oneCase(s.text[from:to]) {
+// Small ones, and letters that are words, need to be named or alone: "set to 1" and "IT IS 12" are sentences.
+func (s *scan) plate(entity, rule string, set words, scores idScores, from, to int, series string) {
+	uppers, lowers := letterCases(s.text[from:to])
+	if !s.apart(from, to, ' ', false) || uppers && lowers {
 		return
 	}
+	word := plateWord(series)
 	score, because := scores.bare, "/bare"
-	switch s.context(set, from, to) {
-	case noun:
+	switch is := s.context(set, from, to); {
+	case is == noun && !(word && lowers):
 		score, because = scores.noun, "/named"
-	case hint:
+	case is == hint && !word && !lowers:
 		score, because = scores.hint, "/hint"
-	case against:
+	case is == against:
 		return
-	default:
-		if s.lone(from, to) {
-			score, because = scores.lone, "/lone"
-		}
+	case s.lone(from, to) && !word:
+		score, because = scores.lone, "/lone"
 	}
 	s.report(entity, rule+because, from, to, score)
+}
+
+// plateWord says whether the letters in the middle are a word of English or German that stands before numbers.
+func plateWord(series string) bool {
+	switch strings.ToLower(series) {
+	case "a", "i", "u":
+		return isLower(series[0])
+	case "am", "an", "as", "at", "be", "by", "do", "du", "er", "es", "go", "he", "if", "im", "in", "is", "it", "me", "my", "no", "of",
+		"on", "or", "pm", "so", "to", "um", "up", "us", "vs", "we", "zu", "and", "are", "for", "the", "und", "ist", "was":
+		return true
+	}
+	return false
 }
 
 func plateSeparator(c byte) bool { return c == ' ' || c == '-' }
@@ -111,11 +126,11 @@ func (s *scan) lettersAfter(start, most int) int {
 	return i
 }
 
-func oneCase(text string) bool {
-	uppers, lowers := false, false
+// letterCases says which letters a text has.
+func letterCases(text string) (uppers, lowers bool) {
 	for i := range len(text) {
 		uppers = uppers || isUpper(text[i])
 		lowers = lowers || isLower(text[i])
 	}
-	return !uppers || !lowers
+	return uppers, lowers
 }

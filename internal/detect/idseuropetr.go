@@ -15,7 +15,8 @@ var turkishRules = []idRule{
 		forms: []idForm{{"9{11}", "", idScores{bare: 0.51, lone: 0.6, hint: 0.72, noun: 0.96}}},
 	},
 	{
-		entity: "TR_LICENSE_PLATE", name: "tr-plate", words: plakaWords, check: turkishPlate,
+		// "plate" hints only: without spaces it could be anybody's.
+		entity: "TR_LICENSE_PLATE", name: "tr-plate-compact", words: withWords(plakaWords, hint, "plate"), check: turkishPlate,
 		forms: []idForm{{"99@{1-3}9{2-4}", "", idScores{bare: 0.15, lone: 0.55, hint: 0.6, noun: 0.9}}},
 	},
 	{
@@ -60,7 +61,7 @@ func turkishNational(digits string) bool {
 }
 
 // turkishArea is a number of a fixed line without trunk zero: the codes of areas are even and begin with 21 to 48. What could
-// be a number of North America is left to the phone numbers: there no exchange begins with 0 or 1.
+// be a number of North America is left to the phone numbers: there no exchange begins with 1.
 func turkishArea(digits string) bool {
-	return digits[0] >= '2' && digits[0] <= '4' && digits[1] >= '1' && digits[1] <= '8' && (digits[2]-'0')%2 == 0 && digits[3] <= '1'
+	return digits[0] >= '2' && digits[0] <= '4' && digits[1] >= '1' && digits[1] <= '8' && (digits[2]-'0')%2 == 0 && digits[3] == '1'
 }
