@@ -100,13 +100,19 @@ func (s *scan) cardAt(i int) int {
 	return i + 1
 }
 
-// sized says whether the groups from i on have these sizes, with spaces or hyphens between.
+// sized says whether the groups from i on have these sizes, with the same separators between.
 func (s *scan) sized(i int, sizes []int) bool {
 	if !s.shaped(i, sizes) {
 		return false
 	}
 	for k := range len(sizes) - 1 {
-		if sep := s.sep(i + k); sep != " " && sep != "-" {
+		switch sep := s.sep(i + k); sep {
+		case " ", "-":
+		case "  ", " - ":
+			if sep != s.sep(i) {
+				return false
+			}
+		default:
 			return false
 		}
 	}

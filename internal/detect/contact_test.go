@@ -75,6 +75,10 @@ func TestContactShapes(t *testing.T) {
 		"part at123-555-0132":              nil,
 		"serial ABC415-555-0132":           nil,
 		"SSN 987-65-4321, as it is called": one(detect.USSSN, "987-65-4321"),
+		"Tel: 030 123456 / 0171 2345678":   {{detect.PhoneNumber, "030 123456"}, {detect.PhoneNumber, "0171 2345678"}},
+		"Anna (415)5550132":                one(detect.PhoneNumber, "(415)5550132"),
+		"8 (495) 123-45-67":                one(detect.PhoneNumber, "8 (495) 123-45-67"),
+		"f(415)5550132":                    nil,
 		"no 987-65-4321 is none":           nil,
 		"National ID 536-22-8471 of":       one("CUSTOM_ID", "536-22-8471"),
 		"ID-SSN: 536-22-8471":              one(detect.USSSN, "536-22-8471"),
@@ -88,12 +92,17 @@ func TestContactShapes(t *testing.T) {
 		"tracking 4111111111111111":       nil,
 		"card 4111-1111-1111-1111, 12/27": one(detect.CreditCard, "4111-1111-1111-1111"),
 		"pan=4111111111111111;cvv=123":    one(detect.CreditCard, "4111111111111111"),
+		"card 4111.1111.1111.1111":        one(detect.CreditCard, "4111.1111.1111.1111"),
+		"4111  1111  1111  1111":          one(detect.CreditCard, "4111  1111  1111  1111"),
+		"4111 - 1111 - 1111 - 1111":       one(detect.CreditCard, "4111 - 1111 - 1111 - 1111"),
+		"4111.1111-1111.1111":             nil,
 		"4111 1111 1111 1112":             nil,
 		"1700000000000 1700000000001":     nil,
 		// Accounts.
 		"iban: gb29nwbk60161331926819":             one(detect.IBANCode, "gb29nwbk60161331926819"),
 		"GB29-NWBK-6016-1331-9268-19.":             one(detect.IBANCode, "GB29-NWBK-6016-1331-9268-19"),
 		"IBANDE89370400440532013000":               one(detect.IBANCode, "DE89370400440532013000"),
+		"DE 89 3704 0044 0532 0130 00":             one(detect.IBANCode, "DE 89 3704 0044 0532 0130 00"),
 		"DE89 3704 0044 0532 0130 01":              nil,
 		"DE89 3704 0044 0532 0130 00 BIC COBADEFF": one(detect.IBANCode, "DE89 3704 0044 0532 0130 00"),
 		// Addresses of machines.
@@ -107,6 +116,8 @@ func TestContactShapes(t *testing.T) {
 		"192.0.2.0/24 and 192.0.2.1:8080": {{detect.IPAddress, "192.0.2.0/24"}, {detect.IPAddress, "192.0.2.1"}},
 		"Chrome/120.0.0.0 Safari":         nil,
 		"release 1.2.3.4":                 nil,
+		"1.1.1.1 answers":                 one(detect.IPAddress, "1.1.1.1"),
+		"1.1.1.2 is a paragraph":          nil,
 	} {
 		if diff := cmp.Diff(want, values(text, find(t, d, text))); diff != "" {
 			t.Errorf("%q: %s", text, diff)

@@ -43,6 +43,9 @@ func ibanRecogniser() recogniser {
 // findIBAN starts where a run begins right after two letters that are a word of their own.
 func findIBAN(s *scan, at, _ int) {
 	start := at - 2
+	if s.byteBefore(at) == ' ' {
+		start-- // "DE 89 3704 ..."
+	}
 	if start < 0 || !isAlpha(s.text[start]) || !isAlpha(s.text[start+1]) {
 		return
 	}

@@ -65,7 +65,7 @@ func (s *scan) quad(i int) int {
 func (s *scan) reportIPv4(start, end int, small bool) {
 	score := 0.7
 	// Four small numbers are as often a version or a section as an address.
-	if small && s.text[start:end] != "0.0.0.0" && !strings.HasPrefix(s.text[start:], "10.") {
+	if small && !oneOctet(s.text[start:end]) && !strings.HasPrefix(s.text[start:], "10.") {
 		score = 0.45
 	}
 	// A product token as in "Chrome/120.0.0.0" is a version.
@@ -81,6 +81,13 @@ func (s *scan) reportIPv4(start, end int, small bool) {
 	if score > 0 {
 		s.report(IPAddress, "ip/v4", start, end, score)
 	}
+}
+
+// oneOctet says whether all octets are the same, as in "0.0.0.0" and the addresses of two public name servers: no version
+// is like that.
+func oneOctet(quad string) bool {
+	first, rest, _ := strings.Cut(quad, ".")
+	return rest == first+"."+first+"."+first
 }
 
 // octet is the value of a decimal group from 0 to 255 without leading zeros, else -1.

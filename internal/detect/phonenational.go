@@ -20,7 +20,11 @@ func (s *scan) plainPhone(i, j int) {
 	for _, g := range s.run.groups[i : j+1] {
 		n += g.len()
 	}
-	if n < minPhone || n > maxNational || i == j && n == minPhone {
+	if n > maxNational {
+		s.phonePair(i, j)
+		return
+	}
+	if n < minPhone || i == j && n == minPhone {
 		return
 	}
 	c := phone{first: i, last: j, start: s.opening(i), rule: "phone/national"}
@@ -34,6 +38,17 @@ func (s *scan) plainPhone(i, j int) {
 	}
 	c.score = s.nationalScore(i, j, n)
 	s.reportPhone(c)
+}
+
+// phonePair judges what is too long for one number as two with a wide separator between: "030 123456 / 0171 2345678".
+func (s *scan) phonePair(i, j int) {
+	for k := i; k < j; k++ {
+		if sep := s.sep(k); len(sep) > 1 && strings.IndexByte(sep, '/') >= 0 {
+			s.plainPhone(i, k)
+			s.plainPhone(k+1, j)
+			return
+		}
+	}
 }
 
 // otherNumber says whether groups i to j are divided in a way in which phone numbers are not, or in the way
@@ -63,6 +78,10 @@ func (s *scan) nationalScore(i, j, digits int) float64 {
 		return 0.5
 	case uniform && j == i+1 && zero && first.len() <= 5 && digits >= 10 && digits <= 11 && s.text[first.start+1] != '0':
 		return 0.5 // area code and number, as in most of Europe
+	case inParentheses && j == i+1 && first.len() == 3 && digits == nanpDigits && s.text[first.start] >= '2':
+		return 0.6 // (415)5550132
+	case digits == 11 && first.len() == 1 && s.text[first.start] == '8' && strings.HasSuffix(s.sep(i), "("):
+		return 0.5 // Russia's trunk prefix
 	case zero && digits >= 9, inParentheses:
 		return 0.4
 	}

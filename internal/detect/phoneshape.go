@@ -13,7 +13,7 @@ var phoneWords = words{
 	"home": hint, "work": hint, "extension": hint, "helpline": hint, "hotlines": hint, "support": hint,
 	"emergency": hint, "backup": hint, "appelez": hint, "appeler": hint, "anrufen": hint, "ruf": hint, "llame": hint, "llamar": hint,
 	"chiama": hint, "chiamare": hint, "numéro": faint, "bel": hint, "contacto": hint, "kontakt": hint,
-	"ph": noun, "phoned": noun, "telephones": noun, "telefax": noun, "faxed": noun, "mobiles": noun, "gsm": noun, "tollfree": noun,
+	"ph": noun, "phoned": noun, "telephones": noun, "telefax": noun, "faxed": noun, "mobiles": noun, "gsm": noun, "fon": noun, "tollfree": noun,
 	"durchwahl": noun, "festnetz": noun, "mobilnummer": noun, "tlf": noun, "komórka": noun, "telefonu": noun, "телефон": noun,
 	"тел": noun, "моб": noun, "τηλέφωνο": noun, "κινητό": noun, "هاتف": noun, "טלפון": noun, "電話": noun, "電話番号": noun, "携帯": noun,
 	"电话": noun, "手机": noun, "手机号": noun, "전화": noun, "전화번호": noun,
