@@ -16,3 +16,24 @@ func (s *Stream) Without(guards ...Fault) *Stream {
 	}
 	return s
 }
+
+// Event is a frame as a client reads it.
+type Event struct{ Raw, Name, Data string }
+
+// Events cuts texts that come one after the other into whole frames.
+func Events(texts ...string) (out []Event, rest string) {
+	var f framer
+	for _, text := range texts {
+		for text != "" {
+			n, whole := f.end(text)
+			f.buf = append(f.buf, text[:n]...)
+			text = text[n:]
+			if whole {
+				parsed := f.parse(string(f.buf), nil)
+				out = append(out, Event{parsed.raw, parsed.event, parsed.data})
+				f.reset()
+			}
+		}
+	}
+	return out, string(f.buf)
+}

@@ -67,6 +67,14 @@ type result struct {
 // restore runs a stream over an input that is cut at the given places.
 func restore(t testing.TB, s *stream.Stream, input string, cuts ...int) (r result) {
 	t.Helper()
+	return run(t, s, answer, input, cuts...)
+}
+
+// nothing is what a domain says that restores nothing.
+func nothing(stream.Candidate) *string { return nil }
+
+func run(t testing.TB, s *stream.Stream, answer func(stream.Candidate) *string, input string, cuts ...int) (r result) {
+	t.Helper()
 	var out []byte
 	drain := func() {
 		var answers []*string
