@@ -122,6 +122,9 @@ func TestWindowsLoseNothing(t *testing.T) {
 	var missed []string
 	all := 0
 	eachText(t, func(text string) {
+		if len(text)%raceFactor != 0 {
+			return // the race detector makes expressions slow and finds nothing in them
+		}
 		text, _ = detect.Folded(text, nil)
 		m, n := missedByWindows(text, find(t, d, text))
 		missed, all = append(missed, m...), all+n
@@ -130,7 +133,7 @@ func TestWindowsLoseNothing(t *testing.T) {
 	for _, m := range missed {
 		t.Errorf("missed %q", m)
 	}
-	if all < 900 {
+	if all < 900/raceFactor/2 {
 		t.Errorf("only %d values to compare", all)
 	}
 }
