@@ -40,7 +40,7 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('notices') IS NULL THEN
+    IF to_regclass('grant_uses') IS NULL THEN
         RETURN; -- before the last migration, which is followed by this again
     END IF;
 
@@ -48,13 +48,15 @@ BEGIN
     REVOKE ALL ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
         claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
         subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
-        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices
+        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices,
+        grant_uses
         FROM PUBLIC, counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
     GRANT SELECT ON tenants, tenant_keys, scopes, subjects, data_keys, mappings, mapping_subjects, mapping_sources,
         claims, entries, entry_terms, log_nodes, log_heads, notes, holds, hold_terms, erasures, tombstones, goose_db_version,
         subject_requests, subject_request_lookups, subject_request_notes, mapping_destinations,
-        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices
+        erasure_destinations, erasure_common, suppressions, proceedings, budget_hours, notices,
+        grant_uses
         TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
     GRANT EXECUTE ON FUNCTION counterfoil_tenants() TO counterfoil_app, counterfoil_destroy, counterfoil_audit;
 
@@ -93,6 +95,8 @@ BEGIN
     GRANT UPDATE (spent) ON budget_hours TO counterfoil_app;
     GRANT UPDATE (attempts, next_at) ON notices TO counterfoil_app;
     GRANT DELETE ON budget_hours, notices TO counterfoil_app;
+    -- What a grant gave is kept, never changed, and forgotten once it is closed.
+    GRANT INSERT, DELETE ON grant_uses TO counterfoil_app;
 
     -- To destroy. What a mapping is linked to goes with it, by foreign key.
     GRANT DELETE ON mappings, mapping_subjects, data_keys, scopes, subjects TO counterfoil_destroy;

@@ -40,7 +40,7 @@ var tables = []string{
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
 	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
-	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices",
+	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices", "grant_uses",
 }
 
 // right is a privilege on a table.
@@ -64,6 +64,7 @@ var nobody = []right{
 	{"erasure_destinations", "DELETE"}, {"erasure_common", "UPDATE"}, {"erasure_common", "DELETE"},
 	{"mapping_destinations", "DELETE"}, {"subject_request_notes", "UPDATE"}, {"subject_request_lookups", "UPDATE"}, {"subject_requests", "TRUNCATE"},
 	{"proceedings", "DELETE"}, {"proceedings", "TRUNCATE"},
+	{"grant_uses", "UPDATE"}, {"grant_uses", "TRUNCATE"},
 }
 
 // The roles of roles.sql, by the rights that tell one from another: a service
@@ -73,7 +74,7 @@ var (
 	roleApp = role{
 		name: "app", must: []right{{"entries", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"log_heads", "UPDATE"},
 			{"subject_requests", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mapping_destinations", "INSERT"},
-			{"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}},
+			{"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"grant_uses", "INSERT"}},
 		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"},
 			{"subject_requests", "DELETE"}, {"subject_request_notes", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "UPDATE"}, {"suppressions", "DELETE"},
@@ -83,13 +84,13 @@ var (
 		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"},
 			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}, {"proceedings", "UPDATE"}, {"notices", "INSERT"}},
-		lack: append([]right{{"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"budget_hours", "UPDATE"}, {"notices", "UPDATE"}, {"notices", "DELETE"}, {"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
+		lack: append([]right{{"grant_uses", "INSERT"}, {"grant_uses", "DELETE"}, {"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"budget_hours", "UPDATE"}, {"notices", "UPDATE"}, {"notices", "DELETE"}, {"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
 	}
 	roleAudit = role{
 		name: "audit", must: []right{{"entries", "SELECT"}, {"log_nodes", "SELECT"}},
 		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"},
 			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}, {"subject_requests", "INSERT"}, {"subject_requests", "UPDATE"}, {"suppressions", "INSERT"},
-			{"proceedings", "INSERT"}, {"proceedings", "UPDATE"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"notices", "UPDATE"}}, nobody...),
+			{"proceedings", "INSERT"}, {"proceedings", "UPDATE"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"notices", "UPDATE"}, {"grant_uses", "INSERT"}, {"grant_uses", "DELETE"}}, nobody...),
 	}
 )
 

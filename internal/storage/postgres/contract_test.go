@@ -51,7 +51,7 @@ func openAt(t testing.TB, db *pgtest.Database, c postgres.Config, h postgres.Hoo
 	})
 	return storagetest.Stores{
 		Store: s, Ledger: s, Books: s, Registry: s, Custody: s, Erasures: s, Requests: s, Remains: s,
-		Proceedings: s, Outbox: s,
+		Proceedings: s, Outbox: s, Grants: s,
 		Hold:    func() func() { gate.Lock(); return gate.Unlock },
 		Waiting: s.Waiting,
 		Close:   s.Close,

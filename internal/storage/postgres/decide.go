@@ -48,6 +48,7 @@ const (
 	guardStanding   = "what a restoration rests on stands"
 	guardOverdue    = "whoever has too many reviews overdue restores nothing"
 	guardBudget     = "a budget is not passed"
+	guardDraw       = "a grant gives no more than it may"
 )
 
 // change judges one change by the image, and puts what it does into it. Where
@@ -137,8 +138,8 @@ func (b *batch) claim(c *vault.Claim) error {
 }
 
 // restore checks that everything is as the caller read it, and that nothing
-// stands against it. It writes nothing but what it spends and, by the change that
-// it is part of, the entry.
+// stands against it. It writes nothing but what it spends and draws and, by the
+// change that it is part of, the entry.
 func (b *batch) restore(r vault.Restore) error {
 	for _, ref := range r.Refs {
 		if !b.restorable(ref) {
@@ -153,7 +154,10 @@ func (b *batch) restore(r vault.Restore) error {
 	if err := b.entitled(&r); err != nil {
 		return err
 	}
-	return b.spend(r.Spends)
+	if err := b.spend(r.Spends); err != nil {
+		return err
+	}
+	return b.draw(r.Draw)
 }
 
 func (b *batch) restorable(ref vault.RestoreRef) bool {

@@ -36,6 +36,8 @@ type image struct {
 	suspensions []suspension              // that stood at the last entry, for restorations
 	due         map[string][]int64        // when reviews of an actor are due, of those who were asked about
 	spent       map[vault.Digest]spentRow // of budgets, when they were last used
+	drawn       map[string]int            // how much grants gave that they do not name, of those that were asked for
+	uses        map[use]bool              // that are there, of those that were asked for
 
 	writes writes
 	undo   []func() // of the change at hand, to be run backwards
@@ -91,6 +93,7 @@ type writes struct {
 	redeemed []vault.Redemption
 	opened   []vault.Proceeding
 	spends   []vault.Digest
+	uses     []use
 	notices  []vault.Notice
 }
 
@@ -113,6 +116,7 @@ func newImage() *image {
 		requests: make(map[string]bool), buried: make(map[string]bool), names: make(map[vault.NameRef]bool),
 		suppressed: make(map[lookupPlace]int64), sent: make(map[sent]bool),
 		proceedings: make(map[string]proceedingRow), due: make(map[string][]int64), spent: make(map[vault.Digest]spentRow),
+		drawn: make(map[string]int), uses: make(map[use]bool),
 	}
 }
 

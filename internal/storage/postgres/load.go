@@ -140,6 +140,7 @@ func (m *image) readAbout(p *pipeline, tenant string, w *wanted) {
 	if keys := w.budgets.items; len(keys) > 0 {
 		p.each(sqlSpentLast, m.readSpent, tenant, digestList(keys))
 	}
+	m.readUses(p, tenant, w)
 	if w.suspensions {
 		p.each(sqlSuspensions, m.readSuspension, tenant)
 	}

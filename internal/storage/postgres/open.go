@@ -58,6 +58,7 @@ var (
 	_ vault.Remains     = (*Store)(nil)
 	_ vault.Proceedings = (*Store)(nil)
 	_ vault.Outbox      = (*Store)(nil)
+	_ vault.Grants      = (*Store)(nil)
 )
 
 // Open connects as both roles and looks whether it may serve: the schema is the

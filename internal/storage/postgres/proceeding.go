@@ -79,9 +79,14 @@ func (b *batch) redeem(r *vault.Redemption) error {
 	return nil
 }
 
-// ride takes what else rides along with a change: a proceeding and a notice,
-// the notice under its id.
+// ride takes what else rides along with a change: a proceeding, what a grant
+// spends, and a notice, which has the id of the change.
 func (b *batch) ride(c vault.Change, o vault.Outcome) error {
+	if g := c.Grant(); g != nil {
+		if err := b.spend(g.Spends); err != nil {
+			return err
+		}
+	}
 	if p := c.Opens(o); p != nil {
 		if err := b.open(p.ID, *p); err != nil {
 			return err

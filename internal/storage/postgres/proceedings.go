@@ -92,10 +92,14 @@ func (v *View) Proceedings(ctx context.Context, tenant string, q vault.Proceedin
 	return found, err
 }
 
-func scanProceeding(rows pgx.Rows) (p vault.Proceeding, err error) {
+// scanProceeding reads the columns of a proceeding, and others that come after
+// them.
+func scanProceeding(rows pgx.Rows, after ...any) (p vault.Proceeding, err error) {
 	var due, expires, closed *int64
 	var created int64
-	err = scan(rows, &p.ID, &p.Kind, &p.Revision, &p.State, &p.Actor, &p.SubjectRef, &due, &expires, &created, &closed, &p.Body)
+	err = scan(rows, append([]any{
+		&p.ID, &p.Kind, &p.Revision, &p.State, &p.Actor, &p.SubjectRef, &due, &expires, &created, &closed, &p.Body,
+	}, after...)...)
 	if err != nil {
 		return p, err
 	}

@@ -192,14 +192,16 @@ func (v *View) Keys(ctx context.Context, tenant string, q vault.KeyQuery) ([]vau
 func (v *View) keys(ctx context.Context, text, tenant string, args ...any) ([]vault.DataKey, error) {
 	var keys []vault.DataKey
 	err := v.each(ctx, "data keys", text, func(rows pgx.Rows) error {
-		var k vault.DataKey
-		var created int64
-		if err := scan(rows, &k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created); err != nil {
-			return err
-		}
-		k.CreatedAt = fromMicros(created)
+		k, err := scanKey(rows)
 		keys = append(keys, k)
-		return nil
+		return err
 	}, tenant, args...)
 	return keys, err
+}
+
+func scanKey(rows pgx.Rows) (k vault.DataKey, err error) {
+	var created int64
+	err = scan(rows, &k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created)
+	k.CreatedAt = fromMicros(created)
+	return k, err
 }

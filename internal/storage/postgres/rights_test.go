@@ -103,7 +103,7 @@ var everyTable = []string{
 	"mapping_sources", "claims", "entries", "entry_terms", "log_nodes", "log_heads", "notes",
 	"holds", "hold_terms", "erasures", "tombstones",
 	"subject_requests", "subject_request_lookups", "subject_request_notes", "mapping_destinations",
-	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices",
+	"erasure_destinations", "erasure_common", "suppressions", "proceedings", "budget_hours", "notices", "grant_uses",
 }
 
 // logTables are those whose rows never change.
@@ -280,7 +280,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 	db := two(t)
 	app := connect(t, db.App).as("acme")
 	for _, table := range everyTable {
-		if !slices.Contains([]string{"claims", "subject_request_lookups", "budget_hours", "notices"}, table) {
+		if !slices.Contains([]string{"claims", "subject_request_lookups", "budget_hours", "notices", "grant_uses"}, table) {
 			app.refused(noRight, "DELETE FROM "+table)
 		}
 		app.refused(noRight, "TRUNCATE "+table+" CASCADE")
@@ -305,6 +305,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE proceedings SET created_at = 1", "UPDATE proceedings SET proceeding_id = ''",
 		"UPDATE budget_hours SET hour = 1", "UPDATE budget_hours SET budget = ''",
 		"UPDATE notices SET body = ''", "UPDATE notices SET kind = ''", "UPDATE notices SET created_at = 1",
+		"UPDATE grant_uses SET drawn = false", "UPDATE grant_uses SET token_id = ''",
 	} {
 		app.refused(noRight, text)
 	}
@@ -330,6 +331,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"UPDATE proceedings SET due_at = NULL", "UPDATE proceedings SET actor = ''", "DELETE FROM proceedings",
 		"INSERT INTO budget_hours (tenant) VALUES ('acme')", "UPDATE budget_hours SET spent = 1", "DELETE FROM budget_hours",
 		"UPDATE notices SET next_at = 1", "UPDATE notices SET attempts = 0", "DELETE FROM notices",
+		"INSERT INTO grant_uses (tenant) VALUES ('acme')", "UPDATE grant_uses SET drawn = false", "DELETE FROM grant_uses",
 	} {
 		destroy.refused(noRight, text)
 	}

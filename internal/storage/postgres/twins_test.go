@@ -254,6 +254,7 @@ func TestTwins_Judged(t *testing.T) {
 		"what a restoration rests on stands":                     "consents/a restoration rests on",
 		"whoever has too many reviews overdue restores nothing":  "Invariant17/so many reviews",
 		"a budget is not passed":                                 "Invariant17/a budget is counted",
+		"a grant gives no more than it may":                      "Invariant17/a grant gives no more",
 	}
 	for _, guard := range postgres.Guards() {
 		t.Run(guard, func(t *testing.T) {

@@ -29,6 +29,8 @@ type wanted struct {
 	suspensions bool
 	reviewed    map[string]int64 // how many overdue reviews of an actor there may be
 	budgets     distinct[vault.Digest]
+	draws       distinct[string] // of grants, all that they gave beyond what they name
+	uses        distinct[use]    // whether they are there
 }
 
 // distinct is a list of different things, in the order in which they came.
@@ -60,6 +62,9 @@ func (w *wanted) want(c vault.Change) {
 	}
 	if p := c.Opens(vault.Outcome{}); p != nil {
 		w.opening(p)
+	}
+	if g := c.Grant(); g != nil {
+		w.spending(g.Spends)
 	}
 	switch e := c.Effect().(type) {
 	case vault.OpenScope:
@@ -106,14 +111,19 @@ func (w *wanted) entitling(r *vault.Restore) {
 	for _, id := range r.Standing {
 		w.proceeding(id)
 	}
-	for _, s := range r.Spends {
-		w.budgets.add(s.Key)
-	}
+	w.spending(r.Spends)
+	w.drawing(r.Draw)
 	if r.MaxOverdue > 0 && storable(r.By.Actor) {
 		if w.reviewed == nil {
 			w.reviewed = make(map[string]int64)
 		}
 		w.reviewed[r.By.Actor] = max(w.reviewed[r.By.Actor], int64(r.MaxOverdue))
+	}
+}
+
+func (w *wanted) spending(spends []vault.Spend) {
+	for _, s := range spends {
+		w.budgets.add(s.Key)
 	}
 }
 

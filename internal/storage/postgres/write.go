@@ -101,6 +101,7 @@ func (b *batch) write(p *pipeline) {
 	b.writeSent(p, w.sent)
 	b.writeProceedings(p, w)
 	b.writeSpends(p, w.spends)
+	b.writeUses(p, w.uses)
 	b.writeNotices(p, w.notices)
 	if len(w.claims) > 0 {
 		p.change(len(w.claims), errNotWritten, sqlInsertClaims, b.tenant, b.now,

@@ -54,6 +54,7 @@ func openAt(t testing.TB, path string, o sqlite.Options, h sqlite.Hooks) storage
 	})
 	return storagetest.Stores{
 		Store: s, Ledger: s, Books: s, Registry: s, Custody: s, Erasures: s, Requests: s, Remains: s, Proceedings: s, Outbox: s,
+		Grants:  s,
 		Hold:    func() func() { gate.Lock(); return gate.Unlock },
 		Waiting: s.Waiting,
 		Close:   s.Close,

@@ -16,6 +16,8 @@ const (
 	// those of 10^5 values with their ties, which an erasure walks in one commit.
 	// With the 2 MB that SQLite has by itself each of them is read again and again.
 	pageCache = 64 << 10
+	// maxID is the longest identifier that the tables take.
+	maxID = 64
 	// maxNote bounds a note; a checkpoint has a few hundred bytes.
 	maxNote = 1 << 20
 	// defaultPage is how many entries are read where no limit is given.

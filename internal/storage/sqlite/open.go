@@ -44,6 +44,7 @@ var (
 	_ vault.Erasures = (*Store)(nil)
 	_ vault.Requests = (*Store)(nil)
 	_ vault.Remains  = (*Store)(nil)
+	_ vault.Grants   = (*Store)(nil)
 )
 
 // Open opens the database, or makes it, and brings its schema up to date. It

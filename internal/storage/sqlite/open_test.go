@@ -285,7 +285,7 @@ func TestMigration(t *testing.T) {
 		}
 	}
 	must(t, 0, s.Close())
-	raw(t, path, `DROP TABLE notices`, `DROP TABLE budget_hours`, `DROP TABLE proceedings`,
+	raw(t, path, `DROP TABLE grant_uses`, `DROP INDEX mappings_alive`, `DROP TABLE notices`, `DROP TABLE budget_hours`, `DROP TABLE proceedings`,
 		`DROP TABLE suppressions`, `DROP TABLE erasure_common`, `DROP TABLE erasure_destinations`, `DROP TABLE mapping_destinations`,
 		`DROP TABLE subject_request_notes`, `DROP TABLE subject_request_lookups`, `DROP TABLE subject_requests`,
 		`ALTER TABLE log_heads DROP COLUMN retired_below`, `ALTER TABLE tenant_keys DROP COLUMN handover`,

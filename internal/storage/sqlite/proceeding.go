@@ -102,5 +102,10 @@ func (b *batch) ride(c vault.Change, o vault.Outcome) error {
 		}
 		b.suspensions = nil // it may be one of them
 	}
+	if g := c.Grant(); g != nil {
+		if err := b.spend(g.Spends); err != nil {
+			return err
+		}
+	}
 	return b.notify(c.Notice())
 }

@@ -100,10 +100,13 @@ func newest(a, b vault.Proceeding) int {
 	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.ID, a.ID))
 }
 
-func scanProceeding(rows *sql.Rows) (p vault.Proceeding, err error) {
+// scanProceeding scans a proceeding and what else is in its row.
+func scanProceeding(rows *sql.Rows, more ...any) (p vault.Proceeding, err error) {
 	var due, expires, closed sql.NullInt64
 	var created int64
-	err = rows.Scan(&p.ID, &p.Kind, &p.Revision, &p.State, &p.Actor, &p.SubjectRef, &due, &expires, &created, &closed, &p.Body)
+	err = rows.Scan(append([]any{
+		&p.ID, &p.Kind, &p.Revision, &p.State, &p.Actor, &p.SubjectRef, &due, &expires, &created, &closed, &p.Body,
+	}, more...)...)
 	p.CreatedAt = fromMicros(created)
 	p.DueAt, p.ExpiresAt, p.ClosedAt = moment(due), moment(expires), moment(closed)
 	return p, err

@@ -190,14 +190,16 @@ func (v *View) Keys(ctx context.Context, tenant string, q vault.KeyQuery) ([]vau
 func (v *View) keys(ctx context.Context, text string, args ...any) ([]vault.DataKey, error) {
 	var keys []vault.DataKey
 	err := v.each(ctx, "data keys", text, func(rows *sql.Rows) error {
-		var k vault.DataKey
-		var created int64
-		if err := rows.Scan(&k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created); err != nil {
-			return err
-		}
-		k.CreatedAt = fromMicros(created)
+		k, err := scanKey(rows)
 		keys = append(keys, k)
-		return nil
+		return err
 	}, args...)
 	return keys, err
+}
+
+func scanKey(rows *sql.Rows) (k vault.DataKey, err error) {
+	var created int64
+	err = rows.Scan(&k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created)
+	k.CreatedAt = fromMicros(created)
+	return k, err
 }

@@ -16,7 +16,8 @@ WHERE m.tenant = ?1 AND m.scope_id = ?2 AND m.token_id = ?3 AND m.key_id = ?4 AN
     AND EXISTS (SELECT 1 FROM data_keys AS k WHERE k.tenant = m.tenant AND k.key_id = m.key_id)`
 
 // restore checks that everything is as the caller read it. It writes what is
-// spent of budgets and, by the change that it is part of, the entry.
+// spent of budgets and drawn of grants and, by the change that it is part of, the
+// entry.
 func (b *batch) restore(r vault.Restore) error {
 	for _, ref := range r.Refs {
 		changed := fmt.Errorf("sqlite: a mapping is not as it was read: %w", vault.ErrConflict)
@@ -41,5 +42,8 @@ func (b *batch) restore(r vault.Restore) error {
 	if err := b.admitted(r); err != nil {
 		return err
 	}
-	return b.spend(r.Spends)
+	if err := b.spend(r.Spends); err != nil {
+		return err
+	}
+	return b.draw(r.Draw)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,10 +31,20 @@ func proceeding(kind vault.ProceedingKind, state vault.ProceedingState) vault.Pr
 // begin opens a proceeding and returns it as it stands.
 func (w *world) begin(tenant string, p vault.Proceeding) vault.Proceeding {
 	w.Helper()
-	change := Change(w, tenant, vault.OpenProceeding{Proceeding: p})
+	change := opening(w, tenant, p)
 	_, err := w.Store.Commit(w.ctx, tenant, change)
 	w.no(err)
 	return w.proceeding(tenant, change.ID())
+}
+
+// opening is the change that opens a proceeding: a grant is opened by what it
+// rests on, and all others by themselves.
+func opening(t testing.TB, tenant string, p vault.Proceeding) vault.Change {
+	t.Helper()
+	if p.Kind == vault.ProceedingGrant {
+		return Granting(t, tenant, vault.Restore{}, p)
+	}
+	return Change(t, tenant, vault.OpenProceeding{Proceeding: p})
 }
 
 // proceeding is the one of an id.

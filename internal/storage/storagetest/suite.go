@@ -1,7 +1,7 @@
 // Package storagetest is the contract of vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox and vault.Pruner as tests: a
-// clause for each sentence of it.
+// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox, vault.Grants and vault.Pruner
+// as tests: a clause for each sentence of it.
 // A store runs all of them in three lines:
 //
 //	func TestContract(t *testing.T) {
@@ -41,6 +41,7 @@ type Stores struct {
 
 	Proceedings vault.Proceedings
 	Outbox      vault.Outbox
+	Grants      vault.Grants
 
 	// Hold keeps the queue from taking a batch until release is called.
 	Hold func() (release func())
@@ -75,6 +76,7 @@ func clauses() []clause {
 		requestClauses, restrictionClauses, destinationClauses, nameClauses, inventoryClauses,
 		finalityClauses, tombstoneClauses, replayClauses, suppressionClauses, movingClauses, strangeClauses,
 		proceedingClauses, redeemClauses, budgetClauses, suspensionClauses, reviewClauses, noticeClauses, exposureClauses,
+		liveClauses, useClauses, drawClauses, riderClauses,
 		logClauses, logKeyClauses, pruneClauses, searchClauses, batchClauses, lifeClauses, pairClauses(), entitledClauses(), entitledModelClauses,
 	} {
 		all = append(all, part...)

@@ -102,6 +102,7 @@ var proceedingKinds = map[vault.ProceedingKind][2]audit.Kind{
 	vault.ProceedingAccessReview: {audit.KindAccessReview, audit.KindAccessReview},
 	vault.ProceedingPolicy:       {audit.KindPolicyPropose, audit.KindPolicyChange},
 	vault.ProceedingEvidence:     {audit.KindEvidenceRequest, audit.KindEvidenceDone},
+	vault.ProceedingGrant:        {audit.KindGrant, audit.KindGrantRenew},
 }
 
 // kindOf is the kind of entry that speaks for an effect.
@@ -114,6 +115,9 @@ func kindOf(effect vault.Effect) audit.Kind {
 	case vault.Tokenize:
 		return audit.KindTokenize
 	case vault.Restore:
+		if e.Draw != nil {
+			return audit.KindGrantFlush
+		}
 		return audit.KindRestore
 	case vault.Sweep:
 		return audit.KindSweep
@@ -167,6 +171,9 @@ func kindOf(effect vault.Effect) audit.Kind {
 	case vault.OpenProceeding:
 		return proceedingKinds[e.Proceeding.Kind][0]
 	case vault.ChangeProceedings:
+		if p := e.Proceedings[0]; p.Kind == vault.ProceedingGrant && p.State.Closes() {
+			return audit.KindGrantClose
+		}
 		return proceedingKinds[e.Proceedings[0].Kind][1]
 	default:
 		return audit.KindServiceStart
