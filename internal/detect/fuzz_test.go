@@ -18,6 +18,11 @@ func seeds() []string {
 		letter, canary, "", "\x00", "\xff\xfe@\x80.com", "@", "::", "+", "(", "-----BEGIN PRIVATE KEY-----\n" + pemBody,
 		"\uff14\uff11\uff15-555-0132 x9", "2001:db8::1%\u00e9", "1\u200b.2.3.4", "DE89\u00a03704 0044 0532 0130 00",
 	}
+	for _, v := range plainValues {
+		for _, disguise := range disguises {
+			out = append(out, v.before+disguise(v.value))
+		}
+	}
 	for _, unit := range hostile {
 		out = append(out, unit+unit)
 	}
@@ -26,9 +31,11 @@ func seeds() []string {
 
 // eager reports also what is below the usual thresholds, so that every rule's offsets are checked.
 func eager(tb testing.TB) *detect.Detector {
-	return newDetector(tb, detect.Options{Thresholds: map[string]float64{
-		detect.PhoneNumber: 0.01, detect.CreditCard: 0.01, detect.USSSN: 0.01, detect.IPAddress: 0.01,
-	}})
+	opts := detect.Everything()
+	for e := range opts.Thresholds {
+		opts.Thresholds[e] = 0.01
+	}
+	return newDetector(tb, opts)
 }
 
 // broken says which promise of the package comment a call breaks; nil if none.

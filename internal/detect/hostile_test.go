@@ -61,7 +61,9 @@ var hostile = map[string]string{
 // does not matter. The bound is three times the growth: a square would be sixteen times. The least
 // rate catches what is linear only because a window is bounded, but with a window far too wide.
 func TestHostileTextsTakeLinearTime(t *testing.T) {
-	d := newDetector(t, detect.Options{Timeout: time.Minute})
+	opts := detect.Everything()
+	opts.Timeout = time.Minute
+	d := newDetector(t, opts)
 	const short, growth, slack, leastRate = 128 << 10 / raceFactor, 4, 3, 1e6 / raceFactor
 	for name, unit := range hostile {
 		text := strings.Repeat(unit, growth*short/len(unit))
