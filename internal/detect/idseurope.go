@@ -91,6 +91,6 @@ func inCapitals(check func(string) bool) func(string) bool {
 func inOneCase(check func(string) bool) func(string) bool {
 	return func(value string) bool {
 		uppers, lowers := letterCases(value)
-		return !(uppers && lowers) && check(strings.ToUpper(value))
+		return (!uppers || !lowers) && check(strings.ToUpper(value))
 	}
 }

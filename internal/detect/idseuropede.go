@@ -7,14 +7,14 @@ import (
 )
 
 var (
-	taxIDWords      = europeWords("idnr steuerid steuer identifikationsnummer steuerliche tin", "finanzamt elster lohnsteuer steuererklärung tax taxpayer")
+	taxIDWords      = europeWords("idnr steuerid steuer identifikationsnummer steueridentifikationsnummer steueridnr steuerliche tin", "finanzamt elster lohnsteuer steuererklärung tax taxpayer")
 	taxNumberWords  = europeWords("steuernummer steuernr st stnr steuer", "finanzamt elster tax steuererklärung")
-	vatIDWords      = europeWords("ust ustid ustidnr umsatzsteuer vat uid vatin", "tax steuer mwst impressum finanzamt")
-	pensionWords    = europeWords("svnr rvnr versicherungsnummer rentenversicherung sozialversicherung rentenversicherungsnr sv rv", "rente versicherung arbeitgeber social pension insurance")
-	insuredWords    = europeWords("kvnr krankenkasse krankenversicherung versichertennummer gesundheitskarte versicherten egk", "versicherung versicherter patient patientin health insurance kasse aok barmer")
-	idCardWords     = withWords(europeWords("personalausweis ausweis ausweisnummer personalausweisnummer perso ausweisnr identitätskarte", "id card identity gültig document dokument"), against, "reisepass passport reisepassnummer")
+	vatIDWords      = europeWords("ust ustid ustidnr umsatzsteuer umsatzsteueridentifikationsnummer umsatzsteuerid vat uid vatin", "tax steuer mwst impressum finanzamt")
+	pensionWords    = europeWords("svnr rvnr versicherungsnummer rentenversicherung sozialversicherung rentenversicherungsnummer sozialversicherungsnummer sv rv", "rente versicherung arbeitgeber social pension insurance")
+	insuredWords    = europeWords("kvnr krankenkasse krankenversicherung krankenversicherungsnummer krankenversichertennummer versichertennummer gesundheitskarte versicherten egk", "versicherung versicherter patient patientin health insurance kasse aok barmer")
+	idCardWords     = withWords(europeWords("personalausweis ausweis ausweisnummer personalausweisnummer personalausweisnr perso ausweisnr identitätskarte", "id card identity gültig document dokument"), against, "reisepass passport reisepassnummer")
 	deLicenceWords  = europeWords("führerschein führerscheinnummer führerscheinnr fahrerlaubnis fahrerlaubnisnummer", "fahrer fahren license licence driving klasse")
-	dePassportWords = withWords(europeWords("reisepass reisepassnummer pass passnummer passnr passport passports", "ausgestellt visum visa travel document dokument"), against, "personalausweis ausweis")
+	dePassportWords = withWords(europeWords("reisepass reisepassnummer reisepassnr pass passnummer passnr passport passports", "ausgestellt visum visa travel document dokument"), against, "personalausweis ausweis")
 	physicianWords  = europeWords("lanr arztnummer arztnr arzt", "ärztin praxis rezept kv behandelnden physician doctor")
 	practiceWords   = europeWords("bsnr betriebsstättennummer betriebsstätte nbsnr", "praxis kv mvz arztpraxis")
 	registerWords   = europeWords("handelsregister handelsregisternummer amtsgericht hrb hra", "registergericht gmbh ag kg eingetragen firma")
@@ -61,11 +61,16 @@ var germanRules = []idRule{
 	},
 	{
 		entity: "DE_ID_CARD", name: "de-id-card", words: idCardWords, check: germanOwnIDCard, anyCase: true,
-		forms: []idForm{{"@********", "", europeSerial}},
+		forms: []idForm{{"@********|@********9", "", europeSerial}},
 	},
 	{
 		entity: "DE_ID_CARD", name: "de-id-card-of-passport-series", words: idCardWords, check: checkdigit.GermanIDCard, anyCase: true,
 		forms: []idForm{{"@********", "", idScores{bare: 0.2, lone: 0.3, hint: 0.6, noun: 0.9}}},
+	},
+	{
+		// Printed on the card without its check digit.
+		entity: "DE_ID_CARD", name: "de-id-card-serial", words: idCardWords, check: checkdigit.GermanSerialForm, anyCase: true,
+		forms: []idForm{{"@********", "", europeSilent}},
 	},
 	{
 		entity: "DE_ID_CARD", name: "de-id-card-old", words: idCardWords, check: checkdigit.GermanOldIDCardForm, anyCase: true,
@@ -73,7 +78,11 @@ var germanRules = []idRule{
 	},
 	{
 		entity: "DE_PASSPORT", name: "de-passport", words: dePassportWords, check: germanOwnPassport, anyCase: true,
-		forms: []idForm{{"@********", "", europeSerial}},
+		forms: []idForm{{"@********|@********9", "", europeSerial}},
+	},
+	{
+		entity: "DE_PASSPORT", name: "de-passport-serial", words: dePassportWords, check: checkdigit.GermanSerialForm, anyCase: true,
+		forms: []idForm{{"@********", "", europeSilent}},
 	},
 	{
 		entity: "DE_PASSPORT", name: "de-passport-of-id-series", words: dePassportWords, check: checkdigit.GermanPassport, anyCase: true,
@@ -93,7 +102,7 @@ var germanRules = []idRule{
 	},
 	{
 		entity: "DE_HANDELSREGISTER", name: "de-register", words: registerWords, anyCase: true,
-		forms: []idForm{{"HRA_9{1-6}|HRB_9{1-6}|HRA9{1-6}|HRB9{1-6}", " -", idScores{bare: 0.7, lone: 0.8, hint: 0.85, noun: 0.95}}},
+		forms: []idForm{{"HRA_9{1-6}|HRB_9{1-6}|HRA9{1-6}|HRB9{1-6}|HRA_Nr. 9{1-6}|HRB_Nr. 9{1-6}|HRA_Nr 9{1-6}|HRB_Nr 9{1-6}", " -", idScores{bare: 0.7, lone: 0.8, hint: 0.85, noun: 0.95}}},
 	},
 	{
 		entity: "DE_PLZ", name: "de-plz", words: plzWords, check: germanPostalCode,

@@ -63,7 +63,7 @@ var britishRules = []idRule{
 		},
 	},
 	{
-		entity: "UK_VEHICLE_REGISTRATION", name: "uk-plate", words: ukPlateWords, check: inCapitals(britishPlate), exact: true,
+		entity: "UK_VEHICLE_REGISTRATION", name: "uk-plate", words: withWords(ukPlateWords, noun, "reg"), check: inCapitals(britishPlate), exact: true,
 		forms: []idForm{
 			{"@@99_@@@", " ", idScores{bare: 0.45, lone: 0.66, hint: 0.75, noun: 0.96}},
 			{"@@99@@@", "", idScores{bare: 0.35, lone: 0.62, hint: 0.66, noun: 0.92}},

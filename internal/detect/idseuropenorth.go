@@ -15,7 +15,7 @@ var (
 var northernRules = []idRule{
 	{
 		entity: "PL_PESEL", name: "pl-pesel", words: peselWords, check: checkdigit.PolishPESEL,
-		forms: []idForm{{"9{11}", "", europeRare}},
+		forms: []idForm{{"9{11}", "", europeRare}, {"9{6}_9{5}", "- ", idScores{bare: 0.45, lone: 0.6, hint: 0.75, noun: 0.95}}},
 	},
 	{
 		entity: "FI_PERSONAL_IDENTITY_CODE", name: "fi-hetu", words: hetuWords, check: finnishCode, anyCase: true,
@@ -40,6 +40,11 @@ var northernRules = []idRule{
 		},
 	},
 	{
+		// The number for value added tax.
+		entity: "SE_ORGANISATIONSNUMMER", name: "se-organisation-vat", words: withWords(orgWords, noun, "vat moms momsnummer"), check: swedishVAT, anyCase: true,
+		forms: []idForm{{"SE9{10}01|SE_9{10}01|SE_9{6}_9{4}_01", " -", idScores{bare: 0.75, lone: 0.8, hint: 0.9, noun: 0.97}}},
+	},
+	{
 		entity: "CH_AHV", name: "ch-ahv", words: ahvWords, check: checkdigit.SwissAHV,
 		forms: []idForm{
 			{"756_9999_9999_99", ". -", idScores{bare: 0.85, lone: 0.9, hint: 0.92, noun: 0.98}},
@@ -53,6 +58,10 @@ var northernRules = []idRule{
 			{"9999_99_999|999_999_999", ". -", idScores{bare: 0.3, lone: 0.4, hint: 0.65, noun: 0.95}},
 		},
 	},
+}
+
+func swedishVAT(value string) bool {
+	return checkdigit.SwedishOrganisation(value[len("SE") : len(value)-len("01")])
 }
 
 // finnishCode is the check of a code whose sign was left out because it is no letter: then it is one of the century

@@ -76,7 +76,7 @@ func (s *scan) plate(entity, rule string, set words, scores idScores, from, to i
 	word := plateWord(series)
 	score, because := scores.bare, "/bare"
 	switch is := s.context(set, from, to); {
-	case is == noun && !(word && lowers):
+	case is == noun && (!word || !lowers):
 		score, because = scores.noun, "/named"
 	case is == hint && !word && !lowers:
 		score, because = scores.hint, "/hint"
@@ -102,16 +102,34 @@ func plateWord(series string) bool {
 
 func plateSeparator(c byte) bool { return c == ' ' || c == '-' }
 
-// lettersBefore is where the letters that end at end begin; end if there are none, or more than most.
+// lettersBefore is where the letters that end at end begin, Ä, Ö and Ü among them; end if there are none, or more than most.
 func (s *scan) lettersBefore(end, most int) int {
 	i := end
-	for i > 0 && end-i <= most && isAlpha(s.text[i-1]) {
-		i--
-	}
-	if end-i > most {
-		return end
+	for n := 0; i > 0; n++ {
+		width := 0
+		switch {
+		case isAlpha(s.text[i-1]):
+			width = 1
+		case i > 1 && umlaut(s.text[i-2:i]):
+			width = 2
+		}
+		if width == 0 {
+			break
+		}
+		if n == most {
+			return end
+		}
+		i -= width
 	}
 	return i
+}
+
+func umlaut(letter string) bool {
+	switch letter {
+	case "Ä", "Ö", "Ü", "ä", "ö", "ü":
+		return true
+	}
+	return false
 }
 
 // lettersAfter is where the letters that begin at start end; start if there are none, or more than most.

@@ -3,10 +3,11 @@ package detect
 import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
 
 var (
-	kimlikWords  = europeWords("kimlik tckn tc tckimlik nüfus", "turkish türk vatandaş vatandaşlık kişi numarası cüzdanı")
-	plakaWords   = europeWords("plaka plakası plakalı plakam plate", "araç aracı araba otomobil vehicle car kayıtlı license")
-	telefonWords = withWords(withWords(europeWords("numaram telefonu telefonum cep gsm numarası", "ara arayın türkiye turkey turkish"), noun, "telefon"),
-		hint, "phone mobile tel telephone")
+	kimlikWords = europeWords("kimlik tckn tc tckimlik nüfus", "turkish türk vatandaş vatandaşlık kişi numarası cüzdanı")
+	plakaWords  = europeWords("plaka plakası plakalı plakam plate", "araç aracı araba otomobil vehicle car kayıtlı license")
+	// The words for phones in other languages say nothing: their numbers are PHONE_NUMBER.
+	telefonWords = withWords(europeWords("numaram numaralı numaradan telefonu telefonum telefonumuz cep gsm numarası", "ara arayın türkiye turkey turkish"),
+		nothing, "telefon phone mobile tel telephone")
 )
 
 var turkishRules = []idRule{

@@ -100,10 +100,11 @@ func GermanPracticeForm(digits string) bool {
 // none that look like a digit (BSI TR-03130, annex; § 28 PAuswV).
 const germanDocument = "0123456789CFGHJKLMNPRTVWXYZ"
 
-// GermanIDCard is the serial number of an identity card since 2010 with its ICAO 9303 check digit: nine characters, the first
-// a letter. The offices' letters of identity cards are L to Z, but the first cards were numbered like passports.
+// GermanIDCard is the serial number of an identity card since 2010 with an ICAO 9303 check digit at its end: nine characters
+// of which the first is a letter, and the check digit, as the machine-readable zone has them. Collections of examples also have
+// it as eight and the check digit.
 func GermanIDCard(s string) bool {
-	return germanSerial(s) && ICAO9303(s)
+	return (len(s) == 9 || len(s) == 10) && GermanSerialForm(s[:len(s)-1]) && ICAO9303(s)
 }
 
 // GermanOldIDCardForm is T and eight digits, as on temporary cards and cards whose check digit stands apart.
@@ -111,13 +112,14 @@ func GermanOldIDCardForm(s string) bool {
 	return len(s) == 9 && s[0] == 'T' && allDigits(s[1:])
 }
 
-// GermanPassport is the number of a passport with its ICAO 9303 check digit, in the alphabet of German documents.
+// GermanPassport is the number of a passport, made like that of an identity card.
 func GermanPassport(s string) bool {
-	return germanSerial(s) && ICAO9303(s)
+	return GermanIDCard(s)
 }
 
-func germanSerial(s string) bool {
-	if len(s) != 9 || !isLetter(s[0]) {
+// GermanSerialForm is the number of a document without its check digit, in eight or nine characters.
+func GermanSerialForm(s string) bool {
+	if len(s) != 8 && len(s) != 9 || !isLetter(s[0]) {
 		return false
 	}
 	for i := range len(s) {

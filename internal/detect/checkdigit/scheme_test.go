@@ -44,9 +44,10 @@ var schemes = []scheme{
 	{"GermanHealthInsurance", checkdigit.GermanHealthInsurance, []string{"A000500015", "C000500021", "Z000000005"}, []string{"M123456789", "1123456780"}, true},
 	{"GermanPhysician", checkdigit.GermanPhysician, []string{"123456601", "999999901"}, []string{"123456901", "12345660a", "000000000"}, false},
 	{"GermanPracticeForm", checkdigit.GermanPracticeForm, []string{"021234568", "741234567"}, []string{"001234568", "111111111", "02123456A"}, false},
-	{"GermanIDCard", checkdigit.GermanIDCard, []string{"L01X00T44", "CZ6311T03"}, []string{"L01X00T47", "E01234567", "L01X00T4A"}, true},
+	{"GermanIDCard", checkdigit.GermanIDCard, []string{"L01X00T44", "CZ6311T03", "L01X00T471"}, []string{"L01X00T47", "E01234567", "L01X00T4A", "L01X00T440"}, true},
 	{"GermanOldIDCardForm", checkdigit.GermanOldIDCardForm, []string{"T22000129"}, []string{"T2200012", "L22000129"}, false},
-	{"GermanPassport", checkdigit.GermanPassport, []string{"C01X00T41", "F12345671"}, []string{"C01234567", "C0123456A"}, true},
+	{"GermanSerialForm", checkdigit.GermanSerialForm, []string{"L01X00T47", "C01X00T4"}, []string{"E01X00T47", "101X00T47", "L01X00T"}, false},
+	{"GermanPassport", checkdigit.GermanPassport, []string{"C01X00T41", "F12345671", "C01X00T478"}, []string{"C01234567", "C0123456A"}, true},
 
 	{"BritishNHS", checkdigit.BritishNHS, []string{"9434765919", "0032698674"}, []string{"9434765918", "1111111111", "943476591"}, true},
 	{"BritishNationalInsuranceForm", checkdigit.BritishNationalInsuranceForm, []string{"AA123456B", "TW987654A"}, []string{"FQ000000C", "BG123612A", "AO123456A", "AA123456E"}, false},
