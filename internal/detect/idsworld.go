@@ -50,7 +50,7 @@ func worldFamily() family {
 	}
 	return family{
 		thresholds:  thresholds,
-		recognisers: func() []recogniser { return identifiers(rules) },
+		recognisers: func() []recogniser { return append(identifiers(rules), washingtonRecogniser()) },
 		facts:       []any{idFacts(rules)},
 	}
 }

@@ -181,3 +181,19 @@ func entitiesOf(f family) []string {
 	}
 	return out
 }
+
+func TestWashingtonLicence(t *testing.T) {
+	d, err := build(Options{Entities: []string{usLicence}}, []recogniser{washingtonRecogniser()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, marked := range []string{
+		"«AA1B2**9ABA7»", "«A*1234AB*CD9» and «AA1B2**9ABA7»", "driver's license: «SMITHJ*123AB»",
+		"SMITHJ*123AB", "3A1B2**9ABA7", "AA1B2**9ABA77", "AA1B2**9ABA", "**AA1B2**9ABA7", "aA1B2**9ABA7", "AA1B2**9ABA*", "WIDTH1*HEIGHT", "A1B2C3D4E5F6",
+	} {
+		text := strings.NewReplacer("«", "", "»", "").Replace(marked)
+		if diff := cmp.Diff(marked, remark(t, d, text)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

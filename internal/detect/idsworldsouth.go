@@ -9,7 +9,7 @@ import (
 // southRules are those of Australia, South Africa and Nigeria.
 var southRules = []idRule{
 	{
-		entity: auTFN, name: "au-tfn", check: func(v string) bool { return checkdigit.AustralianTFN(v) && v[:3] != "000" },
+		entity: auTFN, name: "au-tfn", check: func(v string) bool { return checkdigit.AustralianTFN(v) && v[0] != '0' },
 		words: words{"tfn": noun, "tax": noun, "ato": noun, "australian": hint},
 		forms: []idForm{{"999_999_999", " -", idSpaced.scored(0.4, 0.58)}, {"9{9}", "", idChecked.scored(0.15, 0.54)}},
 	},

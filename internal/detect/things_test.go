@@ -71,7 +71,7 @@ func TestURL(t *testing.T) {
 	)
 	onRequest(t, "URL",
 		"«https://www.example.com/»", "«http://example.webcam».", "(«https://en.example.org/wiki/A_(b)»)", "«www.example.com/a/b?c», and «example.co.il»", "my domains: «example.com» «google.de».", "“«https://example.com/x»”",
-		"www.example", "ada@example.com", "a.b.c", "foo.in(x)", "x.com.zz", "e.g. this", "$x.com",
+		"www.example", "ada@example.com", "a.b.c", "http://backend/x", "foo.in(x)", "x.com.zz", "e.g. this", "$x.com",
 	)
 }
 

@@ -13,6 +13,8 @@ const (
 	scoreSecretURL = 0.95
 	scorePlainURL  = 0.45
 	scoreHost      = 0.35
+	// scoreLocalURL is of a host that only its own network knows ("http://backend/").
+	scoreLocalURL = 0.2
 	// minParameter is the shortest secret: a code of six digits.
 	minParameter = 6
 	// tokenUser is from which length on a user name without password is rather a token.
@@ -53,6 +55,9 @@ func findURL(s *scan, at, _ int) {
 		return
 	}
 	score, rule := scorePlainURL, "url/plain"
+	if host, _, _ := strings.Cut(s.text[at+len("://"):end], "/"); !strings.ContainsAny(host, ".[") {
+		score = scoreLocalURL
+	}
 	switch rest := s.text[at+len("://") : end]; {
 	case opensDoor(rest):
 		score, rule = scoreSecretURL, "url/user-info"
