@@ -22,7 +22,7 @@ func (s *Stream) anthropic() {
 	t, e := &s.tree, &s.event
 	index := s.number(payload.Root, "index", 0)
 	e.tool = s.tools[index]
-	switch wordOf(t, payload.Root, "type") {
+	switch e.kind {
 	case "message_start":
 		s.forget()
 	case anthropicStart:

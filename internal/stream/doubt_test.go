@@ -215,3 +215,48 @@ func TestAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangers: a string that may be a piece of a text that nobody follows is in
+// doubt a URL. Without that a value would come to stand in a link that was cut.
+func TestStrangers(t *testing.T) {
+	v := vocabulary(t)
+	data := func(json string) string { return "data: " + json + "\n\n" }
+	for name, c := range map[string]struct {
+		format stream.Format
+		in     string
+		place  stream.Place // of the only candidate
+		tool   string
+	}{
+		"events of nobody": {"", data(`{"kind":"d","t":"https://x.example/?q="}`) + data(`{"kind":"d","t":"`+tok+`"}`), "url", ""},
+		"at another place": {"", data(`{"kind":"d","t":"https://x.example/?q="}`) + data(`{"kind":"d","u":"`+tok+`"}`), "prose", ""},
+		"the link ended":   {"", data(`{"t":"https://x.example/?q= "}`) + data(`{"t":"`+tok+`"}`), "prose", ""},
+		"lines of nobody":  {stream.FormatNDJSON, `{"t":"https://x.example/?q="}` + "\n" + `{"t":"` + tok + `"}` + "\n", "url", ""},
+		"a line":           {stream.FormatNDJSON, `{"t":"` + tok + `"}` + "\n", "prose", ""},
+		"chat, unknown":    {"", data(`{"choices":[{"index":0,"delta":{"words":"` + tok + `"}}]}`), "url", ""},
+		"chat, whole":      {"", data(`{"choices":[{"index":0,"message":{"content":"` + tok + `"}}]}`), "prose", ""},
+		"chat, call":       {"", data(`{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":\"` + tok + `\"}"}}]}}]}`), "tool", "f"},
+		"chat, wrong name": {stream.FormatChat, data(`{"type":"response.output_text.delta","delta":"` + tok + `"}`), "url", ""},
+		"chat, error":      {"", data(`{"choices":[],"error":{"message":"` + tok + `"}}`), "prose", ""},
+		"anthropic, new":   {"", data(`{"type":"content_block_delta","delta":{"type":"new_delta","new":"` + tok + `"}}`), "url", ""},
+		"anthropic, cited": {"", data(`{"type":"content_block_delta","delta":{"type":"citations_delta","citation":{"cited_text":"` + tok + `"}}}`), "prose", ""},
+		"anthropic, start": {"", data(`{"type":"content_block_start","content_block":{"type":"tool_use","name":"f","input":{"a":"` + tok + `"}}}`), "tool", "f"},
+		"anthropic, text":  {"", data(`{"type":"content_block_start","content_block":{"type":"text","text":"https://x.example/"}}`) + data(`{"type":"content_block_delta","delta":{"type":"text_delta","text":"`+tok+`"}}`), "url", ""},
+		"responses, new":   {"", data(`{"type":"response.new_call.delta","output_index":7,"delta":"` + tok + `"}`), "tool", ""},
+		"responses, other": {"", data(`{"type":"response.new_call.delta","delta":{"x":"` + tok + `"}}`), "url", ""},
+		"responses, sound": {"", data(`{"type":"response.audio.delta","delta":"` + tok + `"}`), "url", ""},
+		"responses, done":  {"", data(`{"type":"response.new.done","x":"` + tok + `"}`), "prose", ""},
+		"responses, call": {"", data(`{"type":"response.output_item.added","output_index":1,"item":{"type":"code_interpreter_call"}}`) +
+			data(`{"type":"response.code_interpreter_call_code.done","output_index":1,"code":"`+tok+`"}`), "tool", "code_interpreter_call"},
+		"gemini":          {"", data(`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":"` + tok + `"}}}]}}]}`), "tool", "f"},
+		"gemini, unknown": {"", data(`{"candidates":[],"new":"` + tok + `"}`), "url", ""},
+		"ollama, unknown": {stream.FormatNDJSON, `{"new":"` + tok + `","done":false}` + "\n", "url", ""},
+	} {
+		asked := restore(t, begin(t, v, c.format), c.in).Asked
+		if len(asked) != 1 || asked[0].Place != c.place || asked[0].Tool != c.tool {
+			t.Errorf("%s: %+v", name, asked)
+		}
+		if trusted := restore(t, begin(t, v, c.format).Without(stream.Trusting), c.in).Asked; c.place == "url" && name != "anthropic, text" && trusted[0].Place == c.place {
+			t.Errorf("%s: the doubt makes no difference", name)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 // event is what a frame turned out to be: the deltas in it, and what it ends.
 type event struct {
 	shape   payload.Shape // by whose rules the rest of it is read; none if nobody's
+	kind    string        // its member "type"
 	deltas  []delta
 	unclear bool // two readers could read it as different events
 	all     bool // it ends all channels
@@ -36,7 +37,7 @@ func (s *Stream) read() {
 	if !t.IsObject(payload.Root) {
 		return
 	}
-	e.unclear = t.Twice(payload.Root)
+	e.unclear, e.kind = t.Twice(payload.Root), wordOf(t, payload.Root, "type")
 	format := s.format
 	if format == FormatSSE || format == FormatNDJSON {
 		format = s.tell()
@@ -58,7 +59,7 @@ func (s *Stream) read() {
 		e.shape = payload.OllamaChunk
 		s.ollama()
 	}
-	if !isNull(t, payload.Root, "error") || wordOf(t, payload.Root, "type") == "error" {
+	if !isNull(t, payload.Root, "error") || e.kind == "error" {
 		e.all = true
 	}
 }
@@ -69,8 +70,7 @@ const formatOllama Format = "ollama"
 // tell tells whose event a frame is. The marks are not shared by two of them.
 func (s *Stream) tell() Format {
 	t := &s.tree
-	kind := wordOf(t, payload.Root, "type")
-	switch {
+	switch kind := s.event.kind; {
 	case strings.HasPrefix(kind, responsesPrefix):
 		return FormatResponses
 	case anthropicEvents[kind]:

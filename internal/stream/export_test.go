@@ -7,6 +7,7 @@ type Fault func(*faults)
 var (
 	Eager    Fault = func(f *faults) { f.eager = true }
 	OneLevel Fault = func(f *faults) { f.oneLevel = true }
+	Trusting Fault = func(f *faults) { f.trusting = true }
 )
 
 // Without takes guards out of a stream that has not begun.

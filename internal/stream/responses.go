@@ -29,7 +29,7 @@ var responsesSounds = names("response.audio.delta response.output_audio.delta")
 // responses reads an event of the responses API.
 func (s *Stream) responses() {
 	t, e := &s.tree, &s.event
-	kind := wordOf(t, payload.Root, "type")
+	kind := e.kind
 	item := s.number(payload.Root, "output_index", 0)
 	part := s.number(payload.Root, "content_index", s.number(payload.Root, "summary_index", 0))
 	e.tool = s.tools[item]

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/counterfoil/counterfoil/internal/payload"
+	"github.com/counterfoil/counterfoil/internal/token"
 )
 
 // patch is a part of a frame that may change: a delta, or a candidate in one of
@@ -94,64 +95,6 @@ func (s *Stream) plan(f *frame, last bool) {
 			s.tail(c)
 		}
 	}
-}
-
-// whole looks for candidates in the strings of a frame that are no deltas: each
-// is a text of its own, as in a body.
-func (s *Stream) whole(data string) {
-	if !s.suspicious(data) {
-		return
-	}
-	e := &s.event
-	doc, err := payload.ParseEvent([]byte(data), e.shape)
-	if err != nil {
-		return // it stays as it is: whole texts change nothing about others
-	}
-	for i, leaf := range doc.Leaves() {
-		if leaf.Kind == payload.KindNumber || e.shape == payload.AnthropicMessagesResponse && strings.HasSuffix(leaf.Pointer, "/thinking") {
-			continue
-		}
-		for _, c := range s.words.Scan(leaf.Text) {
-			from, to, levels := doc.Locate(i, c.Start, c.End)
-			if s.inDelta(from) {
-				break
-			}
-			tool := leaf.Place == payload.PlaceTool
-			p := patch{start: from, end: to, delta: none}
-			p.found = found{levels: levels, candidate: candidateOf(
-				&c, leaf.Text[c.Start:c.End], tool, cmp.Or(leaf.Tool, e.tool), leaf.Kind == payload.KindKey,
-			)}
-			s.patches = append(s.patches, p)
-		}
-	}
-}
-
-// suspicious says whether there may be candidates outside of the deltas: some
-// stand there as they are, or something is spelled with an escape.
-func (s *Stream) suspicious(data string) bool {
-	at := 0
-	slices.SortFunc(s.event.deltas, func(a, b delta) int { return cmp.Compare(a.start, b.start) })
-	for i := range s.event.deltas {
-		d := &s.event.deltas[i]
-		if s.holds(data[at:d.start]) {
-			return true
-		}
-		at = d.end
-	}
-	return s.holds(data[at:])
-}
-
-func (s *Stream) holds(text string) bool {
-	return strings.IndexByte(text, '\\') >= 0 || len(s.words.Scan(text)) > 0
-}
-
-func (s *Stream) inDelta(at int) bool {
-	for i := range s.event.deltas {
-		if d := &s.event.deltas[i]; d.start <= at && at < d.end {
-			return true
-		}
-	}
-	return false
 }
 
 // rewrite queues a frame with what takes the place of its patches.
@@ -243,4 +186,5 @@ func (s *Stream) forget() {
 		c.ending = true
 	}
 	s.byKey, s.ended, s.tools = map[key]*channel{}, map[key]bool{}, map[int]string{}
+	s.strangers = map[string]*token.Places{}
 }

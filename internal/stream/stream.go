@@ -78,6 +78,8 @@ type Stream struct {
 	ended    map[key]bool
 	tools    map[int]string // by item or block: the tool that it calls
 
+	strangers map[string]*token.Places // by pointer: texts of events that nobody knows
+
 	text   *token.Stream // of FormatText
 	pieces []token.Piece
 }
@@ -86,6 +88,7 @@ type Stream struct {
 type faults struct {
 	eager    bool // what is under way at the end of a frame is not waited for
 	oneLevel bool // values in JSON in a string are escaped for the frame alone
+	trusting bool // a string that may be a piece of a text counts as one of its own
 }
 
 // New begins a stream.

@@ -148,12 +148,14 @@ func fixtures(t testing.TB) []fixture {
 	return out
 }
 
-// random makes a test's randomness: the same in every run.
-func random(name string) *rand.Rand {
-	var seed [32]byte
-	copy(seed[:], name)
-	return rand.New(rand.NewChaCha8(seed))
+// seed makes a test's randomness: the same in every run.
+func seed(name string) *rand.ChaCha8 {
+	var s [32]byte
+	copy(s[:], name)
+	return rand.NewChaCha8(s)
 }
+
+func random(name string) *rand.Rand { return rand.New(seed(name)) }
 
 // someCuts cuts a text of that length at random places, often close together.
 func someCuts(r *rand.Rand, length int) (cuts []int) {
