@@ -100,6 +100,7 @@ type Store struct {
 	vault.Remains
 	proceedings
 	vault.Outbox
+	vault.Grants
 	io.Closer
 }
 
@@ -121,7 +122,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{s, s, s, s, s, s, s, s, s, s, s}, nil
+		return &Store{s, s, s, s, s, s, s, s, s, s, s, s}, nil
 	}
 	s, err := sqlite.Open(ctx, b.Database, sqlite.Options{Clock: opts.Clock})
 	if errors.Is(err, sqlite.ErrLocked) {
@@ -130,7 +131,7 @@ func openStore(ctx context.Context, b Backends, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assembly: %w", err)
 	}
-	return &Store{s, s, s, s, s, s, s, s, s, s, s}, nil
+	return &Store{s, s, s, s, s, s, s, s, s, s, s, s}, nil
 }
 
 // view is what verification reads, and never writes.

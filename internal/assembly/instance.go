@@ -283,7 +283,7 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 	return vault.New(vault.Config{
 		Version: opts.Version, Controls: catalogue, Bundles: in.bundles.open,
 		Store: store, Ledger: in.Store, Books: in.Store, Registry: in.Store, Custody: in.Store,
-		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store,
+		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store, Grants: in.Store,
 		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,
 		Policy: policy, PolicySource: opts.PolicySource, PolicyFiles: opts.Policy, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
 		Detector: detector, Detection: opts.Detection, LogPrefix: opts.LogPrefix,

@@ -152,7 +152,7 @@ var kindTable = []KindRule{
 	calledKind(KindGrant, fieldCounts, "reason").may(given...).codes().duties(demanded...).counts(CountTTL, CountBudget).decided(asked, statuses),
 	calledKind(KindGrantRenew, fieldCounts, fieldObligations, "reason").may("reference", "scope_refs").duties(ObligationGrant).counts(CountTTL),
 	calledKind(KindGrantFlush, fieldObligations, "reason").may(given...).codes().duties(demanded...).duties(ObligationGrant).counts().
-		decided([]Decision{Allow, Partial}, statuses),
+		decided(asked, statuses),
 	// The process closes those whose time is over.
 	processKind(KindGrantClose, fieldCode, fieldObligations, "reason").codes("ended", "expired", "revoked").
 		may(given...).duties(demanded...).duties(ObligationGrant).counts().decided([]Decision{NoDecision, Allow, Partial}, statuses),

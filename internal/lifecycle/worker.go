@@ -16,6 +16,9 @@ const (
 	// SweepEvery is how often a sweep looks for what has expired. Expiry does
 	// not wait for it, so it may be slow.
 	SweepEvery = 30 * time.Second
+	// GrantsEvery is how often grants whose time is over get their closing entries.
+	// They give nothing from that time on, whether or not that was done.
+	GrantsEvery = 5 * time.Second
 	// SweepBatches bounds the batches of one tenant in one round, so that one
 	// tenant's backlog does not starve the others.
 	SweepBatches = 20
@@ -50,7 +53,8 @@ type Worker struct {
 func NewWorker(service *vault.Service, journals *Journals, logger *slog.Logger) *Worker {
 	return &Worker{service: service, anchors: journals.anchors, journals: journals, logger: logger, published: make(map[string]int64),
 		woken: make(chan struct{}, 1),
-		now:   time.Now, rests: make(map[string]time.Time)}
+		now:   time.Now, rests: make(map[string]time.Time),
+		chores: []Chore{{Name: "grants", Pause: GrantsEvery, Turns: true, Batch: service.CloseExpiredGrants}}}
 }
 
 // Run works until the context ends. A step that fails is logged and tried
@@ -205,7 +209,8 @@ func (w *Worker) Round(ctx context.Context) error {
 		return nil
 	}
 	defer release()
-	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx), w.eachBatch(ctx, w.service.ForgetSpent))
+	failed := errors.Join(w.ResumeErasures(ctx), w.Sweep(ctx), w.ForgetClaims(ctx), w.ForgetSuppressions(ctx), w.eachBatch(ctx, w.service.ForgetSpent),
+		w.eachBatch(ctx, w.service.ForgetGrants))
 	if now := w.now(); now.Sub(w.records) >= RecordsEvery {
 		w.records = now
 		failed = errors.Join(failed, w.SweepRecords(ctx))

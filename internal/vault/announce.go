@@ -46,6 +46,11 @@ func (s *Service) write(ctx context.Context, tenant string, c Change) (Committed
 		return Committed{}, err
 	}
 	c.entry.Obligations = append(slices.Clone(c.entry.Obligations), s.classesIn(&c.entry)...)
+	if c.grant != nil {
+		of := *c.grant
+		of.Entry.Obligations = append(slices.Clone(of.Entry.Obligations), s.classesIn(&of.Entry)...)
+		c.grant = &of
+	}
 	committed, err := s.store.Commit(ctx, tenant, c)
 	committed.changeID = c.id
 	return committed, err
@@ -54,7 +59,9 @@ func (s *Service) write(ctx context.Context, tenant string, c Change) (Committed
 // classesIn are the classes of what an entry says was tokenized or given back, as
 // the policy has them that it was decided under.
 func (s *Service) classesIn(e *audit.Entry) []string {
-	if e.Kind != audit.KindTokenize && e.Kind != audit.KindRestore {
+	switch e.Kind {
+	case audit.KindTokenize, audit.KindRestore, audit.KindGrant, audit.KindGrantFlush:
+	default:
 		return nil
 	}
 	var classes []string

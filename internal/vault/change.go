@@ -262,6 +262,8 @@ func (Record) kinds() []audit.Kind {
 		audit.KindPolicyLoad, audit.KindServiceStart, audit.KindServiceStop,
 		audit.KindAuthFailures, audit.KindRequestRefused, audit.KindSubjectSearch, audit.KindRecover,
 		audit.KindDispatch, audit.KindPrune, audit.KindControl,
+		// Of these only the denial: see NewChange.
+		audit.KindGrant, audit.KindGrantFlush,
 	}
 }
 
@@ -280,6 +282,9 @@ func NewChange(tenant string, effect Effect, entry audit.Entry) (Change, error) 
 	}
 	if _, bare := effect.(Record); bare && len(entry.Tokens) > 0 && entry.Kind != audit.KindIntegrityFailure {
 		return Change{}, fmt.Errorf("%w: an entry names tokens, and nothing checks them", ErrNoEntry)
+	}
+	if _, bare := effect.(Record); bare && entry.Decision != audit.Deny && (entry.Kind == audit.KindGrant || entry.Kind == audit.KindGrantFlush) {
+		return Change{}, fmt.Errorf("%w: an entry says that something is granted, and nothing checks it", ErrNoEntry)
 	}
 	entry.V = audit.Version
 	entry.Tenant = tenant

@@ -34,7 +34,20 @@ func (j *restoreJob) decideLabels(ctx context.Context) error {
 		return j.s.deny(ctx, j.call.Caller.Tenant, j.entry, refusal)
 	}
 	some, why := j.anyEntity()
-	open := 0
+	open := j.labels(some)
+	denied := slices.ContainsFunc(j.found, func(o occurrence) bool { return o.status == StatusDenied })
+	if some && (open > 0 || !denied) {
+		return nil
+	}
+	entry := j.entry
+	entry.Code = string(why)
+	entry.Results = map[string]int{string(StatusDenied): len(j.found)}
+	return j.s.deny(ctx, j.call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
+}
+
+// labels decides each token by its label alone, and tells how many are still in the
+// running.
+func (j *restoreJob) labels(some bool) (open int) {
 	for i := range j.found {
 		o := &j.found[i]
 		switch {
@@ -56,14 +69,7 @@ func (j *restoreJob) decideLabels(ctx context.Context) error {
 			}
 		}
 	}
-	denied := slices.ContainsFunc(j.found, func(o occurrence) bool { return o.status == StatusDenied })
-	if some && (open > 0 || !denied) {
-		return nil
-	}
-	entry := j.entry
-	entry.Code = string(why)
-	entry.Results = map[string]int{string(StatusDenied): len(j.found)}
-	return j.s.deny(ctx, j.call.Caller.Tenant, entry, Errorf(CodeDenied, "the policy does not allow this"))
+	return open
 }
 
 // anyEntity tells whether the caller may restore anything for the reason.
@@ -131,28 +137,34 @@ func (j *restoreJob) readMappings(ctx context.Context) error {
 // those whom they are about and, once a commit found that the world had changed,
 // the suspensions that stand. The commit judges both anew.
 func (j *restoreJob) readTerms(ctx context.Context) (err error) {
-	tenant := j.call.Caller.Tenant
-	reason, _ := j.reason()
-	if reason.Consent != "" {
-		var refs []string
-		for i := range j.found {
-			for _, m := range j.found[i].standing {
-				refs = append(refs, m.SubjectRefs...)
-			}
-		}
-		if j.consented, err = j.s.consents(ctx, tenant, reason.Consent, refs); err != nil {
-			return err
-		}
+	if err := j.readConsents(ctx); err != nil {
+		return err
 	}
 	if j.contended {
-		if j.suspended, err = j.s.suspensions(ctx, tenant); err != nil {
+		if j.suspended, err = j.s.suspensions(ctx, j.call.Caller.Tenant); err != nil {
 			return err
 		}
 	}
-	if reason.Review > 0 {
+	if reason, _ := j.reason(); reason.Review > 0 {
 		return j.s.overdue(ctx, j.call, j.entry)
 	}
 	return nil
+}
+
+// readConsents reads which of those whom the mappings are about consent.
+func (j *restoreJob) readConsents(ctx context.Context) (err error) {
+	reason, _ := j.reason()
+	if reason.Consent == "" {
+		return nil
+	}
+	var refs []string
+	for i := range j.found {
+		for _, m := range j.found[i].standing {
+			refs = append(refs, m.SubjectRefs...)
+		}
+	}
+	j.consented, err = j.s.consents(ctx, j.call.Caller.Tenant, reason.Consent, refs)
+	return err
 }
 
 // reason is the one that was given, as it is for the caller's tenant.

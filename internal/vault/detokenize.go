@@ -19,6 +19,9 @@ import (
 // (invariant 1). Where the commit fails nothing is restored.
 func (s *Service) Detokenize(ctx context.Context, call Call, req DetokenizeRequest) (DetokenizeResult, error) {
 	s = s.under(call)
+	if req.GrantID != "" {
+		return s.detokenizeUnder(ctx, call, req)
+	}
 	job, err := s.newRestoreJob(ctx, call, req, nil)
 	if err != nil {
 		return DetokenizeResult{}, err
@@ -52,6 +55,7 @@ type restoreJob struct {
 	s     *Service
 	call  Call
 	req   DetokenizeRequest
+	at    string // where its reason stands in the request
 	keys  *keySet
 	entry audit.Entry
 	claim claiming
@@ -101,16 +105,16 @@ func (j *restoreJob) justify(ctx context.Context) error {
 		entry := j.entry
 		var broken *access.ReasonError
 		if errors.As(err, &broken) {
-			refusal.Violations = []Violation{{Field: broken.Field, Rule: j.s.spell(tenant, j.req.Reason.Code, broken)}}
+			refusal.Violations = []Violation{{Field: j.at + broken.Field, Rule: j.s.spell(tenant, j.req.Reason.Code, broken)}}
 			entry.Code = path.Base(broken.Field) + "_" + broken.Rule
 		}
 		return j.s.deny(ctx, j.call.Caller.Tenant, entry, refusal)
 	}
-	if err := checkIdentifier("/reason/reference", j.req.Reason.Reference); err != nil {
+	if err := checkIdentifier(j.at+"/reason/reference", j.req.Reason.Reference); err != nil {
 		return err
 	}
 	if len(j.req.Reason.Note) > MaxNoteBytes {
-		return tooLarge("/reason/note", "note_bytes", MaxNoteBytes)
+		return tooLarge(j.at+"/reason/note", "note_bytes", MaxNoteBytes)
 	}
 	j.entry.Reference = j.req.Reason.Reference
 	if j.req.Reason.Note != "" {
@@ -235,7 +239,7 @@ func (j *restoreJob) standing() []string {
 
 // result splices the values over the original bytes.
 func (j *restoreJob) result(committed Committed) (DetokenizeResult, error) {
-	result := DetokenizeResult{PolicyVersion: j.s.rules().Version(), Results: make([]TokenResult, len(j.found))}
+	result := DetokenizeResult{PolicyVersion: j.s.rules().Version(), Reason: j.req.Reason.Code, Results: make([]TokenResult, len(j.found))}
 	if committed.Tree != nil {
 		receipt, err := j.s.receipt(j.keys, committed)
 		if err != nil {
@@ -340,6 +344,10 @@ func checkDetokenize(req *DetokenizeRequest) error {
 		return err
 	}
 	switch {
+	case req.Partial:
+		return Invalid("/partial", "goes with grant only")
+	case req.GrantID != "":
+		return Invalid("/grant", "goes with detokenize only")
 	case rank(req.Text != nil)+rank(len(req.Tokens) > 0)+rank(req.Payload != nil) != 1:
 		return Invalid("/", "exactly one of text, tokens and payload is required")
 	case req.Payload == nil && req.Shape != "":

@@ -51,6 +51,7 @@ func (j *tokenizeJob) living(ctx context.Context, candidates [][]token.Candidate
 // token that lives in two of them is nobody's.
 func (j *tokenizeJob) livingElsewhere(ctx context.Context, candidates [][]token.Candidate) (map[string]Mapping, error) {
 	var living map[string]Mapping
+	j.readScopes = nil
 	twice := make(map[string]bool)
 	for _, name := range unique(slices.Clone(j.req.ReadScopes)) {
 		scope, err := j.s.store.Scope(ctx, j.call.Caller.Tenant, Digest(j.keys.index.Scope(name)))
@@ -65,6 +66,7 @@ func (j *tokenizeJob) livingElsewhere(ctx context.Context, candidates [][]token.
 		if !j.s.rules().Decide(request).Allow {
 			continue // as if there were none
 		}
+		j.readScopes = append(j.readScopes, scope)
 		found, err := j.livingIn(ctx, scope, candidates)
 		if err != nil {
 			return nil, err
@@ -82,6 +84,7 @@ func (j *tokenizeJob) livingElsewhere(ctx context.Context, candidates [][]token.
 	for id := range twice {
 		delete(living, id)
 	}
+	j.elsewhere = living
 	return living, nil
 }
 

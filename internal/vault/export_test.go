@@ -6,7 +6,8 @@ import "context"
 type Faults struct {
 	IgnoreBinding, IgnorePlace, IgnoreExpiry, OpenBeforeCommit, IgnoreTokenLike, LeaveGaps,
 	ForgetDenials, IgnoreDetector, IgnoreClaims,
-	IgnoreSpanCache, IgnoreRequester, IgnoreApproval, IgnoreSeparation, SilentPolicies bool
+	IgnoreSpanCache, IgnoreRequester, IgnoreApproval, IgnoreSeparation, SilentPolicies,
+	IgnoreGrantee, IgnoreGrantEnd, SilentFlush bool
 }
 
 // SetFaults must be called before the service is used.
@@ -18,6 +19,7 @@ func (s *Service) SetFaults(f Faults) {
 		ignoreClaims: f.IgnoreClaims, ignoreSpanCache: f.IgnoreSpanCache,
 		ignoreRequester: f.IgnoreRequester, ignoreApproval: f.IgnoreApproval, ignoreSeparation: f.IgnoreSeparation,
 		silentPolicies: f.SilentPolicies,
+		ignoreGrantee:  f.IgnoreGrantee, ignoreGrantEnd: f.IgnoreGrantEnd, silentFlush: f.SilentFlush,
 	}
 }
 

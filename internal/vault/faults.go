@@ -17,5 +17,8 @@ type faults struct {
 	ignoreApproval   bool // an approval counts whatever it is of (invariant 14)
 	ignoreSeparation bool // roles of one credential exclude nothing
 	silentPolicies   bool // a log is not told of the versions that its entries name
+	ignoreGrantee    bool // a grant serves whoever names it
+	ignoreGrantEnd   bool // a grant gives on when it is over (invariant 8)
+	silentFlush      bool // what a grant does not name leaves without an entry (invariant 1)
 	leaveGaps        bool // rendered texts are not checked (invariant 3, second guard)
 }

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -180,7 +181,7 @@ func (s *Service) Limits() []Limit {
 		{"entry_bytes", "bytes", "one entry of the log", audit.MaxLeaf},
 		{"entry_tokens", "count", "tokens that one entry names; more are linked entries", audit.MaxTokens},
 	}
-	return append(append(own, limitsOfTheLog()...), s.limits...)
+	return slices.Concat(own, limitsOfTheLog(), limitsOfGrants(), s.limits)
 }
 
 // limitsOfTheLog are those of reading the log and of what is drawn from it.

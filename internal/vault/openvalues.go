@@ -38,6 +38,11 @@ func (s *Service) openStored(ctx context.Context, tenant string, ids []string) (
 	if err != nil {
 		return nil, err
 	}
+	return s.openKeys(ctx, tenant, stored)
+}
+
+// openKeys is openStored for keys that were read.
+func (s *Service) openKeys(ctx context.Context, tenant string, stored []DataKey) (map[string]envelope.OpenedKey, error) {
 	wrapped := make([]envelope.StoredKey, len(stored))
 	for i, k := range stored {
 		wrapped[i] = envelope.StoredKey{ID: k.ID, Wrapped: k.Wrapped}

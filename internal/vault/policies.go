@@ -97,6 +97,13 @@ func (s *Service) under(call Call) *Service {
 	return &of
 }
 
+// unpinned is the service for what outlasts a request.
+func (s *Service) unpinned() *Service {
+	of := *s
+	of.pinned, of.at = nil, time.Time{}
+	return &of
+}
+
 // moment is when a request is decided: one time, from its beginning to its end.
 func (s *Service) moment() time.Time {
 	if !s.at.IsZero() {

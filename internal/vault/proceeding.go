@@ -264,7 +264,7 @@ func (c Change) checkRiders() error {
 	switch {
 	case c.opens != nil && !restores:
 		return fmt.Errorf("%w: %T opens no proceeding besides", ErrNoEntry, c.effect)
-	case c.grants() != (c.entry.Kind == audit.KindGrant):
+	case c.grants() != (c.entry.Kind == audit.KindGrant && c.entry.Decision != audit.Deny):
 		return fmt.Errorf("%w: a grant and its entry go together", ErrNoEntry)
 	case restores && restore.Draw != nil && !slices.Contains(restore.Standing, restore.Draw.GrantID):
 		return fmt.Errorf("%w: a stream that does not rest on its grant", ErrNoEntry)

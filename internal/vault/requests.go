@@ -47,6 +47,10 @@ type TokenizeRequest struct {
 
 	Payload []byte // a JSON body of a provider, as it is
 	Shape   string // what kind of body; "" means that its structure tells
+
+	// Grant, where it is set, asks for a grant to restore the answer, in the same
+	// commit. Not with DryRun.
+	Grant *GrantWish
 }
 
 // DetectOptions says whether and for what the text is searched.
@@ -91,6 +95,8 @@ type TokenizeResult struct {
 	Unanalyzed    int        // texts that an external analyzer should have seen and did not
 	PolicyVersion string
 	Audit         *audit.Receipt // nil for a dry run
+	// Grant is the one that was asked for, nil where the answer holds no token.
+	Grant *GrantResult
 }
 
 // Origin says where a token of the answer comes from.
@@ -159,6 +165,14 @@ type DetokenizeRequest struct {
 
 	Payload []byte
 	Shape   string
+
+	// GrantID names a grant instead of Scope, ReadScopes, Reason and Recipient: the
+	// text is restored under it, without an entry of its own for what the grant
+	// names. With Text only.
+	GrantID string
+	// Partial says that the text goes on: its end may be the beginning of a token.
+	// With GrantID only.
+	Partial bool
 }
 
 // Status says what became of one token. The list is closed.
@@ -209,7 +223,13 @@ type DetokenizeResult struct {
 	Payload       []byte   // the body restored, spliced over the original bytes
 	Results       []TokenResult
 	PolicyVersion string
-	Audit         *audit.Receipt
+	Audit         *audit.Receipt // nil under a grant whose entry covers it
+	// HoldbackChars is how many code points at the end of Text may still change as
+	// the text goes on: they are not to be shown yet. At most token.MaxCandidate.
+	HoldbackChars int
+	Partial       bool // the text goes on
+	// Reason is the one of the request or of its grant, once it was accepted.
+	Reason string
 }
 
 // OpenScopeRequest makes a scope of a kind before its first use.

@@ -91,24 +91,39 @@ func (s *Service) RedeemRestoration(ctx context.Context, call Call, id string, r
 
 // newRestoreJob checks a request and decides it by the labels of its tokens.
 func (s *Service) newRestoreJob(ctx context.Context, call Call, req DetokenizeRequest, r *redeeming) (*restoreJob, error) {
-	keys, err := s.begin(ctx, call)
+	job, err := s.justified(ctx, call, req)
 	if err != nil {
-		return nil, public(err)
-	}
-	job := &restoreJob{s: s, call: call, req: req, keys: keys, entry: s.entry(call, audit.KindRestore, keys), redeems: r}
-	if err := job.justify(ctx); err != nil {
 		return nil, err
 	}
+	job.redeems = r
 	if err := checkDetokenize(&req); err != nil {
 		return nil, err
 	}
-	job.entry.Recipient = req.Recipient
 	// Whatever was done on the way out, tokens are looked for everywhere.
 	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, access.UnknownEveryLeaf); err != nil {
 		return nil, public(err)
 	}
 	job.scan()
 	return job, job.decideLabels(ctx)
+}
+
+// justified begins a job of somebody who has a reason.
+func (s *Service) justified(ctx context.Context, call Call, req DetokenizeRequest) (*restoreJob, error) {
+	return s.justifiedIn(ctx, call, "", req)
+}
+
+// justifiedIn is justified where the reason stands elsewhere in the request.
+func (s *Service) justifiedIn(ctx context.Context, call Call, at string, req DetokenizeRequest) (*restoreJob, error) {
+	keys, err := s.begin(ctx, call)
+	if err != nil {
+		return nil, public(err)
+	}
+	job := &restoreJob{s: s, call: call, req: req, at: at, keys: keys, entry: s.entry(call, audit.KindRestore, keys)}
+	if err := job.justify(ctx); err != nil {
+		return nil, err
+	}
+	job.entry.Recipient = req.Recipient
+	return job, nil
 }
 
 // asked is the digest of what is asked for: all that it depends on, in fields.

@@ -32,6 +32,7 @@ type Config struct {
 
 	Proceedings Proceedings
 	Outbox      Outbox
+	Grants      Grants
 
 	Finality FinalityTimes
 	Wrapper  envelope.KeyWrapper
@@ -86,6 +87,7 @@ type Service struct {
 
 	proceedings Proceedings
 	outbox      Outbox
+	grants      Grants
 
 	wrapper   envelope.KeyWrapper
 	policies  *policies
@@ -101,6 +103,7 @@ type Service struct {
 	floors    *wrapFloors
 	announced *announced
 	spans     *spanCache
+	uses      *usesKnown
 	faults    faults
 	clock     func() time.Time
 	limits    []Limit
@@ -119,8 +122,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("vault: a store with its ledger, books and registry is required")
 	case cfg.Custody == nil, cfg.Erasures == nil, cfg.Requests == nil, cfg.Remains == nil:
 		return nil, errors.New("vault: a store with its custody, erasures, requests and remains is required")
-	case cfg.Proceedings == nil, cfg.Outbox == nil:
-		return nil, errors.New("vault: a store with its proceedings and its outbox is required")
+	case cfg.Proceedings == nil, cfg.Outbox == nil, cfg.Grants == nil:
+		return nil, errors.New("vault: a store with its proceedings, its outbox and its grants is required")
 	case cfg.Wrapper == nil:
 		return nil, errors.New("vault: a key wrapper is required")
 	case cfg.Policy == nil, cfg.Detector == nil:
@@ -141,10 +144,10 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		store: cfg.Store, ledger: cfg.Ledger, books: cfg.Books, registry: cfg.Registry, custody: cfg.Custody,
 		erasures: cfg.Erasures, requests: cfg.Requests, remains: cfg.Remains, finality: cfg.Finality, wrapper: cfg.Wrapper,
-		proceedings: cfg.Proceedings, outbox: cfg.Outbox,
+		proceedings: cfg.Proceedings, outbox: cfg.Outbox, grants: cfg.Grants,
 		policies: newPolicies(cfg), detector: cfg.Detector, words: words, clock: cfg.Clock,
 		environment: cfg.Environment, replica: cfg.Replica, version: cfg.Version, controls: cfg.Controls, notifies: cfg.Notify, bundles: cfg.Bundles,
-		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), limits: cfg.Limits,
+		denials: newDenials(), strays: newStrays(), floors: newWrapFloors(), announced: newAnnounced(), uses: newUsesKnown(), limits: cfg.Limits,
 	}
 	if s.spans, err = newSpanCache(cfg.detection()); err != nil {
 		return nil, fmt.Errorf("vault: span cache: %w", err)

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -34,11 +35,17 @@ func (s *Service) Tokenize(ctx context.Context, call Call, req TokenizeRequest) 
 	if job.doc, job.parts, err = readParts(req.Text, req.Payload, req.Shape, job.route.Payload().Unknown); err != nil {
 		return TokenizeResult{}, public(err)
 	}
+	if job.granting, err = s.newGranting(ctx, call, &req); err != nil {
+		return TokenizeResult{}, err
+	}
 	job.claim = s.newClaiming(call, keys)
 	for range MaxAttempts {
 		result, err := job.attempt(ctx)
 		if err == nil {
 			return result, nil
+		}
+		if errors.Is(err, ErrExhausted) {
+			return TokenizeResult{}, job.granting.exhausted(ctx, job)
 		}
 		if errors.Is(err, ErrSuppressed) {
 			job.suppressing = true
@@ -71,6 +78,12 @@ type tokenizeJob struct {
 
 	scope    Scope
 	newScope bool
+	// readScopes are those that the caller may read, and elsewhere what lives in them
+	// of what the text holds, by token id.
+	readScopes []Scope
+	elsewhere  map[string]Mapping
+	granting   *granting
+
 	found    []finding
 	coverage payload.Manifest // of the payload, once it was searched
 	slots    []slot
@@ -134,7 +147,7 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 		return j.result(Outcome{}, nil)
 	}
 	entry := j.describe()
-	if len(j.slots) == 0 && !j.keeps() {
+	if len(j.slots) == 0 && !j.keeps() && (j.granting == nil || !j.carries()) {
 		committed, err := j.s.commitClaiming(ctx, j.call.Caller.Tenant, Record{}, entry, &j.claim)
 		if err != nil {
 			return TokenizeResult{}, err
@@ -147,7 +160,7 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 	}
 	entry.ScopeRefs = []string{j.scope.ID}
 	entry.SubjectRefs = plan.subjectRefs()
-	committed, err := j.s.commitClaiming(ctx, j.call.Caller.Tenant, plan.effect(j), entry, &j.claim)
+	committed, rider, err := j.commit(ctx, plan.effect(j), entry)
 	if err != nil {
 		j.s.refused(j.call.Caller.Tenant, err, plan.keys)
 		return TokenizeResult{}, err
@@ -155,7 +168,34 @@ func (j *tokenizeJob) attempt(ctx context.Context) (TokenizeResult, error) {
 	for _, fresh := range plan.fresh {
 		j.s.keys.Put(fresh)
 	}
-	return j.result(committed.Outcome, &committed)
+	if rider == nil {
+		return j.result(committed.Outcome, &committed)
+	}
+	grant, err := j.granting.granted(j.s, j.keys, rider, &committed)
+	if err != nil {
+		return TokenizeResult{}, err
+	}
+	committed.Count -= 1 // what the tokens have is proved by the entry before it
+	result, err := j.result(committed.Outcome, &committed)
+	result.Grant = grant
+	return result, err
+}
+
+// commit writes what a plan makes, and the grant that rides along.
+func (j *tokenizeJob) commit(ctx context.Context, effect Tokenize, entry audit.Entry) (Committed, *GrantRider, error) {
+	change, err := NewChange(j.call.Caller.Tenant, effect, entry)
+	if err != nil {
+		return Committed{}, nil, fmt.Errorf("vault: %w", err)
+	}
+	if j.granting != nil {
+		if change, err = j.granting.ride(j, change); err != nil {
+			return Committed{}, nil, err
+		}
+	}
+	ctx, end := stage.Start(ctx, stage.Commit)
+	defer end()
+	committed, err := j.s.write(ctx, j.call.Caller.Tenant, j.claim.on(change))
+	return committed, change.Grant(), err
 }
 
 // readScope finds the scope, or proposes one that is made at this first use.
