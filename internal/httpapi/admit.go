@@ -35,14 +35,19 @@ func (a *api) admit(c *gin.Context) {
 	}
 	limit := a.limits.Request
 	if x.op.secured {
-		if !a.requests.take(1) {
-			a.fail(c, overloaded(limitInFlight))
+		// Streams last, and would leave no room for requests.
+		room, named := &a.requests, limitInFlight
+		if x.op.stream {
+			room, named = &a.streams, limitStreams
+		}
+		if !room.take(1) {
+			a.fail(c, overloaded(named))
 			return
 		}
 		a.metrics.inFlight.Inc()
 		defer func() {
 			a.metrics.inFlight.Dec()
-			a.requests.give(1)
+			room.give(1)
 		}()
 	} else {
 		limit = min(limit, ReadyTimeout)

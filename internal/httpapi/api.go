@@ -58,7 +58,8 @@ type api struct {
 	rest       map[string]string
 	pacers     []pacer
 
-	requests budget // requests under way
+	requests budget // requests under way, but for streams
+	streams  budget // streams under way
 	bodies   budget // bytes of bodies that are worked on
 }
 
@@ -96,7 +97,7 @@ func newAPI(cfg Config, now func() time.Time) (*api, error) {
 		service: cfg.Service, verify: cfg.verification(), logger: cfg.Logger, limits: limits,
 		alsoReady: cfg.Ready, tracer: cfg.Tracer,
 		operations: described.operations, words: described.words, rest: described.rest,
-		requests: budget{most: limits.InFlight}, bodies: budget{most: limits.BodyBytesInFlight},
+		requests: budget{most: limits.InFlight}, streams: budget{most: MaxStreams}, bodies: budget{most: limits.BodyBytesInFlight},
 	}
 	if a.pacers, err = cfg.Rates.pacers(now); err != nil {
 		return nil, err

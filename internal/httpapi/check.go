@@ -40,6 +40,12 @@ func (a *api) check(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
+	if x.op.stream {
+		// The generated code would read it whole.
+		x.stream, x.streamType = c.Request.Body, strings.Join(c.Request.Header.Values("Content-Type"), ",")
+		c.Request.Body = http.NoBody
+		return
+	}
 	if x.op.body == nil {
 		return
 	}

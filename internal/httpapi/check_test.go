@@ -17,11 +17,11 @@ func TestEveryOperationOfTheDocumentIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.operations) != 86 {
+	if len(d.operations) != 92 {
 		t.Errorf("%d operations", len(d.operations))
 	}
 	for where, o := range d.operations {
-		if (o.body != nil) != strings.HasPrefix(where, "POST ") || o.secured != strings.Contains(where, "/v1/") {
+		if (o.body != nil || o.stream) != strings.HasPrefix(where, "POST ") || o.secured != strings.Contains(where, "/v1/") {
 			t.Errorf("%s: body %v, secured %v", where, o.body != nil, o.secured)
 		}
 	}

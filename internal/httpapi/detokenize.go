@@ -16,7 +16,7 @@ func (a *api) Detokenize(ctx context.Context, r gen.DetokenizeRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	x.restored(req.Reason.Code, result.Results)
+	x.restored(result.Reason, result.Results)
 	return answer(detokenizeAnswer(result, x.requestID), result.Payload), nil
 }
 
@@ -33,9 +33,10 @@ func (x *exchange) restored(reason string, results []vault.TokenResult) {
 // and records that.
 func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
 	req := vault.DetokenizeRequest{
-		Scope: b.Scope, Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
+		Scope: value(b.Scope), Recipient: value(b.Recipient), OnRefused: vault.RefusedKeep,
 		Text: b.Text, Tokens: value(b.Tokens), Shape: string(value(b.Shape)),
 		ReadScopes: value(b.ReadScopes), Reason: reasonGiven(b.Reason),
+		GrantID: value(b.Grant), Partial: value(b.Partial),
 	}
 	if b.OnRefused != nil {
 		req.OnRefused = vault.OnRefused(*b.OnRefused)
@@ -45,8 +46,11 @@ func detokenizeRequest(b *gen.DetokenizeRequest) vault.DetokenizeRequest {
 
 func detokenizeAnswer(r vault.DetokenizeResult, requestID string) gen.DetokenizeAnswer {
 	answer := gen.DetokenizeAnswer{
-		Text: r.Text, Results: make([]gen.TokenResult, 0, len(r.Results)),
+		Text: r.Text, Results: each(r.Results, tokenResult),
 		PolicyVersion: r.PolicyVersion, Audit: receipt(r.Audit), RequestId: requestID,
+	}
+	if r.Partial {
+		answer.HoldbackChars = pointer(int64(r.HoldbackChars))
 	}
 	if r.Values != nil {
 		answer.Values = &r.Values
@@ -54,10 +58,11 @@ func detokenizeAnswer(r vault.DetokenizeResult, requestID string) gen.Detokenize
 	if r.Payload != nil {
 		answer.Payload = standIn(requestID)
 	}
-	for _, t := range r.Results {
-		answer.Results = append(answer.Results, gen.TokenResult{
-			Token: t.Token, Pointer: optional(t.Pointer), Status: gen.TokenStatus(t.Status), Form: optional(gen.Form(t.Form)), Repaired: t.Repaired,
-		})
-	}
 	return answer
+}
+
+func tokenResult(t *vault.TokenResult) gen.TokenResult {
+	return gen.TokenResult{
+		Token: t.Token, Pointer: optional(t.Pointer), Status: gen.TokenStatus(t.Status), Form: optional(gen.Form(t.Form)), Repaired: t.Repaired,
+	}
 }

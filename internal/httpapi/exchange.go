@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,10 @@ type exchange struct {
 	started time.Time
 	// payload is the body of a provider that the request holds, byte for byte.
 	payload []byte
+	// stream is the body of an operation that reads it as it comes, streamType its
+	// content type.
+	stream     io.Reader
+	streamType string
 	// arrived is the context as net/http made it: it is cancelled when the
 	// client goes away, and by nothing of ours.
 	arrived context.Context

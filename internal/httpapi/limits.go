@@ -48,6 +48,16 @@ const (
 	// BundleTimeout bounds how long a bundle of evidence is sent: a gigabyte, which is
 	// a year of a large tenant, at 10 Mbit/s.
 	BundleTimeout = 15 * time.Minute
+	// StreamTimeout bounds a stream: as long as a grant can stand.
+	StreamTimeout = vault.MaxGrantLife
+	// StreamIdle bounds a pause of a stream, of the model as of the reader: longer
+	// than a model thinks before it speaks on.
+	StreamIdle = 2 * time.Minute
+	// StreamBuffer is how much of a stream is read at a time.
+	StreamBuffer = 32 << 10
+	// MaxStreams bounds the streams under way; each has its frame and what is held
+	// back, two megabytes at the worst.
+	MaxStreams = 512
 	// IdleTimeout is longer than that of common balancers, so that they, not
 	// we, close a connection they may be about to use.
 	IdleTimeout = 75 * time.Second
@@ -58,6 +68,7 @@ const (
 	limitBody         = "http_body_bytes"
 	limitBodyInFlight = "http_body_bytes_in_flight"
 	limitInFlight     = "http_requests_in_flight"
+	limitStreams      = "http_streams_in_flight"
 	limitRequest      = "http_request_seconds"
 	limitDepth        = "json_depth"
 	limitNodes        = "json_values"
@@ -102,6 +113,10 @@ func (l Limits) list() []vault.Limit {
 		{Name: "http_read_seconds", Unit: "seconds", Value: seconds(ReadTimeout), Why: "time for a request to arrive"},
 		{Name: "http_write_seconds", Unit: "seconds", Value: seconds(WriteTimeout), Why: "time until the answer has been taken"},
 		{Name: "http_bundle_seconds", Unit: "seconds", Value: seconds(BundleTimeout), Why: "time until a bundle of evidence has been taken"},
+		{Name: limitStreams, Unit: "count", Value: MaxStreams, Why: "streams under way at one time"},
+		{Name: "http_stream_seconds", Unit: "seconds", Value: seconds(StreamTimeout), Why: "one stream"},
+		{Name: "http_stream_idle_seconds", Unit: "seconds", Value: seconds(StreamIdle), Why: "a pause of a stream, on either side"},
+		{Name: "http_stream_buffer", Unit: "bytes", Value: StreamBuffer, Why: "what is read of a stream at a time"},
 		{Name: "http_idle_seconds", Unit: "seconds", Value: seconds(IdleTimeout), Why: "an idle connection"},
 		{Name: "ready_seconds", Unit: "seconds", Value: seconds(ReadyTimeout), Why: "one look at the readiness"},
 	}

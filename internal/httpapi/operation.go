@@ -21,8 +21,10 @@ type operation struct {
 	route   *routers.Route
 	// query are the names of its query parameters.
 	query map[string]bool
-	// body is the schema of its body, nil where it takes none.
+	// body is the schema of its body, nil where it takes none or a stream.
 	body *openapi3.Schema
+	// stream says that its body is read while the answer is written.
+	stream bool
 }
 
 // words are the names of fields in requests: what of a path in a body may be
@@ -59,7 +61,8 @@ func describe() (description, error) {
 					o.query[p.Value.Name] = true
 				}
 			}
-			if op.RequestBody != nil {
+			o.stream, _ = op.Extensions["x-stream"].(bool)
+			if op.RequestBody != nil && !o.stream {
 				if o.body, err = bodySchema(op); err != nil {
 					return description{}, err
 				}

@@ -310,6 +310,21 @@ func (r reply) VisitControlsResponse(w http.ResponseWriter) error { return r.wri
 // VisitCheckControlsResponse writes the answer.
 func (r reply) VisitCheckControlsResponse(w http.ResponseWriter) error { return r.write(w) }
 
+// VisitOpenGrantResponse writes the answer.
+func (r reply) VisitOpenGrantResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitGrantsResponse writes the answer.
+func (r reply) VisitGrantsResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitGrantResponse writes the answer.
+func (r reply) VisitGrantResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitRenewGrantResponse writes the answer.
+func (r reply) VisitRenewGrantResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitCloseGrantResponse writes the answer.
+func (r reply) VisitCloseGrantResponse(w http.ResponseWriter) error { return r.write(w) }
+
 // VisitAuditCheckpointResponse writes the note as it is.
 func (n note) VisitAuditCheckpointResponse(w http.ResponseWriter) error {
 	return writeBytes(w, http.StatusOK, "text/plain; charset=utf-8", n)

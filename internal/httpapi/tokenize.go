@@ -32,7 +32,7 @@ func tokenizeRequest(b *gen.TokenizeRequest) vault.TokenizeRequest {
 		Scope: b.Scope, Subject: value(b.Subject), Destination: value(b.Destination), Destinations: value(b.Destinations),
 		TTL: duration(b.Ttl), Format: string(value(b.Format)),
 		Existing: vault.ExistingKeep, DryRun: value(b.DryRun), Text: b.Text, Shape: string(value(b.Shape)),
-		ReadScopes: value(b.ReadScopes), SourceRef: value(b.SourceRef),
+		ReadScopes: value(b.ReadScopes), SourceRef: value(b.SourceRef), Grant: grantWish(b.Grant),
 	}
 	if b.ExistingTokens != nil {
 		req.Existing = vault.ExistingTokens(*b.ExistingTokens)
@@ -58,6 +58,9 @@ func tokenizeAnswer(r vault.TokenizeResult, requestID string) gen.TokenizeAnswer
 	answer := gen.TokenizeAnswer{
 		Text: r.Text, Tokens: make([]gen.Token, 0, len(r.Tokens)), Masked: make([]gen.Masked, 0, len(r.Masked)),
 		PolicyVersion: r.PolicyVersion, Audit: receipt(r.Audit), RequestId: requestID, Coverage: coverage(r.Coverage),
+	}
+	if r.Grant != nil {
+		answer.Grant = pointer(grantAnswer(r.Grant, requestID))
 	}
 	if r.Values != nil {
 		answer.Values = &r.Values

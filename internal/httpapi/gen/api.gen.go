@@ -605,6 +605,27 @@ func (e Form) Valid() bool {
 	}
 }
 
+// Defines values for GrantStatus.
+const (
+	GrantStatusClosed  GrantStatus = "closed"
+	GrantStatusExpired GrantStatus = "expired"
+	GrantStatusOpen    GrantStatus = "open"
+)
+
+// Valid indicates whether the value is a known member of the GrantStatus enum.
+func (e GrantStatus) Valid() bool {
+	switch e {
+	case GrantStatusClosed:
+		return true
+	case GrantStatusExpired:
+		return true
+	case GrantStatusOpen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -1304,6 +1325,30 @@ func (e TokenizeRequestFormat) Valid() bool {
 	}
 }
 
+// Defines values for DetokenizeStreamParamsFormat.
+const (
+	AnthropicMessages DetokenizeStreamParamsFormat = "anthropic-messages"
+	Gemini            DetokenizeStreamParamsFormat = "gemini"
+	OpenaiChat        DetokenizeStreamParamsFormat = "openai-chat"
+	OpenaiResponses   DetokenizeStreamParamsFormat = "openai-responses"
+)
+
+// Valid indicates whether the value is a known member of the DetokenizeStreamParamsFormat enum.
+func (e DetokenizeStreamParamsFormat) Valid() bool {
+	switch e {
+	case AnthropicMessages:
+		return true
+	case Gemini:
+		return true
+	case OpenaiChat:
+		return true
+	case OpenaiResponses:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccessReview A review. `audit` is there where something was written, `request_id` where it stands alone.
 type AccessReview struct {
 	// At When it was written down.
@@ -1919,6 +1964,9 @@ type DetokenizeAnswer struct {
 	// key: the leaf, the path to the root (RFC 6962) and the signed head.
 	Audit *Receipt `json:"audit,omitempty"`
 
+	// HoldbackChars With `partial`. So many code points at the end of `text` may still become part of a token and are not to be shown yet; 96 at most.
+	HoldbackChars *int64 `json:"holdback_chars,omitempty"`
+
 	// Payload The payload, spliced over the bytes that were sent.
 	Payload *PayloadAnswer `json:"payload,omitempty"`
 
@@ -1938,12 +1986,20 @@ type DetokenizeAnswer struct {
 	Values *[]string `json:"values,omitempty"`
 }
 
-// DetokenizeRequest Exactly one of `text`, `tokens` and `payload`, and always a `reason`.
+// DetokenizeRequest Exactly one of `text`, `tokens` and `payload`, and either `scope` and a `reason`, or a
+// `grant` in their place, then with `text` only.
 type DetokenizeRequest struct {
+	// Grant The `id` of a grant of the caller's. What it names is restored without an entry of
+	// its own; the same text again costs nothing of its budget.
+	Grant *ProceedingId `json:"grant,omitempty"`
+
 	// OnRefused What stands in the answer for a token that is not restored: the
 	// token (`keep`), its entity as in `<EMAIL_ADDRESS>` (`label`), or
 	// nothing at all: the whole request is `denied` (`fail`).
 	OnRefused *DetokenizeRequestOnRefused `json:"on_refused,omitempty"`
+
+	// Partial With `grant`. The text is the beginning of one that goes on; `holdback_chars` says how much of its end is undecided.
+	Partial *bool `json:"partial,omitempty"`
 
 	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
 	// tools and nested JSON, or a response. Its strings are searched, JSON
@@ -1971,7 +2027,7 @@ type DetokenizeRequest struct {
 	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
 	// of the conversation. It is kept sealed and as a keyed digest only.
 	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
-	Scope ScopeName `json:"scope"`
+	Scope *ScopeName `json:"scope,omitempty"`
 
 	// Shape What kind of body the payload is. Without it its structure tells; a body of no known shape is searched whole.
 	Shape *Shape `json:"shape,omitempty"`
@@ -2593,6 +2649,141 @@ type FindingRequest struct {
 
 // Form How much of a value is given back; `partial` shows the last four characters, `masked` none.
 type Form string
+
+// Grant What a stream goes by. It is no secret, and no authority by itself.
+type Grant struct {
+	// Actor To whom it was given.
+	Actor string `json:"actor"`
+
+	// Audit Proves that an entry is in the log, to anybody who has the log's public
+	// key: the leaf, the path to the root (RFC 6962) and the signed head.
+	Audit *Receipt `json:"audit,omitempty"`
+
+	// Budget How many different tokens it may restore.
+	Budget int64 `json:"budget"`
+
+	// Client By which client.
+	Client string `json:"client"`
+
+	// ClosedAt When it was closed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
+	// ExpiresAt From when on it gives nothing.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Id The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
+	Id ProceedingId `json:"id"`
+
+	// OpenedAt When it was opened.
+	OpenedAt time.Time `json:"opened_at"`
+
+	// PolicyVersion The SHA-256 of the policy bundle under which the request was decided.
+	PolicyVersion PolicyVersion `json:"policy_version"`
+
+	// Reason Why somebody wants a value back. The closed list is in `GET /v1/policy`.
+	Reason ReasonCode `json:"reason"`
+
+	// Recipient Who sees the values.
+	Recipient *string `json:"recipient,omitempty"`
+
+	// Reference Of the reason.
+	Reference *string `json:"reference,omitempty"`
+
+	// Renewable Whether it may be renewed.
+	Renewable bool `json:"renewable"`
+
+	// RenewableUntil No renewal goes further.
+	RenewableUntil *time.Time `json:"renewable_until,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId *RequestId `json:"request_id,omitempty"`
+
+	// Results What became of each of the tokens that were sent.
+	Results *[]TokenResult `json:"results,omitempty"`
+
+	// ScopeRefs Its scopes, as entries name them.
+	ScopeRefs []string `json:"scope_refs"`
+
+	// Status An `expired` one gives nothing; its closing entry is to come.
+	Status GrantStatus `json:"status"`
+
+	// Tokens How many tokens it names.
+	Tokens int64 `json:"tokens"`
+}
+
+// GrantStatus An `expired` one gives nothing; its closing entry is to come.
+type GrantStatus string
+
+// GrantBudget How many different tokens it may restore, those that it names among them.
+type GrantBudget = int64
+
+// GrantPage A page of grants.
+type GrantPage struct {
+	// Grants The newest first.
+	Grants []Grant `json:"grants"`
+
+	// NextCursor Where a page goes on. Opaque.
+	NextCursor *ProceedingCursor `json:"next_cursor,omitempty"`
+
+	// RequestId 128 random bits.
+	RequestId RequestId `json:"request_id"`
+}
+
+// GrantRequest What a stream is to restore, and why.
+type GrantRequest struct {
+	// Budget How many different tokens it may restore, those that it names among them.
+	Budget *GrantBudget `json:"budget,omitempty"`
+
+	// ReadScopes Further scopes whose tokens may stand there, such as a collection of
+	// documents that was tokenized long ago. Each is decided on its own. In a
+	// payload their living tokens stay where an assistant or a tool wrote
+	// them; a token is restored only if exactly one of all the scopes has it.
+	ReadScopes *ReadScopes `json:"read_scopes,omitempty"`
+
+	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
+	Reason *Reason `json:"reason,omitempty"`
+
+	// Recipient Who will see the values, where it is not the caller.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Recipient *Recipient `json:"recipient,omitempty"`
+
+	// Renewable It may be renewed
+	Renewable *bool `json:"renewable,omitempty"`
+
+	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
+	// of the conversation. It is kept sealed and as a keyed digest only.
+	// At most 256 bytes of UTF-8 without control characters, compared byte for byte.
+	Scope ScopeName `json:"scope"`
+
+	// Tokens The tokens that it names. Without any it names what lives in its scopes, if that is no more than it may name.
+	Tokens *[]string `json:"tokens,omitempty"`
+
+	// Ttl For how many seconds it stands.
+	Ttl *GrantTTL `json:"ttl,omitempty"`
+}
+
+// GrantTTL For how many seconds it stands.
+type GrantTTL = int64
+
+// GrantWish A grant that is given out in the same commit, for the scopes of the request: it
+// names the tokens of the answer that the policy would restore.
+type GrantWish struct {
+	// Budget How many different tokens it may restore, those that it names among them.
+	Budget *GrantBudget `json:"budget,omitempty"`
+
+	// Reason Why the caller wants the values. A restoration without a reason is refused with 422 and recorded.
+	Reason Reason `json:"reason"`
+
+	// Recipient Who will see the values, where it is not the caller.
+	// It goes into the log as it is, so it holds neither spaces nor an address.
+	Recipient *Recipient `json:"recipient,omitempty"`
+
+	// Renewable It may be renewed
+	Renewable *bool `json:"renewable,omitempty"`
+
+	// Ttl For how many seconds it stands.
+	Ttl *GrantTTL `json:"ttl,omitempty"`
+}
 
 // Hash A SHA-256 hash, standard base64 with padding.
 type Hash = string
@@ -3616,6 +3807,12 @@ type ReloadAnswer struct {
 
 	// Version The SHA-256 of the policy bundle under which the request was decided.
 	Version PolicyVersion `json:"version"`
+}
+
+// RenewRequest For how long.
+type RenewRequest struct {
+	// Ttl For how many seconds it stands.
+	Ttl *GrantTTL `json:"ttl,omitempty"`
 }
 
 // ReportDestination Where values of a person were sent.
@@ -4855,6 +5052,9 @@ type TokenizeAnswer struct {
 	// holds the SHA-256 of its canonical JSON (RFC 8785).
 	Coverage *Coverage `json:"coverage,omitempty"`
 
+	// Grant What a stream goes by. It is no secret, and no authority by itself.
+	Grant *Grant `json:"grant,omitempty"`
+
 	// Masked Findings that the policy masked or let through. Nothing brings a masked one back.
 	Masked []Masked `json:"masked"`
 
@@ -4902,6 +5102,10 @@ type TokenizeRequest struct {
 
 	// Format What the tokens look like; `label` is made for models, `opaque` for storage. Without one the entity's own.
 	Format *TokenizeRequestFormat `json:"format,omitempty"`
+
+	// Grant A grant that is given out in the same commit, for the scopes of the request: it
+	// names the tokens of the answer that the policy would restore.
+	Grant *GrantWish `json:"grant,omitempty"`
 
 	// Payload A JSON body of a provider, at most 4 MiB: a request with its history,
 	// tools and nested JSON, or a response. Its strings are searched, JSON
@@ -5027,6 +5231,9 @@ type EndUser = EndUserName
 
 // EvidenceId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type EvidenceId = ProceedingId
+
+// GrantId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
+type GrantId = ProceedingId
 
 // IncidentId The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 type IncidentId = ProceedingId
@@ -5247,6 +5454,23 @@ type DetokenizeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DetokenizeStreamParams defines parameters for DetokenizeStream.
+type DetokenizeStreamParams struct {
+	// Grant The `id` of the grant.
+	Grant ProceedingId `form:"grant" json:"grant"`
+
+	// Format Whose events they are, where the stream is an event stream. Without it they tell.
+	Format *DetokenizeStreamParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+}
+
+// DetokenizeStreamParamsFormat defines parameters for DetokenizeStream.
+type DetokenizeStreamParamsFormat string
+
 // DispatchParams defines parameters for Dispatch.
 type DispatchParams struct {
 	// IdempotencyKey Names this request, so that it can be repeated when no answer came
@@ -5276,6 +5500,58 @@ type RequestEvidenceParams struct {
 	// same key with another body is a `conflict`. A key counts from the first
 	// request that succeeded, for 24 hours, for the calling client.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GrantsParams defines parameters for Grants.
+type GrantsParams struct {
+	// Open True leaves out those that are closed.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Limit How many grants a page has at most.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Opaque.
+	Cursor *ProceedingCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// OpenGrantParams defines parameters for OpenGrant.
+type OpenGrantParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+
+	// IdempotencyKey Names this request, so that it can be repeated when no answer came
+	// (IETF draft-ietf-httpapi-idempotency-key-header). An answer may hold
+	// values and is never kept: the same key with the same body is decided and
+	// carried out anew, and its entry names the first one as `replay_of`. The
+	// same key with another body is a `conflict`. A key counts from the first
+	// request that succeeded, for 24 hours, for the calling client.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CloseGrantParams defines parameters for CloseGrant.
+type CloseGrantParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+}
+
+// GrantParams defines parameters for Grant.
+type GrantParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
+}
+
+// RenewGrantParams defines parameters for RenewGrant.
+type RenewGrantParams struct {
+	// CounterfoilEndUser The person on whose behalf the client calls. Only for clients that the
+	// policy lets assert it; for others, and where the credential names
+	// somebody else, the request is `denied`.
+	CounterfoilEndUser *EndUser `json:"Counterfoil-End-User,omitempty"`
 }
 
 // HoldsParams defines parameters for Holds.
@@ -5734,6 +6010,12 @@ type DispatchJSONRequestBody = DispatchRequest
 // RequestEvidenceJSONRequestBody defines body for RequestEvidence for application/json ContentType.
 type RequestEvidenceJSONRequestBody = EvidenceRequest
 
+// OpenGrantJSONRequestBody defines body for OpenGrant for application/json ContentType.
+type OpenGrantJSONRequestBody = GrantRequest
+
+// RenewGrantJSONRequestBody defines body for RenewGrant for application/json ContentType.
+type RenewGrantJSONRequestBody = RenewRequest
+
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = HoldRequest
 
@@ -5919,6 +6201,9 @@ type ServerInterface interface {
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(c *gin.Context, params DetokenizeParams)
+	// DetokenizeStream Restore an answer while it streams
+	// (POST /v1/detokenize/stream)
+	DetokenizeStream(c *gin.Context, params DetokenizeStreamParams)
 	// Dispatch Write down what a vendor did with a prompt
 	// (POST /v1/dispatches)
 	Dispatch(c *gin.Context, params DispatchParams)
@@ -5934,6 +6219,21 @@ type ServerInterface interface {
 	// EvidenceBundle Fetch the bundle of evidence
 	// (GET /v1/evidence/{evidence_id}/bundle)
 	EvidenceBundle(c *gin.Context, evidenceId EvidenceId)
+	// Grants List the grants
+	// (GET /v1/grants)
+	Grants(c *gin.Context, params GrantsParams)
+	// OpenGrant Let an answer be restored while it streams
+	// (POST /v1/grants)
+	OpenGrant(c *gin.Context, params OpenGrantParams)
+	// CloseGrant End a grant
+	// (DELETE /v1/grants/{grant_id})
+	CloseGrant(c *gin.Context, grantId GrantId, params CloseGrantParams)
+	// Grant Show a grant
+	// (GET /v1/grants/{grant_id})
+	Grant(c *gin.Context, grantId GrantId, params GrantParams)
+	// RenewGrant Let a grant stand for longer
+	// (POST /v1/grants/{grant_id}/renew)
+	RenewGrant(c *gin.Context, grantId GrantId, params RenewGrantParams)
 	// Holds List the legal holds
 	// (GET /v1/holds)
 	Holds(c *gin.Context, params HoldsParams)
@@ -6918,6 +7218,62 @@ func (siw *ServerInterfaceWrapper) Detokenize(c *gin.Context) {
 	siw.Handler.Detokenize(c, params)
 }
 
+// DetokenizeStream operation middleware
+func (siw *ServerInterfaceWrapper) DetokenizeStream(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DetokenizeStreamParams
+
+	// ------------- Required query parameter "grant" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "grant", c.Request.URL.Query(), &params.Grant, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter grant: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DetokenizeStream(c, params)
+}
+
 // Dispatch operation middleware
 func (siw *ServerInterfaceWrapper) Dispatch(c *gin.Context) {
 
@@ -7081,6 +7437,255 @@ func (siw *ServerInterfaceWrapper) EvidenceBundle(c *gin.Context) {
 	}
 
 	siw.Handler.EvidenceBundle(c, evidenceId)
+}
+
+// Grants operation middleware
+func (siw *ServerInterfaceWrapper) Grants(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantsParams
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Grants(c, params)
+}
+
+// OpenGrant operation middleware
+func (siw *ServerInterfaceWrapper) OpenGrant(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenGrantParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenGrant(c, params)
+}
+
+// CloseGrant operation middleware
+func (siw *ServerInterfaceWrapper) CloseGrant(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "grant_id" -------------
+	var grantId GrantId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "grant_id", c.Param("grant_id"), &grantId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter grant_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseGrantParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CloseGrant(c, grantId, params)
+}
+
+// Grant operation middleware
+func (siw *ServerInterfaceWrapper) Grant(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "grant_id" -------------
+	var grantId GrantId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "grant_id", c.Param("grant_id"), &grantId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter grant_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Grant(c, grantId, params)
+}
+
+// RenewGrant operation middleware
+func (siw *ServerInterfaceWrapper) RenewGrant(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "grant_id" -------------
+	var grantId GrantId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "grant_id", c.Param("grant_id"), &grantId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter grant_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RenewGrantParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Counterfoil-End-User" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Counterfoil-End-User")]; found {
+		var CounterfoilEndUser EndUser
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Counterfoil-End-User, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Counterfoil-End-User", valueList[0], &CounterfoilEndUser, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Counterfoil-End-User: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.CounterfoilEndUser = &CounterfoilEndUser
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RenewGrant(c, grantId, params)
 }
 
 // Holds operation middleware
@@ -9198,6 +9803,12 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.POST(options.BaseURL+"/v1/tokenize", wrapper.Tokenize)
 	router.POST(options.BaseURL+"/v1/detokenize", wrapper.Detokenize)
+	router.POST(options.BaseURL+"/v1/detokenize/stream", wrapper.DetokenizeStream)
+	router.GET(options.BaseURL+"/v1/grants", wrapper.Grants)
+	router.POST(options.BaseURL+"/v1/grants", wrapper.OpenGrant)
+	router.DELETE(options.BaseURL+"/v1/grants/:grant_id", wrapper.CloseGrant)
+	router.GET(options.BaseURL+"/v1/grants/:grant_id", wrapper.Grant)
+	router.POST(options.BaseURL+"/v1/grants/:grant_id/renew", wrapper.RenewGrant)
 	router.GET(options.BaseURL+"/v1/restorations", wrapper.Restorations)
 	router.POST(options.BaseURL+"/v1/restorations", wrapper.RequestRestoration)
 	router.GET(options.BaseURL+"/v1/restorations/:restoration_id", wrapper.Restoration)
@@ -13781,6 +14392,311 @@ func (response Detokenize503ApplicationProblemPlusJSONResponse) VisitDetokenizeR
 	return err
 }
 
+type DetokenizeStreamRequestObject struct {
+	Params      DetokenizeStreamParams
+	ContentType string
+	Body        io.Reader
+}
+
+type DetokenizeStreamResponseObject interface {
+	VisitDetokenizeStreamResponse(w http.ResponseWriter) error
+}
+
+type DetokenizeStream200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type DetokenizeStream200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	Headers       DetokenizeStream200ResponseHeaders
+	ContentLength int64
+}
+
+func (response DetokenizeStream200ApplicationxNdjsonResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type DetokenizeStream200TexteventStreamResponse struct {
+	Body          io.Reader
+	Headers       DetokenizeStream200ResponseHeaders
+	ContentLength int64
+}
+
+func (response DetokenizeStream200TexteventStreamResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type DetokenizeStream200TextResponse struct {
+	Body    string
+	Headers DetokenizeStream200ResponseHeaders
+}
+
+func (response DetokenizeStream200TextResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type DetokenizeStream400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream400ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream401ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream403ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream404ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream409ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream415ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream422ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream429ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream500ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetokenizeStream503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DetokenizeStream503ApplicationProblemPlusJSONResponse) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DispatchRequestObject struct {
 	Params DispatchParams
 	Body   *DispatchJSONRequestBody
@@ -14769,6 +15685,1023 @@ type EvidenceBundle503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EvidenceBundle503ApplicationProblemPlusJSONResponse) VisitEvidenceBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantsRequestObject struct {
+	Params GrantsParams
+}
+
+type GrantsResponseObject interface {
+	VisitGrantsResponse(w http.ResponseWriter) error
+}
+
+type Grants200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Grants200JSONResponse struct {
+	Body    GrantPage
+	Headers Grants200ResponseHeaders
+}
+
+func (response Grants200JSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Grants400ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Grants401ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Grants403ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Grants422ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Grants429ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Grants500ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grants503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Grants503ApplicationProblemPlusJSONResponse) VisitGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrantRequestObject struct {
+	Params OpenGrantParams
+	Body   *OpenGrantJSONRequestBody
+}
+
+type OpenGrantResponseObject interface {
+	VisitOpenGrantResponse(w http.ResponseWriter) error
+}
+
+type OpenGrant201ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type OpenGrant201JSONResponse struct {
+	Body    Grant
+	Headers OpenGrant201ResponseHeaders
+}
+
+func (response OpenGrant201JSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant400ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant401ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant403ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant404ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant409ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant413ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant415ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant422ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant429ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant500ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGrant503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response OpenGrant503ApplicationProblemPlusJSONResponse) VisitOpenGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrantRequestObject struct {
+	GrantId GrantId `json:"grant_id"`
+	Params  CloseGrantParams
+}
+
+type CloseGrantResponseObject interface {
+	VisitCloseGrantResponse(w http.ResponseWriter) error
+}
+
+type CloseGrant200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type CloseGrant200JSONResponse struct {
+	Body    Grant
+	Headers CloseGrant200ResponseHeaders
+}
+
+func (response CloseGrant200JSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant400ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant401ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant403ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant404ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant409ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant422ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant429ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant500ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseGrant503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CloseGrant503ApplicationProblemPlusJSONResponse) VisitCloseGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantRequestObject struct {
+	GrantId GrantId `json:"grant_id"`
+	Params  GrantParams
+}
+
+type GrantResponseObject interface {
+	VisitGrantResponse(w http.ResponseWriter) error
+}
+
+type Grant200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type Grant200JSONResponse struct {
+	Body    Grant
+	Headers Grant200ResponseHeaders
+}
+
+func (response Grant200JSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response Grant400ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Grant401ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response Grant403ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Grant404ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response Grant422ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response Grant429ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response Grant500ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Grant503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response Grant503ApplicationProblemPlusJSONResponse) VisitGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrantRequestObject struct {
+	GrantId GrantId `json:"grant_id"`
+	Params  RenewGrantParams
+	Body    *RenewGrantJSONRequestBody
+}
+
+type RenewGrantResponseObject interface {
+	VisitRenewGrantResponse(w http.ResponseWriter) error
+}
+
+type RenewGrant200ResponseHeaders struct {
+	RequestId RequestId
+}
+
+type RenewGrant200JSONResponse struct {
+	Body    Grant
+	Headers RenewGrant200ResponseHeaders
+}
+
+func (response RenewGrant200JSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant400ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant401ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant403ApplicationProblemPlusJSONResponse struct {
+	DeniedApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant403ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant404ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant409ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant413ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant415ApplicationProblemPlusJSONResponse struct {
+	WrongTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant415ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant422ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant429ApplicationProblemPlusJSONResponse struct {
+	ExhaustedApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant429ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant500ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Request-Id", fmt.Sprint(response.Headers.RequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewGrant503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RenewGrant503ApplicationProblemPlusJSONResponse) VisitRenewGrantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -26903,6 +28836,9 @@ type StrictServerInterface interface {
 	// Detokenize Put values back in the place of tokens
 	// (POST /v1/detokenize)
 	Detokenize(ctx context.Context, request DetokenizeRequestObject) (DetokenizeResponseObject, error)
+	// DetokenizeStream Restore an answer while it streams
+	// (POST /v1/detokenize/stream)
+	DetokenizeStream(ctx context.Context, request DetokenizeStreamRequestObject) (DetokenizeStreamResponseObject, error)
 	// Dispatch Write down what a vendor did with a prompt
 	// (POST /v1/dispatches)
 	Dispatch(ctx context.Context, request DispatchRequestObject) (DispatchResponseObject, error)
@@ -26918,6 +28854,21 @@ type StrictServerInterface interface {
 	// EvidenceBundle Fetch the bundle of evidence
 	// (GET /v1/evidence/{evidence_id}/bundle)
 	EvidenceBundle(ctx context.Context, request EvidenceBundleRequestObject) (EvidenceBundleResponseObject, error)
+	// Grants List the grants
+	// (GET /v1/grants)
+	Grants(ctx context.Context, request GrantsRequestObject) (GrantsResponseObject, error)
+	// OpenGrant Let an answer be restored while it streams
+	// (POST /v1/grants)
+	OpenGrant(ctx context.Context, request OpenGrantRequestObject) (OpenGrantResponseObject, error)
+	// CloseGrant End a grant
+	// (DELETE /v1/grants/{grant_id})
+	CloseGrant(ctx context.Context, request CloseGrantRequestObject) (CloseGrantResponseObject, error)
+	// Grant Show a grant
+	// (GET /v1/grants/{grant_id})
+	Grant(ctx context.Context, request GrantRequestObject) (GrantResponseObject, error)
+	// RenewGrant Let a grant stand for longer
+	// (POST /v1/grants/{grant_id}/renew)
+	RenewGrant(ctx context.Context, request RenewGrantRequestObject) (RenewGrantResponseObject, error)
 	// Holds List the legal holds
 	// (GET /v1/holds)
 	Holds(ctx context.Context, request HoldsRequestObject) (HoldsResponseObject, error)
@@ -27916,6 +29867,35 @@ func (sh *strictHandler) Detokenize(ctx *gin.Context, params DetokenizeParams) {
 	}
 }
 
+// DetokenizeStream operation middleware
+func (sh *strictHandler) DetokenizeStream(ctx *gin.Context, params DetokenizeStreamParams) {
+	var request DetokenizeStreamRequestObject
+
+	request.Params = params
+	request.ContentType = ctx.ContentType()
+
+	request.Body = ctx.Request.Body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DetokenizeStream(ctx, request.(DetokenizeStreamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DetokenizeStream")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DetokenizeStreamResponseObject); ok {
+		if err := validResponse.VisitDetokenizeStreamResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Dispatch operation middleware
 func (sh *strictHandler) Dispatch(ctx *gin.Context, params DispatchParams) {
 	var request DispatchRequestObject
@@ -28075,6 +30055,175 @@ func (sh *strictHandler) EvidenceBundle(ctx *gin.Context, evidenceId EvidenceId)
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(EvidenceBundleResponseObject); ok {
 		if err := validResponse.VisitEvidenceBundleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Grants operation middleware
+func (sh *strictHandler) Grants(ctx *gin.Context, params GrantsParams) {
+	var request GrantsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Grants(ctx, request.(GrantsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Grants")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GrantsResponseObject); ok {
+		if err := validResponse.VisitGrantsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OpenGrant operation middleware
+func (sh *strictHandler) OpenGrant(ctx *gin.Context, params OpenGrantParams) {
+	var request OpenGrantRequestObject
+
+	request.Params = params
+
+	var body OpenGrantJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenGrant(ctx, request.(OpenGrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenGrant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OpenGrantResponseObject); ok {
+		if err := validResponse.VisitOpenGrantResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CloseGrant operation middleware
+func (sh *strictHandler) CloseGrant(ctx *gin.Context, grantId GrantId, params CloseGrantParams) {
+	var request CloseGrantRequestObject
+
+	request.GrantId = grantId
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseGrant(ctx, request.(CloseGrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseGrant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CloseGrantResponseObject); ok {
+		if err := validResponse.VisitCloseGrantResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Grant operation middleware
+func (sh *strictHandler) Grant(ctx *gin.Context, grantId GrantId, params GrantParams) {
+	var request GrantRequestObject
+
+	request.GrantId = grantId
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Grant(ctx, request.(GrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Grant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GrantResponseObject); ok {
+		if err := validResponse.VisitGrantResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RenewGrant operation middleware
+func (sh *strictHandler) RenewGrant(ctx *gin.Context, grantId GrantId, params RenewGrantParams) {
+	var request RenewGrantRequestObject
+
+	request.GrantId = grantId
+	request.Params = params
+
+	var body RenewGrantJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenewGrant(ctx, request.(RenewGrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenewGrant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RenewGrantResponseObject); ok {
+		if err := validResponse.VisitRenewGrantResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
