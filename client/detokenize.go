@@ -38,8 +38,8 @@ type Reason struct {
 	Note      string `json:"note,omitempty"`      // for reviewers; the log has a digest
 }
 
-// DetokenizeRequest asks for values in the place of tokens. Scope, Reason and
-// Content are required. One without a reason is sent all the same: the service
+// DetokenizeRequest asks for values in the place of tokens. Content is required, and
+// either Scope and Reason or a Grant, which has them. One without a reason is sent all the same: the service
 // refuses it and records that.
 type DetokenizeRequest struct {
 	Scope      string
@@ -48,6 +48,9 @@ type DetokenizeRequest struct {
 	ReadScopes []string // further scopes whose tokens may stand there
 	Recipient  string   // who will see the values, where it is not the caller
 	OnRefused  string   // RefusedKeep, RefusedLabel or RefusedFail
+
+	Grant   string // the id of a grant; with a Text only
+	Partial bool   // with Grant: the text is the beginning of one that goes on
 
 	OnBehalfOf     string // the end user, where the client may assert one
 	IdempotencyKey string // 128 random bits where it is empty
@@ -62,8 +65,11 @@ type DetokenizeAnswer struct {
 	Payload       json.RawMessage `json:"payload"`
 	Results       []TokenResult   `json:"results"`
 	PolicyVersion string          `json:"policy_version"`
-	Receipt       *Receipt        `json:"audit"`
-	RequestID     string          `json:"request_id"`
+	Receipt       *Receipt        `json:"audit"` // nil under a grant, whose entry covers it
+	// HoldbackChars is, of a Partial, how many code points at the end of Text may still
+	// become part of a token, and are not to be shown yet.
+	HoldbackChars int    `json:"holdback_chars"`
+	RequestID     string `json:"request_id"`
 }
 
 // TokenResult says what became of one token.
@@ -82,7 +88,10 @@ func (c *Client) Detokenize(ctx context.Context, r DetokenizeRequest) (*Detokeni
 }
 
 func (r *DetokenizeRequest) body() (*body, error) {
-	b := &body{Scope: r.Scope, ReadScopes: r.ReadScopes, Recipient: r.Recipient, OnRefused: r.OnRefused}
+	b := &body{Scope: r.Scope, ReadScopes: r.ReadScopes, Recipient: r.Recipient, OnRefused: r.OnRefused, Partial: r.Partial}
+	if r.Grant != "" {
+		b.Grant = r.Grant
+	}
 	if r.Reason != (Reason{}) {
 		b.Reason = &r.Reason
 	}
@@ -103,7 +112,10 @@ func (c *Client) restore(ctx context.Context, path string, r DetokenizeRequest) 
 		return nil, err
 	}
 	out := &answer.DetokenizeAnswer
-	if err = c.accept(ctx, out.Receipt, seen); err == nil {
+	if r.Grant == "" {
+		err = c.accept(ctx, out.Receipt, seen)
+	}
+	if err == nil {
 		err = matches(r.Content, answer.Text, &out.Text, out.Values, out.Payload)
 	}
 	if err != nil {

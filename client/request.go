@@ -115,6 +115,8 @@ type body struct {
 	Values      []Value      `json:"values,omitempty"`
 	Tokens      []string     `json:"tokens,omitempty"`
 	Shape       string       `json:"shape,omitempty"`
+	Grant       any          `json:"grant,omitempty"` // that is asked for, or the id of the one that it goes by
+	Partial     bool         `json:"partial,omitempty"`
 
 	payload json.RawMessage
 }
@@ -226,6 +228,9 @@ func (b *body) utf8() bool {
 	}
 	if b.Detect != nil {
 		all = append(all, b.Detect.Entities...)
+	}
+	if w, asks := b.Grant.(*wishField); asks {
+		all = append(all, w.texts()...)
 	}
 	all = append(append(all, b.ReadScopes...), b.Tokens...)
 	for _, s := range b.Spans {

@@ -33,6 +33,7 @@ type TokenizeRequest struct {
 	DetectOff   bool          // only the spans of the caller are used
 	Entities    []string      // what to look for; empty means the default set
 	DryRun      bool          // only tell what would be found: no token is made
+	Grant       *GrantWish    // a grant to restore the answer, in the same commit
 
 	OnBehalfOf     string // the end user, where the client may assert one
 	IdempotencyKey string // 128 random bits where it is empty
@@ -49,6 +50,7 @@ type TokenizeAnswer struct {
 	Coverage      *Coverage       `json:"coverage"` // of a payload
 	PolicyVersion string          `json:"policy_version"`
 	Receipt       *Receipt        `json:"audit"` // nil in a dry run
+	Grant         *Grant          `json:"grant"` // that was asked for; nil where the content holds no token
 	RequestID     string          `json:"request_id"`
 }
 
@@ -101,6 +103,11 @@ func (c *Client) Tokenize(ctx context.Context, r TokenizeRequest) (*TokenizeAnsw
 	if b.TTL, err = seconds("ttl", r.TTL); err != nil {
 		return nil, err
 	}
+	if r.Grant != nil {
+		if b.Grant, err = r.Grant.field(); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.content(r.Content); err != nil {
 		return nil, err
 	}
@@ -118,6 +125,9 @@ func (c *Client) Tokenize(ctx context.Context, r TokenizeRequest) (*TokenizeAnsw
 		err = nothingMade(out, answer.Text)
 	} else if err = c.accept(ctx, out.Receipt, seen); err == nil {
 		err = matches(r.Content, answer.Text, &out.Text, out.Values, out.Payload)
+	}
+	if err == nil && out.Grant != nil {
+		err = c.accept(ctx, out.Grant.Receipt, seen)
 	}
 	if err != nil {
 		return nil, err
