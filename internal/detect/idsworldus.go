@@ -17,7 +17,7 @@ var licenceWords = words{
 
 // anyLicenceWords are for forms that licences of software do not have.
 var anyLicenceWords = words{
-	"license": noun, "licence": noun, "lic": noun, "dl": noun,
+	"license": noun, "licence": noun, "lic": noun, "dl": hint,
 	"key": against, "plate": against, "plates": against, "medical": against, "software": against, "product": against,
 }
 
@@ -37,7 +37,8 @@ var unitedStatesRules = []idRule{
 	},
 	{
 		entity: usPassport, name: "us-passport", words: passportWords,
-		forms: []idForm{{"@9{8}", "", idNamed}, {"9{9}", "", idNamed}},
+		// Above what an unchecked number of another state gets beside the same word.
+		forms: []idForm{{"@9{8}|9{9}", "", idScores{bare: 0.05, lone: 0.1, hint: 0.3, noun: 0.82}}},
 	},
 	{
 		entity: usBankNumber, name: "us-bank", words: accountWords,
