@@ -66,3 +66,8 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+// Every other letter of Russian looks like a Latin one.
+func BenchmarkFindCyrillic4kB(b *testing.B) {
+	benchmark(b, strings.ToValidUTF8(sized("Позвоните, пожалуйста, завтра утром в наш новый офис: там расскажут, как всё устроено. ", 4<<10), ""))
+}

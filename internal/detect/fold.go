@@ -24,27 +24,15 @@ type mark struct{ at, orig, width int }
 
 // fold builds the view that recognisers see. holes are sorted, disjoint and inside the text.
 func fold(text string, holes [][2]int) view {
-	first := firstFold(text)
-	if len(holes) > 0 {
-		first = min(first, holes[0][0])
-	}
-	if first == len(text) {
-		return view{text: text}
-	}
-	f := folder{text: text, holes: holes, marks: []mark{{width: 1}}}
-	f.out.Grow(len(text))
-	f.copy(0, first)
-	return f.fold(first)
+	f := folder{text: text, holes: holes}
+	return f.fold()
 }
 
 // foldValue is a value folded character by character: what its letters look like beside each other does not count,
 // since a mailbox of Cyrillic letters is another one than that of the Latin letters it resembles.
 func foldValue(value string) string {
-	if firstFold(value) == len(value) {
-		return value
-	}
-	f := folder{text: value, marks: []mark{{width: 1}}, alone: true}
-	return f.fold(0).text
+	f := folder{text: value, alone: true}
+	return f.fold().text
 }
 
 type folder struct {
@@ -52,61 +40,56 @@ type folder struct {
 	holes [][2]int
 	out   strings.Builder
 	marks []mark
-	last  byte // written last
+	kept  int  // what stands from here on up to where the folder is stays as it is, and is not yet written
+	put   byte // written last, where nothing is kept
 	alone bool // characters are looked at without their neighbours
 	word  word // the last word that was judged
 }
 
-// fold goes through the text from an offset on.
-func (f *folder) fold(from int) view {
-	for i := from; i < len(f.text); {
+// fold goes through the text. A text in which nothing changes is not copied.
+func (f *folder) fold() view {
+	for i := 0; i < len(f.text); {
 		if len(f.holes) > 0 && i == f.holes[0][0] {
-			f.put(hole, i, f.holes[0][1]-i)
+			f.write(hole, i, f.holes[0][1]-i)
 			i = f.holes[0][1]
 			f.holes = f.holes[1:]
 			continue
 		}
-		if plain := f.plain(i); plain > i {
-			f.copy(i, plain)
-			i = plain
+		if f.text[i] < utf8.RuneSelf {
+			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(f.text[i:])
-		switch c := f.foldAt(i, size, foldOf(r)); c {
-		case asItIs:
-			f.copy(i, i+size)
-		case vanishes:
-		default:
-			f.put(byte(c), i, size)
+		if c := foldOf(r); c != asItIs {
+			switch c = f.foldAt(i, size, c); c {
+			case asItIs:
+			case vanishes:
+				f.keep(i)
+				f.kept = i + size
+			default:
+				f.write(byte(c), i, size)
+			}
 		}
 		i += size
 	}
+	if f.marks == nil && f.kept == 0 {
+		return view{text: f.text}
+	}
+	f.keep(len(f.text))
 	return view{text: f.out.String(), marks: f.marks}
-}
-
-// plain is where the ASCII characters from i on end.
-func (f *folder) plain(i int) int {
-	stop := len(f.text)
-	if len(f.holes) > 0 {
-		stop = f.holes[0][0]
-	}
-	for i < stop && f.text[i] < utf8.RuneSelf {
-		i++
-	}
-	return i
 }
 
 // foldAt settles the kinds of character that mean something only beside others.
 func (f *folder) foldAt(i, size int, c folding) folding {
 	switch c {
 	case overDigit:
-		if isDigit(f.last) {
+		if isDigit(f.last(i)) {
 			return vanishes
 		}
 		return asItIs
 	case betweenDigits:
 		next, _ := utf8.DecodeRuneInString(f.text[i+size:])
-		if isDigit(f.last) && (next < utf8.RuneSelf && isDigit(byte(next)) || isDigit(byte(foldOf(next)))) {
+		if isDigit(f.last(i)) && (next < utf8.RuneSelf && isDigit(byte(next)) || isDigit(byte(foldOf(next)))) {
 			return '-'
 		}
 		return asItIs
@@ -119,24 +102,41 @@ func (f *folder) foldAt(i, size int, c folding) folding {
 	return c
 }
 
-// copy takes original bytes as they are.
-func (f *folder) copy(from, to int) {
-	if from < to {
-		f.mark(from, 1)
-		f.out.WriteString(f.text[from:to])
-		f.last = f.text[to-1]
+// keep writes what is kept up to an offset.
+func (f *folder) keep(to int) {
+	if f.kept < to {
+		f.mark(f.kept, 1)
+		f.out.WriteString(f.text[f.kept:to])
+		f.put = f.text[to-1]
 	}
 }
 
-// put writes one byte for size original bytes.
-func (f *folder) put(c byte, orig, size int) {
-	f.mark(orig, size)
+// write writes one byte for size original bytes at an offset.
+func (f *folder) write(c byte, at, size int) {
+	f.keep(at)
+	f.mark(at, size)
 	f.out.WriteByte(c)
-	f.last = c
+	f.put, f.kept = c, at+size
 }
+
+// last is the byte of the view before the character at an offset; 0 where it begins.
+func (f *folder) last(at int) byte {
+	if f.kept < at {
+		return f.text[at-1]
+	}
+	return f.put
+}
+
+// firstMarks is what a text with some typography in it needs.
+const firstMarks = 64
 
 // mark notes where the next byte comes from, unless the last mark says so already.
 func (f *folder) mark(orig, width int) {
+	if f.marks == nil {
+		f.marks = make([]mark, 1, firstMarks)
+		f.marks[0].width = 1
+		f.out.Grow(len(f.text))
+	}
 	last, at := f.marks[len(f.marks)-1], f.out.Len()
 	if last.width != width || last.orig+(at-last.at)*width != orig {
 		f.marks = append(f.marks, mark{at: at, orig: orig, width: width})
@@ -156,22 +156,6 @@ func (v view) origin(start, end int) (int, int) {
 func (v view) before(at int) mark {
 	i := sort.Search(len(v.marks), func(i int) bool { return v.marks[i].at > at })
 	return v.marks[i-1]
-}
-
-// firstFold is the offset of the first character that folding may change.
-func firstFold(text string) int {
-	for i := 0; i < len(text); {
-		if text[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if foldOf(r) != asItIs {
-			return i
-		}
-		i += size
-	}
-	return len(text)
 }
 
 // normaliseRanges sorts and joins reserved ranges, and refuses one that is not inside the text.

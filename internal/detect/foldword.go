@@ -58,7 +58,7 @@ func (f *folder) letter(i int) folding {
 	r, _ := utf8.DecodeRuneInString(f.text[i:])
 	switch f.word.reading {
 	case asLetters:
-		if f.word.number && isDigit(f.last) && digitLike[r] != 0 {
+		if f.word.number && isDigit(f.last(i)) && digitLike[r] != 0 {
 			return folding(digitLike[r]) // the digits of an account number go on
 		}
 		return folding(homoglyphs[r])
