@@ -74,6 +74,7 @@ func (s *Serve) paths() []*string {
 	}
 	paths = append(paths, s.webhookPaths()...)
 	paths = append(paths, s.exportPaths()...)
+	paths = append(paths, s.detectionPaths()...)
 	if s.Policy != nil {
 		paths = append(paths, &s.Policy.Path)
 	}

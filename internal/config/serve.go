@@ -30,6 +30,8 @@ type Serve struct {
 	Limits  Limits   `yaml:"limits"`
 	// Finality says when what was erased opens nowhere any more.
 	Finality *Finality `yaml:"finality"`
+	// Detection is nil for what the program looks for by itself.
+	Detection *Detection `yaml:"detection"`
 	// Telemetry is nil where nothing is traced.
 	Telemetry *Telemetry `yaml:"telemetry"`
 	// Rates bounds how fast callers may call; nil does not.

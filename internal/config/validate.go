@@ -34,6 +34,7 @@ func (s *Serve) validate(most Limits, report func(path, rule string)) {
 	s.validateWebhooks(report)
 	s.validatePolicy(report)
 	s.validateExport(report)
+	s.validateDetection(report)
 }
 
 func (s *Serve) validateNames(report func(path, rule string)) {

@@ -99,22 +99,33 @@ const (
 	ruleDeny    = "deny/"
 )
 
-// Check returns every rule that a Custom breaks, each with its place.
-func (c Custom) Check() []error {
+// CustomFault is a rule that a part of a Custom breaks. It quotes nothing of it.
+type CustomFault struct{ Place, Rule string }
+
+func (f CustomFault) Error() string { return ErrOptions.Error() + ": " + f.Place + ": " + f.Rule }
+
+// Unwrap makes it an ErrOptions.
+func (f CustomFault) Unwrap() error { return ErrOptions }
+
+// DefaultEntities are those that a Detector looks for where nobody says otherwise.
+func DefaultEntities() []string { return slices.Sorted(maps.Keys(defaults())) }
+
+// Check returns every rule that a Custom breaks.
+func (c Custom) Check() []CustomFault {
 	_, faults := c.compile()
 	return faults
 }
 
 // compile makes what runs, and collects what is wrong.
-func (c Custom) compile() (custom, []error) {
+func (c Custom) compile() (custom, []CustomFault) {
 	// The lists are copied: a Detector never changes.
 	out := custom{deny: slices.Clone(c.Deny), allow: slices.Clone(c.Allow), phrases: phrases{root: &phraseNode{}}}
-	var faults []error
+	var faults []CustomFault
 	report := func(place string, n int, rule string) {
-		faults = append(faults, fmt.Errorf("%w: %s[%d]: %s", ErrOptions, place, n, rule))
+		faults = append(faults, CustomFault{fmt.Sprintf("%s[%d]", place, n), rule})
 	}
 	if len(c.Patterns) > MaxPatterns || len(c.Deny) > MaxLists || len(c.Allow) > MaxLists {
-		return out, []error{fmt.Errorf("%w: more than %d patterns, or %d lists", ErrOptions, MaxPatterns, MaxLists)}
+		return out, []CustomFault{{"patterns", fmt.Sprintf("must be %d at most, and lists of each sort %d", MaxPatterns, MaxLists)}}
 	}
 	names := map[string]bool{}
 	named := func(place string, n int, name, entity string) {
@@ -194,7 +205,7 @@ func (d *Detector) customise(c Custom) error {
 	}
 	for n, p := range compiled.patterns {
 		if t, wanted := d.thresholds[p.entity]; wanted && p.score < t {
-			return fmt.Errorf("%w: patterns[%d]: the score is below the threshold of %s: it would find nothing", ErrOptions, n, p.entity)
+			return CustomFault{fmt.Sprintf("patterns[%d]", n), "the score is below the threshold of " + p.entity + ": it would find nothing"}
 		}
 	}
 	for _, p := range c.Patterns {
