@@ -41,8 +41,11 @@ func findPassword(s *scan, at, literal int) {
 	for rest < len(s.text) && rest-at < maxNameRest && isNameByte(s.text[rest]) {
 		rest++
 	}
-	weak := literal >= joinedPasswords && at-start < minClearName && s.contextBefore(loginWords, start) == nothing
+	weak := weakNames[passwordWords[literal]] && s.contextBefore(loginWords, start) == nothing
 	value, quote := s.passwordAfterOperator(rest)
+	if named := s.skipAssign(value, restByte, maxTypeName); value > rest && quote == 0 && named > value && s.text[named-1] == ' ' && s.byteAt(named) == '=' {
+		value, quote = s.passwordAfterOperator(named) // of a type: `password: string = "..."`
+	}
 	if value == 0 {
 		if !weak {
 			s.spoken(rest)
@@ -52,7 +55,7 @@ func findPassword(s *scan, at, literal int) {
 	if value < s.secrets.password {
 		return
 	}
-	field := s.connectionField(start, rest)
+	field := rest == at && s.connectionField(start, rest)
 	end := s.passwordEnd(value, quote, field)
 	s.secrets.password = end
 	if !s.believable(value, end, quote != 0) {
@@ -64,8 +67,8 @@ func findPassword(s *scan, at, literal int) {
 	}
 }
 
-// minClearName is the length from which on a name of a password means nothing else: "pass" and "PWD" do.
-const minClearName = 5
+// weakNames mean other things more often: tests pass, and a pass opens borders.
+var weakNames = setOf("pass pw")
 
 // loginWords make it clear that a "pass" beside them is a password.
 var loginWords = words{
@@ -73,9 +76,10 @@ var loginWords = words{
 	"utilisateur": noun, "db": noun, "database": noun, "smtp": noun, "ftp": noun, "ssh": noun, "wifi": noun, "credentials": noun,
 }
 
-// brokenLine says whether a line ends between a name and its value.
+// brokenLine says whether a line ends between a name and its value, other than in markup.
 func (s *scan) brokenLine(name, value int) bool {
-	return strings.IndexByte(s.text[name:value], '\n') >= 0
+	between := s.text[name:value]
+	return strings.Contains(between, "\n") && !strings.Contains(between, ">")
 }
 
 // spoken looks at what follows the word in a sentence.
@@ -167,15 +171,22 @@ func (s *scan) afterVerb(i int) int {
 	return value
 }
 
-// connectionField says whether a name between start and end is a field of a connection string: ";Password=".
+// connectionField says whether a name between start and end is a field of a connection string: "Server=db;Password=".
 func (s *scan) connectionField(start, end int) bool {
 	if s.byteAt(end) != '=' {
 		return false
 	}
-	for start > 0 && s.text[start-1] == ' ' {
-		start--
+	before := start
+	for before > 0 && start-before < maxClosing && s.text[before-1] == ' ' {
+		before--
 	}
-	return s.byteBefore(start) == ';'
+	return s.byteBefore(before) == ';' && s.contextBefore(connectionWords, start) == noun
+}
+
+// connectionWords are other fields of a connection string.
+var connectionWords = words{
+	"server": noun, "host": noun, "hostname": noun, "uid": noun, "user": noun, "username": noun, "database": noun, "catalog": noun,
+	"source": noun, "driver": noun, "port": noun, "protocol": noun, "endpoint": noun,
 }
 
 // passwordEnd is the end of the value that begins at i: at its quote, or at white space and what divides fields. What ends a

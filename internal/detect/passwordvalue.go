@@ -23,8 +23,19 @@ func programText(value string) bool {
 		return true
 	case n >= minCallee && programName(value[:n]):
 		return true
+	case n > 0 && value[len(value)-1] == ')' && nameBytes(value[:n]):
+		return true
 	}
 	return strings.Contains(value, ".") && programName(value) || wordlike(value) && camelWords(value) > 1
+}
+
+func nameBytes(value string) bool {
+	for i := range len(value) {
+		if !isNameByte(value[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // minCallee is the shortest name of a function or type that is told from chance.
@@ -64,7 +75,7 @@ func forShow(value string) bool {
 	if word := strings.TrimRight(bare, "0123456789"); len(bare)-len(word) <= maxNumbered && noPasswords[word] {
 		return true // password2, pass1
 	}
-	for _, mark := range []string{"your", "xxx", "***", "...", "\u2022", "\u2026", "_here", "-here", "changeme", "change-me", "change_me", "example.", "://", ":/", "${", "$(", "{{", "#{", "%("} {
+	for _, mark := range []string{"your", "xxx", "***", "...", "\u2022", "\u2026", "_here", "-here", "changeme", "change-me", "change_me", "example.", "://", ":/", ":x:", "${", "$(", "{{", "#{", "%("} {
 		if strings.Contains(bare, mark) {
 			return true
 		}

@@ -33,10 +33,10 @@ var passwordVerbs = map[string]bool{
 	"är": true, "er": true, "on": true, "to:": true, "jest": true, "je": true, "bir": true,
 }
 
-// commonPasswords are the most used passwords that are letters alone, so that nothing but the list tells them.
-var commonPasswords = setOf(`letmein qwerty qwertyuiop qwertz qwertzuiop azerty azertyuiop asdfgh asdfghjkl zxcvbn zxcvbnm
-	iloveyou sunshine princess dragon monkey superman batman football baseball shadow starwars
-	whatever freedom passw trustnoone letmeinnow welcome admin administrator root toor hunter motdepasse schatz hallo
+// commonPasswords are the most used passwords that are letters alone, so that nothing but the list tells them; without those
+// that are words of a sentence ("the password is whatever you like").
+var commonPasswords = setOf(`letmein qwerty qwertyuiop qwertz qwertzuiop azerty azertyuiop asdfgh asdfghjkl zxcvbn zxcvbnm iloveyou
+	sunshine princess dragon monkey superman batman starwars trustnoone welcome admin administrator root toor motdepasse
 	abcdef abcdefg abcdefgh`)
 
 // noPasswords are values that stand where a password would: words of forms and programs, names of algorithms, and what

@@ -9,33 +9,50 @@ const (
 	maxPEMLabel = 64
 	// maxPEM is five times an armoured RSA key of 16,384 bits.
 	maxPEM = 64 << 10
-	// minPEMBody is below the smallest key there is (Ed25519, 64 characters) and above what placeholders hold.
-	minPEMBody = 40
-	ageKey     = "AGE-SECRET-KEY-1"
+	// minPEMBody is below the lines of every format (OpenVPN's have 32 characters) and above what placeholders hold.
+	minPEMBody = 32
+
+	ageKey = "AGE-SECRET-KEY-1"
+	// sshComBegin is how SSH Communications Security writes a header (RFC 4716 has the same for public keys).
+	sshComBegin = "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"
+	sshComEnd   = "---- END SSH2"
+	// PuTTY's files name their parts; this is the last.
+	puttyBegin = "PuTTY-User-Key-File-"
+	puttyEnd   = "Private-MAC:"
 )
+
+// privateKeyLiterals in the order that findPrivateKey knows.
+var privateKeyLiterals = []string{pemBegin, ageKey, sshComBegin, puttyBegin}
 
 func privateKeyRecogniser() recogniser {
 	return recogniser{
 		name: "private-key", entity: PrivateKey, on: onLiteral,
-		literals: []string{pemBegin, ageKey}, find: findPrivateKey,
+		literals: privateKeyLiterals, find: findPrivateKey,
 	}
 }
 
 // findPrivateKey takes a PEM or armour block (RFC 7468, RFC 9580) whose label says private key, with whatever a
 // program text or JSON put between its lines. A block whose end is missing counts up to the end of its key material.
 func findPrivateKey(s *scan, at, literal int) {
-	if literal == 1 {
+	if at < s.seenKey {
+		return
+	}
+	switch privateKeyLiterals[literal] {
+	case ageKey:
 		if end := s.runOf(at, upperSet|digitSet, 58, 58); end > 0 {
 			s.report(PrivateKey, "private-key/age", at-len(ageKey), end, 0.99)
 		}
 		return
-	}
-	if at < s.seenKey {
+	case sshComBegin:
+		s.keyFile("private-key/ssh2", sshComBegin, sshComEnd, at)
+		return
+	case puttyBegin:
+		s.keyFile("private-key/putty", puttyBegin, puttyEnd, at)
 		return
 	}
 	start := at - len(pemBegin)
 	label, body, ok := s.pemLabel(at)
-	if !ok || !strings.Contains(label, "PRIVATE KEY") {
+	if !ok || !strings.Contains(label, "PRIVATE KEY") && !strings.HasPrefix(label, "OPENVPN STATIC KEY") {
 		return
 	}
 	end := s.pemFooter(body, label)
@@ -47,6 +64,29 @@ func findPrivateKey(s *scan, at, literal int) {
 	}
 	s.seenKey = end
 	s.report(PrivateKey, "private-key/pem", start, end, 0.99)
+}
+
+// keyFile reports a key file from its header, which ends at body, to the end of the line that begins with its last part, or
+// of its key material. The search never passes another header, so that no byte is searched for two of them.
+func (s *scan) keyFile(rule, header, last string, body int) {
+	window := s.text[body:min(len(s.text), body+maxPEM)]
+	next := strings.Index(window, header)
+	if next >= 0 {
+		window = window[:next]
+	}
+	end := 0
+	if n := strings.Index(window, last); n >= 0 && strings.IndexByte(window[:n], hole) < 0 {
+		end = body + n + len(last)
+		for end < body+len(window) && strings.IndexByte("\r\n\x00\"'`\\", s.text[end]) < 0 {
+			end++
+		}
+	} else if next < 0 {
+		end = s.keyMaterial(body)
+	}
+	if end > 0 && s.enoughKey(body, end) {
+		s.seenKey = end
+		s.report(PrivateKey, rule, body-len(header), end, 0.99)
+	}
 }
 
 // pemLabel reads " LABEL-----" and returns the label in capitals and where the body begins.

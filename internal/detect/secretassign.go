@@ -184,11 +184,11 @@ func (s *scan) wordEnds(i int) bool {
 	if isLower(last) && next == 's' || isUpper(last) && next == 'S' {
 		next = s.byteAt(i + 1)
 	}
-	return !isLower(next) && !(isUpper(last) && isUpper(next))
+	return !isLower(next) && (!isUpper(last) || !isUpper(next))
 }
 
 // wordBegins is the same for its begin.
 func (s *scan) wordBegins(i int) bool {
 	before, first := s.byteBefore(i), s.text[i]
-	return !(isLower(before) && isLower(first) || isUpper(before))
+	return !isUpper(before) && (!isLower(before) || !isLower(first))
 }

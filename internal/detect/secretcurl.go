@@ -15,7 +15,7 @@ func curlRecogniser() recogniser {
 // findCurl takes the password of "curl -u user:password".
 func findCurl(s *scan, at, literal int) {
 	if literal == 0 {
-		if !s.gluedBefore(at - len("curl")) {
+		if !s.gluedBefore(at-len("curl")) && !s.gluedAfter(at) {
 			s.secrets.curl = at
 		}
 		return
@@ -73,7 +73,7 @@ func (s *scan) shellWord(i int) (int, int) {
 		return i + 1, i + 1 + n
 	}
 	end := i
-	for end < stop && s.text[end] > ' ' && !(s.quote(end) && end > i && s.text[end-1] != ':') {
+	for end < stop && s.text[end] > ' ' && (!s.quote(end) || end == i || s.text[end-1] == ':') {
 		end++
 	}
 	return i, end

@@ -12,7 +12,7 @@ func secretFamily() family {
 		},
 		facts: []any{
 			secretRules, namedRules, genericNames, harmlessNames, otherValues, publishedSamples, letterPairs,
-			passwordWords, otherPasswords, passwordVerbs, commonPasswords, noPasswords, quantityUnits, loginWords,
+			passwordWords, otherPasswords, passwordVerbs, commonPasswords, noPasswords, quantityUnits, loginWords, connectionWords, weakNames,
 		},
 	}
 }
