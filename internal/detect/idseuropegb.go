@@ -34,14 +34,14 @@ var britishRules = []idRule{
 	},
 	{
 		entity: "UK_NINO", name: "uk-nino", words: ninoWords, check: checkdigit.BritishNationalInsuranceForm,
-		forms: []idForm{{"@@9{6}@|@@_99_99_99_@|@@_9{6}_@", " -", idScores{bare: 0.65, lone: 0.72, hint: 0.85, noun: 0.96}}},
+		forms: []idForm{{"@@9{6}@|@@_99_99_99_@|@@_9{6}_@|@@_9{6}@|@@9{6}_@", " -", idScores{bare: 0.65, lone: 0.72, hint: 0.85, noun: 0.96}}},
 	},
 	{
 		// In small letters "an 12 30 45 a" is a piece of a sentence.
 		entity: "UK_NINO", name: "uk-nino-small", words: ninoWords, check: checkdigit.BritishNationalInsuranceForm, anyCase: true,
 		forms: []idForm{
 			{"@@9{6}@", "", idScores{bare: 0.5, lone: 0.7, hint: 0.8, noun: 0.95}},
-			{"@@_99_99_99_@|@@_9{6}_@", " -", idScores{bare: 0.3, lone: 0.7, hint: 0.75, noun: 0.95}},
+			{"@@_99_99_99_@|@@_9{6}_@|@@_9{6}@", " -", idScores{bare: 0.3, lone: 0.7, hint: 0.75, noun: 0.95}},
 		},
 	},
 	{

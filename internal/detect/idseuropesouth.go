@@ -31,6 +31,11 @@ var spanishRules = []idRule{
 		forms: []idForm{{"9{8}@|9{8}_@", "-", idScores{bare: 0.4, lone: 0.65, hint: 0.8, noun: 0.95}}},
 	},
 	{
+		// The oldest are written without the 0 in front.
+		entity: "ES_NIF", name: "es-nif-seven", words: nifWords, check: func(v string) bool { return checkdigit.SpanishNIF("0" + v) }, anyCase: true,
+		forms: []idForm{{"9{7}@|9{7}-@", "", idScores{bare: 0.3, lone: 0.6, hint: 0.75, noun: 0.95}}},
+	},
+	{
 		entity: "ES_NIE", name: "es-nie", words: nieWords, check: checkdigit.SpanishNIE,
 		forms: []idForm{{"@9{7}@|@_9{7}_@|@9{7}_@", "- ", idScores{bare: 0.75, lone: 0.8, hint: 0.9, noun: 0.97}}},
 	},
@@ -58,12 +63,15 @@ var italianRules = []idRule{
 	},
 	{
 		// A wrong check letter is a slip of the pen in a form that nothing else has.
-		entity: "IT_FISCAL_CODE", name: "it-fiscal-code-unchecked", words: fiscalCodeWords, check: checkdigit.ItalianFiscalCodeForm,
+		entity: "IT_FISCAL_CODE", name: "it-fiscal-code-unchecked", words: fiscalCodeWords, check: checkdigit.ItalianFiscalCodeForm, anyCase: true,
 		forms: []idForm{{"@{6}99@99@999@", "", idScores{bare: 0.6, lone: 0.7, hint: 0.8, noun: 0.95}}},
 	},
 	{
 		entity: "IT_VAT_CODE", name: "it-vat", words: itVATWords, check: checkdigit.ItalianVAT,
-		forms: []idForm{{"9{11}", "", idScores{bare: 0.5, lone: 0.57, hint: 0.7, noun: 0.95}}},
+		forms: []idForm{
+			{"9{11}", "", idScores{bare: 0.5, lone: 0.57, hint: 0.7, noun: 0.95}},
+			{"9{8}_9{3}|9{7}_9{4}|999_9999_9999", " ", idScores{bare: 0.1, lone: 0.57, hint: 0.6, noun: 0.95}},
+		},
 	},
 	{
 		entity: "IT_VAT_CODE", name: "it-vat-prefixed", words: itVATWords, check: behind(len("IT"), checkdigit.ItalianVAT), anyCase: true,
@@ -74,7 +82,11 @@ var italianRules = []idRule{
 		forms: []idForm{{"@@9{7}@", "", idScores{bare: 0.5, lone: 0.55, hint: 0.7, noun: 0.92}}},
 	},
 	{
-		entity: "IT_DRIVER_LICENSE", name: "it-licence-u1", words: itLicenceWords, check: noVowel,
+		entity: "IT_DRIVER_LICENSE", name: "it-licence-small", words: itLicenceWords, check: inOneCase(anyText), exact: true,
+		forms: []idForm{{"@@9{7}@", "", idScores{bare: 0.3, lone: 0.55, hint: 0.6, noun: 0.9}}},
+	},
+	{
+		entity: "IT_DRIVER_LICENSE", name: "it-licence-u1", words: itLicenceWords, check: centralOffice, anyCase: true,
 		forms: []idForm{{"U1*{7}@", "", idScores{bare: 0.45, lone: 0.6, hint: 0.7, noun: 0.92}}},
 	},
 	{
@@ -87,7 +99,10 @@ var italianRules = []idRule{
 	},
 }
 
-// noVowel: licences of the central office have no vowel behind their U.
-func noVowel(value string) bool {
-	return !strings.ContainsAny(value[1:], "AEIOU")
+// centralOffice is a licence of the central office: its letters are not those that look like a digit, nor A.
+func centralOffice(value string) bool {
+	return !strings.ContainsAny(value[:len(value)-1], "AIOQ")
 }
+
+// anyText is a check that only needs the case of the letters.
+func anyText(string) bool { return true }

@@ -22,16 +22,16 @@ var turkishRules = []idRule{
 	},
 	{
 		// With the country code the form is Turkey's alone.
-		entity: "TR_PHONE_NUMBER", name: "tr-phone", words: telefonWords, check: turkishMobile,
-		forms: []idForm{{"+909{10}|+90_999_999_99_99|+90_999_9999999|+90 (999) 999 99 99|+90 (999) 9999999", " -", idScores{bare: 0.99, lone: 0.99, hint: 0.99, noun: 1}}},
+		entity: "TR_PHONE_NUMBER", name: "tr-phone", words: telefonWords, check: turkishSubscriber,
+		forms: []idForm{{"+909{10}|+90_9{10}|+90_999_999_99_99|+90_999_9999999|+90_999_999_9999|+90 (999) 999 99 99|+90 (999) 9999999|+90(999)9999999", " -", idScores{bare: 0.99, lone: 0.99, hint: 0.99, noun: 1}}},
 	},
 	{
 		// The grouping 3-2-2 behind the trunk zero is Turkey's, too, but not so plainly.
 		entity: "TR_PHONE_NUMBER", name: "tr-phone-national", words: telefonWords, check: turkishNational,
 		forms: []idForm{
-			{"0_999_999_99_99|0999_999_99_99|0 (999) 9999999|0 (999) 999 99 99|(0999) 999 99 99", " -", idScores{bare: 0.45, lone: 0.7, hint: 0.8, noun: 0.98}},
+			{"0_999_999_99_99|0999_999_99_99|0 (999) 9999999|0 (999) 999 99 99|(0999) 999 99 99|0(999) 999 99 99|0(999)9999999", " -", idScores{bare: 0.45, lone: 0.7, hint: 0.8, noun: 0.98}},
 			{"059{9}", "", idScores{bare: 0.55, lone: 0.6, hint: 0.7, noun: 0.9}},
-			{"09{10}|999_999_99_99", " -", idScores{bare: 0.2, lone: 0.53, hint: 0.55, noun: 0.8}},
+			{"09{10}|999_999_99_99|0_999_9999999|0999_9999999|0999_999_9999|(999) 999 99 99", " -", idScores{bare: 0.2, lone: 0.53, hint: 0.55, noun: 0.8}},
 			{"59{9}", "", idScores{bare: 0.1, lone: 0.5, hint: 0.4, noun: 0.8}},
 		},
 	},
@@ -47,9 +47,10 @@ func turkishPlate(value string) bool {
 	return province >= "01" && province <= "81"
 }
 
-// turkishMobile is a number with its country code: mobile numbers begin with 5 (BTK, numbering plan).
-func turkishMobile(digits string) bool {
-	return digits[2] == '5'
+// turkishSubscriber is a number with its country code: mobile numbers begin with 5, the others with the code of an area, 2
+// to 4 (BTK, numbering plan).
+func turkishSubscriber(digits string) bool {
+	return digits[2] >= '2' && digits[2] <= '5'
 }
 
 // turkishNational is a number with or without its trunk zero: mobile ones begin with 5, the others with the code of an
