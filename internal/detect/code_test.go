@@ -117,6 +117,7 @@ func TestIdentifiersStandByThemselves(t *testing.T) {
 			t.Errorf("%q: %s", text, got)
 		}
 	}
+	// The twin: the same values where nothing else is amiss.
 	for _, text := range []string{"(130-692-544)", "=130-692-544&", "번호는130-692-544입니다", "a, 130-692-544, 7", "#130-692-544"} {
 		if got := marks(t, d, text+" ."); !strings.HasPrefix(got, "130-692-544=") {
 			t.Errorf("%q: %s", text, got)

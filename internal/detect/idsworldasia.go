@@ -122,10 +122,10 @@ func koreanWords(set words) words {
 	return set
 }
 
-// sequence says whether digits count up or are all the same: what stands in examples.
+// sequence says whether digits count up, 0 after 9, or are all the same: what stands in examples.
 func sequence(digits string) bool {
 	for i := 1; i < len(digits); i++ {
-		if digits[i] != digits[i-1]+1 {
+		if digits[i] != digits[i-1]+1 && (digits[i] != '0' || digits[i-1] != '9') {
 			return repeated(digits)
 		}
 	}

@@ -6,7 +6,8 @@ import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
 var accountWords = words{
 	"account": noun, "acct": noun, "checking": hint, "savings": hint, "konto": noun, "compte": noun, "cuenta": noun,
 	"bank": hint, "deposit": hint, "debit": hint, "direct": hint, "wire": hint,
-	"user": against, "github": against, "service": against, "twitter": against, "accounts": nothing, "id": against,
+	"user": against, "github": against, "service": against, "twitter": against, "id": against,
+	"aws": against, "arn": against, "iam": against, "azure": against, "gcp": against,
 }
 
 // licenceWords leave out the licences of software, of trades and of cars: what may be driven tells which is meant.
@@ -41,7 +42,8 @@ var unitedStatesRules = []idRule{
 		forms: []idForm{{"@9{8}|9{9}", "", idScores{bare: 0.05, lone: 0.1, hint: 0.3, noun: 0.82}}},
 	},
 	{
-		entity: usBankNumber, name: "us-bank", words: accountWords,
+		// Amazon's manuals have 123456789012 for every account.
+		entity: usBankNumber, name: "us-bank", words: accountWords, check: func(v string) bool { return v != "123456789012" },
 		forms: []idForm{{"9{8-17}", "", idNamed.scored(0.02, 0.05)}},
 	},
 	{

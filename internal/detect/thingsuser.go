@@ -107,7 +107,8 @@ func (s *scan) skip(i int, set string) int {
 // userLike tells the name of an account from a word of a program or of a sentence.
 func (s *scan) userLike(start, end int, quoted bool) bool {
 	value := s.text[start:end]
-	if usernameStops.find(value) == noun || strings.HasPrefix(strings.ToLower(value), "your") || strings.Trim(value, "0123456789") == "" {
+	low := strings.ToLower(value)
+	if usernameStops.find(value) == noun || strings.HasPrefix(low, "your") || strings.HasPrefix(low, "username") || strings.Trim(value, "0123456789") == "" {
 		return false
 	}
 	switch s.byteAt(end) {
