@@ -27,7 +27,8 @@
 // which is read as text from its beginning then (invariant 19 holds for all
 // others).
 //
-// Thinking of Anthropic's models stays as it is: it is signed.
+// Thinking of Anthropic's models stays as it is: it is signed. So do the
+// probabilities of a model's own tokens (logprobs), which are pieces of words.
 //
 // # Writing
 //
@@ -37,8 +38,9 @@
 // may become empty so; its frame goes out all the same. Where the channel ends
 // within a frame that has a delta of it, the rest goes into that; otherwise a
 // frame is put before it that is a copy of the channel's last, without anything
-// but what says which text it is (form.go). The output depends on the frames, not
-// on how the input was cut.
+// but what says which text it is (form.go); it repeats that one's sequence number,
+// where there are such. The output depends on the frames, not on how the input was
+// cut.
 //
 // # Doubt
 //
@@ -49,6 +51,11 @@
 // as it is, tokens and all (Blind). So does a channel beyond MaxChannels, and one
 // that goes on after its end. Frames that are no JSON at all pass and change
 // nothing. No byte is lost or moved in any of these.
+//
+// Events of an API that nobody knows may carry the pieces of a text in any of
+// their strings. Tokens that are whole in one of them are found; for their places
+// the strings at one place of all such events count as one text. A string of a
+// known API at a place that is not known for whole texts is in doubt a URL.
 //
 // # Limits and failure
 //

@@ -235,6 +235,8 @@ func TestStrangers(t *testing.T) {
 		"chat, unknown":    {"", data(`{"choices":[{"index":0,"delta":{"words":"` + tok + `"}}]}`), "url", ""},
 		"chat, whole":      {"", data(`{"choices":[{"index":0,"message":{"content":"` + tok + `"}}]}`), "prose", ""},
 		"chat, call":       {"", data(`{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":\"` + tok + `\"}"}}]}}]}`), "tool", "f"},
+		"chat, call whole": {"", data(`{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":{"a":"` + tok + `"}}}]}}]}`), "tool", "f"},
+		"marked line":      {stream.FormatNDJSON, "\ufeff" + `{"response":"` + tok + `","done":false}` + "\n", "prose", ""},
 		"chat, wrong name": {stream.FormatChat, data(`{"type":"response.output_text.delta","delta":"` + tok + `"}`), "url", ""},
 		"chat, error":      {"", data(`{"choices":[],"error":{"message":"` + tok + `"}}`), "prose", ""},
 		"anthropic, new":   {"", data(`{"type":"content_block_delta","delta":{"type":"new_delta","new":"` + tok + `"}}`), "url", ""},

@@ -93,15 +93,15 @@ func (f *framer) reset() {
 // parse reads the fields of a frame.
 func (f *framer) parse(raw string, room []line) frame {
 	out := frame{raw: raw, lines: room[:0]}
-	if f.lines {
-		out.bare, out.data = true, strings.TrimRight(raw, "\r\n")
-		out.lines, out.eol = append(out.lines, line{length: len(out.data)}), "\n"
-		return out
-	}
 	const mark = "\ufeff" // a byte order mark, at the beginning of the stream
 	at := 0
 	if strings.HasPrefix(raw, mark) {
 		at = len(mark)
+	}
+	if f.lines {
+		out.bare, out.data, out.eol = true, strings.TrimRight(raw[at:], "\r\n"), "\n"
+		out.lines = append(out.lines, line{raw: at, length: len(out.data)})
+		return out
 	}
 	for at < len(raw) {
 		length := lineLength(raw[at:])

@@ -53,6 +53,9 @@ func (s *Stream) responses() {
 		_, inContent := t.Member(payload.Root, "content_index")
 		_, inSummary := t.Member(payload.Root, "summary_index")
 		s.ends(func(k key) bool { return k.a == item && (k.b == part || !inContent && !inSummary) })
+		if kind == "response.output_item.done" {
+			delete(s.tools, item)
+		}
 	}
 }
 

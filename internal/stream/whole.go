@@ -92,7 +92,8 @@ func doubt(found []token.Candidate) {
 func (e *event) knows(pointer string) bool {
 	switch e.shape {
 	case payload.OpenAIChatResponse:
-		return strings.HasPrefix(pointer, "/error") || strings.Contains(pointer, "/message/") || strings.Contains(pointer, "/annotations/")
+		return strings.HasPrefix(pointer, "/error") || strings.Contains(pointer, "/message/") ||
+			strings.Contains(pointer, "/annotations/") || strings.Contains(pointer, "/arguments/")
 	case payload.OpenAIResponsesResponse:
 		return strings.HasPrefix(e.kind, responsesPrefix) && !strings.HasSuffix(e.kind, deltaSuffix) || e.kind == "error"
 	case payload.AnthropicMessagesResponse:
