@@ -112,14 +112,9 @@ func thaiProvince(n int) bool {
 }
 
 // KoreanResidentForm is the resident registration number: birthday, a digit for sex and century, six digits (Enforcement Rule of the
-// Resident Registration Act; the digits of those born before 1900 are left out). Since October 2020 the last six are random: then KoreanResident says no.
+// Resident Registration Act; the digits of those born before 1900 are left out). Since October 2020 the last six are random, so that their check digit says nothing.
 func KoreanResidentForm(digits string) bool {
 	return koreanForm(digits, "1234")
-}
-
-// KoreanResident is KoreanResidentForm with the check digit that was in use until October 2020.
-func KoreanResident(digits string) bool {
-	return KoreanResidentForm(digits) && (11-koreanSum(digits)%11)%10 == digit(digits[12])
 }
 
 // KoreanForeignerForm is the foreigner registration number: like that of residents, with 5 to 8 for sex and century
@@ -128,17 +123,8 @@ func KoreanForeignerForm(digits string) bool {
 	return koreanForm(digits, "5678")
 }
 
-// KoreanForeigner is KoreanForeignerForm with the check digit that was in use until October 2020.
-func KoreanForeigner(digits string) bool {
-	return KoreanForeignerForm(digits) && (13-koreanSum(digits)%11)%10 == digit(digits[12])
-}
-
 func koreanForm(digits, sexes string) bool {
 	return digitsOnly(digits, 13) && monthDay(number(digits[2:4]), number(digits[4:6])) && strings.IndexByte(sexes, digits[6]) >= 0
-}
-
-func koreanSum(digits string) int {
-	return weigh(digits, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 }
 
 // KoreanBusiness is the business registration number: ten digits, weights 1, 3, 7 with a carry of the last (National Tax

@@ -111,27 +111,31 @@ func repaired(check func(string) bool, number string) (string, bool) {
 	return "", false
 }
 
-// TestVerhoeffSwaps: every swap of neighbours is caught by the two schemes that were made for it.
+// TestVerhoeffSwaps: every swap of neighbours is caught by the scheme that was made for it.
 func TestVerhoeffSwaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body := rapid.StringMatching(`[0-9]{3,14}`).Draw(t, "body")
-		for name, check := range map[string]func(string) bool{"Verhoeff": checkdigit.Verhoeff, "Damm": checkdigit.Damm} {
-			number, ok := "", false
-			for d := '0'; d <= '9' && !ok; d++ {
-				number = body + string(d)
-				ok = check(number)
-			}
-			if !ok {
-				t.Fatalf("%s: no check digit for %s", name, body)
-			}
-			for i := 1; i < len(number); i++ {
-				swapped := number[:i-1] + string(number[i]) + string(number[i-1]) + number[i+1:]
-				if swapped != number && check(swapped) {
-					t.Fatalf("%s takes %s for %s", name, swapped, number)
-				}
+		number, ok := completed(body)
+		if !ok {
+			t.Fatalf("no check digit for %s", body)
+		}
+		for i := 1; i < len(number); i++ {
+			swapped := number[:i-1] + string(number[i]) + string(number[i-1]) + number[i+1:]
+			if swapped != number && checkdigit.Verhoeff(swapped) {
+				t.Fatalf("takes %s for %s", swapped, number)
 			}
 		}
 	})
+}
+
+// completed is digits with their check digit.
+func completed(body string) (string, bool) {
+	for d := '0'; d <= '9'; d++ {
+		if number := body + string(d); checkdigit.Verhoeff(number) {
+			return number, true
+		}
+	}
+	return "", false
 }
 
 // conformance are the functions that stand for Presidio's validators.

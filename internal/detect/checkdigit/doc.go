@@ -2,7 +2,7 @@
 //
 // # Design
 //
-// The general methods (Luhn, ISO 7064, Verhoeff, Damm, ICAO 9303) stand in files of their own. On them stands one
+// The general methods (Luhn, ISO 7064, Verhoeff, ICAO 9303) stand in files of their own. On them stands one
 // function for each national scheme, named after the country and the number. Each takes the bare characters: digits and
 // upper-case letters, without spaces, hyphens or a country prefix unless it says so, of the full length. Whatever else it is
 // given, it answers false; none panics, and none allocates.

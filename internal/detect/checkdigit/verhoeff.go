@@ -24,21 +24,3 @@ func Verhoeff(digits string) bool {
 	}
 	return c == 0
 }
-
-// dammTable is a totally anti-symmetric quasigroup of order ten (H. M. Damm, thesis, Marburg 2004).
-var dammTable = [10]string{
-	"0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
-	"3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
-}
-
-// Damm is the check of 2004 with the same strength as Verhoeff's and one table.
-func Damm(digits string) bool {
-	if len(digits) < 2 || !allDigits(digits) {
-		return false
-	}
-	c := 0
-	for i := range len(digits) {
-		c = digit(dammTable[c][digit(digits[i])])
-	}
-	return c == 0
-}
