@@ -34,6 +34,9 @@ func findSecret(s *scan, at, literal int) {
 		return
 	}
 	value := s.text[start:end]
+	if r.tangled && !tangled(value) {
+		return
+	}
 	if r.entropy > 0 && entropy(value) < r.entropy || !strings.Contains(value, r.holds) ||
 		!strings.HasSuffix(value, r.ends) || r.digit && wordlike(value) && !strings.ContainsAny(value, "0123456789") || placeholder(value) {
 		return
@@ -111,13 +114,13 @@ func (s *scan) judgedBefore(rule, i int) bool {
 }
 
 // runOf returns the end of the characters of a set that begin at i if there are min to max of them, else 0. A
-// full stop at the end belongs to the sentence.
+// full stop at the end belongs to the sentence, unless the value is too short without.
 func (s *scan) runOf(i int, set charset, least, most int) int {
 	end := i
 	for end < len(s.text) && end-i <= most && classOf[s.text[end]]&set != 0 {
 		end++
 	}
-	if end > i && s.text[end-1] == '.' {
+	if end-i > least && s.text[end-1] == '.' {
 		end--
 	}
 	if end-i < least || end-i > most {

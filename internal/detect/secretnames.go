@@ -15,7 +15,6 @@ var namedRules = []secretRule{
 	{id: "heroku-api-key", spec: "~heroku uuid"},
 	{id: "netlify-access-token", spec: "~netlify urleq:40-46"},
 	{id: "okta-access-token", spec: "~okta =00 urleq:40", entropy: 4},
-	{id: "vault-service-token", spec: "~token|vault =s. alnum:24", entropy: 3.5},
 	{id: "yandex-access-token", spec: "~yandex =t1. urleq:1- =. urleq:86-88"},
 	{id: "yandex-aws-access-token", spec: "~yandex =YC url:38"},
 

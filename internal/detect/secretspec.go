@@ -26,6 +26,7 @@ type secretRule struct {
 	holds   string  // a literal that the value must contain
 	ends    string  // a literal that the value must end with
 	weak    bool    // the prefix is short: what passes is less sure
+	tangled bool    // the prefix is a word of programs: only what no person would write counts
 }
 
 // part is one compiled element: a literal, or min to max characters of a set.
