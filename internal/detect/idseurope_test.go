@@ -165,7 +165,7 @@ func TestEuropeNothing(t *testing.T) {
 			t.Errorf("%q: %s", text, got)
 		}
 	}
-	for _, text := range []string{"he is 40", "SET TO 100", "10000", "12 am 30", "3121234567 or so", "2120000143"} {
+	for _, text := range []string{"he is 40", "SET TO 100", "USB C 3", "10 X 20", "10000", "12 am 30", "3121234567 or so", "2120000143"} {
 		if got := marks(t, d, text); got != "" {
 			t.Errorf("%q alone: %s", text, got)
 		}

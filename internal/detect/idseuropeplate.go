@@ -43,6 +43,9 @@ func findGermanPlates(s *scan, _, _ int) {
 		if one == '-' && two == ' ' {
 			scores = idScores{bare: 0.45, lone: 0.6, hint: 0.7, noun: 0.95} // as the law writes it
 		}
+		if g.len() == 1 {
+			scores.lone = scores.bare // "USB C 3"
+		}
 		s.plate("DE_KFZ", "de-plate", plateWords, scores, from, to, s.text[series:g.start-1])
 	}
 }
@@ -53,8 +56,8 @@ func findTurkishPlates(s *scan, _, _ int) {
 			continue
 		}
 		series := s.lettersAfter(g.end+1, maxTurkishSeries)
-		if series == g.end+1 || s.byteAt(series) != s.text[g.end] {
-			continue
+		if series == g.end+1 || s.byteAt(series) != s.text[g.end] || strings.ContainsAny(s.text[g.end+1:series], "QWXqwx") {
+			continue // not in the Turkish alphabet: "10 X 20" are measures
 		}
 		to := series + 1
 		for to < len(s.text) && to-series <= 5 && isDigit(s.text[to]) {

@@ -1,6 +1,10 @@
 package detect
 
-import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
+import (
+	"strings"
+
+	"github.com/counterfoil/counterfoil/internal/detect/checkdigit"
+)
 
 var (
 	kimlikWords = europeWords("kimlik tckn tc tckimlik nüfus", "turkish türk vatandaş vatandaşlık kişi numarası cüzdanı")
@@ -41,10 +45,10 @@ var turkishRules = []idRule{
 	},
 }
 
-// turkishPlate begins with the number of a province, 01 to 81.
+// turkishPlate begins with the number of a province, 01 to 81, and has no letter that is not in the Turkish alphabet.
 func turkishPlate(value string) bool {
 	province := value[:2]
-	return province >= "01" && province <= "81"
+	return province >= "01" && province <= "81" && !strings.ContainsAny(value, "QWX")
 }
 
 // turkishSubscriber is a number with its country code: mobile numbers begin with 5, the others with the code of an area, 2
