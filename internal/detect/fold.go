@@ -89,7 +89,7 @@ func (f *folder) foldAt(i, size int, c folding) folding {
 		return asItIs
 	case betweenDigits:
 		next, _ := utf8.DecodeRuneInString(f.text[i+size:])
-		if isDigit(f.last(i)) && (next < utf8.RuneSelf && isDigit(byte(next)) || isDigit(byte(foldOf(next)))) {
+		if isDigit(f.last(i)) && (isDigit(ascii(next)) || isDigit(byte(foldOf(next)))) {
 			return '-'
 		}
 		return asItIs

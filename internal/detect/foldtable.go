@@ -59,7 +59,7 @@ func foldRune(r rune) folding {
 	case r == 0x2014, r == 0x2015, r == 0x30FC, r == 0xFF70:
 		return betweenDigits
 	case r >= 0xFF01 && r <= 0xFF5E:
-		return folding(r - 0xFF01 + '!')
+		return folding(ascii(r - 0xFF01 + '!'))
 	case homoglyphs[r] != 0:
 		return homoglyph
 	}
@@ -69,12 +69,20 @@ func foldRune(r rune) folding {
 	switch {
 	case r >= 0x24B6 && r <= 0x24E9, r >= 0x1D400 && r < 0x1D7CE: // letters in circles, letters of formulae
 		if plain, size := utf8.DecodeRuneInString(norm.NFKC.String(string(r))); size == 1 {
-			return folding(plain)
+			return folding(ascii(plain))
 		}
 	case r >= 0x660 && unicode.Is(unicode.Nd, r):
-		return '0' + folding(decimal(r))
+		return folding(ascii('0' + decimal(r)))
 	}
 	return asItIs
+}
+
+// ascii is an ASCII character as a byte; 0 for any other.
+func ascii(r rune) byte {
+	if r < 0 || r >= utf8.RuneSelf {
+		return 0
+	}
+	return byte(r)
 }
 
 // unseen says whether nothing is drawn for a character: zero-width, directional, variation selectors, fillers, tags.

@@ -91,7 +91,7 @@ func judgeWord(text string, i int) word {
 		case c == homoglyph:
 			allDigits = allDigits && digitLike[r] != 0
 		case c == vanishes, c == overDigit:
-		case r < utf8.RuneSelf && isDigit(byte(r)), c < utf8.RuneSelf && isDigit(byte(c)):
+		case isDigit(ascii(r)), c < utf8.RuneSelf && isDigit(byte(c)):
 			digits++
 		case r < utf8.RuneSelf, c != asItIs, unicode.Is(unicode.Latin, r):
 			latin++
@@ -117,7 +117,7 @@ const minDigitsOfNumber = 2
 
 func ofWord(r rune) bool {
 	if r < utf8.RuneSelf {
-		return isAlnum(byte(r))
+		return isAlnum(ascii(r))
 	}
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || foldOf(r) == vanishes)
 }

@@ -88,23 +88,20 @@ const codeShare = 12
 
 // eachSource calls f with the chosen Go sources below root.
 func eachSource(root string, f func(path, text string) error) error {
-	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	tree := os.DirFS(root)
+	return fs.WalkDir(tree, ".", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) != ".go" {
 			return err
 		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
 		h := fnv.New32a()
-		_, _ = h.Write([]byte(filepath.ToSlash(name))) // a hash takes everything
+		_, _ = h.Write([]byte(path)) // a hash takes everything
 		if h.Sum32()%codeShare != 0 {
 			return nil
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(tree, path)
 		if err != nil {
 			return err
 		}
-		return f(name, string(text))
+		return f(path, string(text))
 	})
 }

@@ -51,7 +51,7 @@ func (f *figures) markdown() string {
 	p.line("")
 	p.line("Written by `make eval DATA=<folder of data sets>`; rules %s, Go sources of %s.", f.version, runtime.Version())
 	p.line("")
-	p.WriteString(notes)
+	_, _ = p.WriteString(notes) // a builder takes everything
 	f.contactTable(p)
 	f.placesTable(p)
 	f.otherTable(p)
