@@ -73,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 func serviceOptions(cfg *config.Serve, logger *slog.Logger) assembly.Options {
 	epoch, horizon, keys := cfg.Finality.Times()
 	opts := assembly.Options{Logger: logger, Environment: cfg.Environment, Replica: cfg.Replica, LogPrefix: cfg.LogPrefix, Version: version,
-		Finality: vault.FinalityTimes{Epoch: epoch, BackupHorizon: horizon, KeyBackups: keys}}
+		Finality: vault.FinalityTimes{Epoch: epoch, BackupHorizon: horizon, KeyBackups: keys}, Detect: cfg.Detection}
 	if cfg.Tiles != nil {
 		opts.Tiles = cfg.Tiles.Dir
 	}

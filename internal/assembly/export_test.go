@@ -3,6 +3,8 @@ package assembly
 import (
 	"context"
 
+	"github.com/counterfoil/counterfoil/authz"
+	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/envelope"
 )
 
@@ -23,4 +25,13 @@ func (in *Instance) MakeEvidence(ctx context.Context, tenant string) (bool, erro
 // Export exports the next batch of a tenant.
 func (in *Instance) Export(ctx context.Context, tenant string) (bool, error) {
 	return in.export.step(ctx, tenant)
+}
+
+// NewDetection makes the detection of a service without a configuration of it.
+func NewDetection() error {
+	policy, err := access.Load(authz.FS)
+	if err == nil {
+		_, err = newDetection(nil, policy)
+	}
+	return err
 }

@@ -59,8 +59,10 @@ type Options struct {
 	// Tiles is a folder in which the logs are kept as tiles; empty keeps none.
 	Tiles    string
 	Detector *detect.Detector // default: every entity that is not opt-in
-	// Detection says how the texts of a tenant are searched; nil is with Detector.
+	// Detection says how the texts of a tenant are searched; nil is with Detector, or
+	// where there is none either, as Detect has it.
 	Detection func(tenant string) vault.Detection
+	Detect    *config.Detection // nil is the default set
 	// storeClock is nil unless Clock was given: a store with a clock of its own
 	// goes by that.
 	storeClock func() time.Time
@@ -89,6 +91,7 @@ type Instance struct {
 	tiles     string     // the folder of tiles, empty where there is none
 	clock     func() time.Time
 	epoch     time.Duration
+	detection *detection // nil where the options brought a detector
 	// deliveries counts notices; nil where nobody is told.
 	deliveries *metrics.Deliveries
 	// helpers run between replicas until the instance is released.
@@ -266,10 +269,13 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 	if err != nil {
 		return nil, fmt.Errorf("assembly: policy: %w", err)
 	}
-	detector := opts.Detector
-	if detector == nil {
-		if detector, err = detect.New(detect.Options{}); err != nil {
-			return nil, fmt.Errorf("assembly: detector: %w", err)
+	if opts.Detector == nil {
+		if in.detection, err = newDetection(opts.Detect, policy); err != nil {
+			return nil, err
+		}
+		opts.Detector = in.detection.all.Detector
+		if opts.Detection == nil {
+			opts.Detection = in.detection.of
 		}
 	}
 	var store vault.Store = in.store
@@ -286,7 +292,7 @@ func newService(ctx context.Context, in *Instance, opts Options) (*vault.Service
 		Erasures: in.Store, Requests: in.Store, Remains: in.Store, Proceedings: in.Store, Outbox: in.Store, Grants: in.Store,
 		Finality: opts.Finality, Wrapper: in.key, Notify: opts.Sender != nil,
 		Policy: policy, PolicySource: opts.PolicySource, PolicyFiles: opts.Policy, PolicyKey: opts.PolicyKey, PolicyAdministrator: opts.PolicyAdministrator,
-		Detector: detector, Detection: opts.Detection, LogPrefix: opts.LogPrefix,
+		Detector: opts.Detector, Detection: opts.Detection, LogPrefix: opts.LogPrefix,
 		Environment: opts.Environment, Replica: opts.Replica, Clock: opts.Clock, Limits: limits(),
 	})
 }
@@ -321,6 +327,9 @@ func (in *Instance) release() error {
 	}
 	if in.Service != nil {
 		in.Service.Close()
+	}
+	if in.detection != nil {
+		in.detection.close()
 	}
 	var failed error
 	if in.Store != nil {
