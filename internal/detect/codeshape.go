@@ -27,8 +27,8 @@ var separatorBits = [256]uint8{' ': 1 << 1, '-': 1 << 2, '.': 1 << 3, '/': 1 << 
 var characterKind = func() (kinds [256]uint8) {
 	for c := range kinds {
 		switch {
-		case isDigit(byte(c)): //nolint:gosec // an index of 256
-		case isAlpha(byte(c)): //nolint:gosec // an index of 256
+		case isDigit(byte(c)):
+		case isAlpha(byte(c)):
 			kinds[c] = 1
 		default:
 			kinds[c] = 2
@@ -38,7 +38,10 @@ var characterKind = func() (kinds [256]uint8) {
 }()
 
 func newPattern(k *idKnown, shape string, f idForm) idPattern {
-	p := idPattern{rule: k, shape: shape, scores: f.scores, digits: !strings.ContainsFunc(shape, func(r rune) bool { return r == '@' || r == '*' || isWordByte(byte(r)) })}
+	p := idPattern{rule: k, shape: shape, scores: f.scores, digits: true}
+	for i := range len(shape) {
+		p.digits = p.digits && (isDigit(shape[i]) || !inCode(shape[i]))
+	}
 	for i := range len(f.seps) {
 		bit := separatorBits[f.seps[i]]
 		if bit == 0 {

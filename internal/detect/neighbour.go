@@ -39,21 +39,26 @@ func glues(r rune) bool {
 
 // alone says whether groups i to j stand by themselves: not a part of a word, a fraction, or a longer
 // sequence of the same make.
-func (s *scan) alone(i, j int) bool {
-	first, last := s.run.groups[i], s.run.groups[j]
+func (s *scan) alone(i, j int) bool { return s.beginsAlone(i) && s.endsAlone(j) }
+
+// beginsAlone is alone for what stands before group i.
+func (s *scan) beginsAlone(i int) bool {
 	if i > 0 {
 		before := s.sep(i - 1)
-		if before[len(before)-1] != ' ' && before[len(before)-1] != '(' {
-			return false
-		}
-	} else if s.gluedBefore(first.start) || s.continues(first.start) {
-		return false
+		return before[len(before)-1] == ' ' || before[len(before)-1] == '('
 	}
+	start := s.run.groups[0].start
+	return !s.gluedBefore(start) && !s.continues(start)
+}
+
+// endsAlone is alone for what stands after group j.
+func (s *scan) endsAlone(j int) bool {
 	if j+1 < len(s.run.groups) {
 		after := s.sep(j)
 		return after[0] == ' ' || after[0] == ')' || after[0] == '/' || len(after) > 1
 	}
-	return !s.gluedAfter(last.end) && !s.continuesAfter(last.end)
+	end := s.run.groups[j].end
+	return !s.gluedAfter(end) && !s.continuesAfter(end)
 }
 
 // continues says whether a '.', '-', '/' or '+' before i ties the number to something: a fraction, a UUID or minus

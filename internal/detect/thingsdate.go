@@ -20,54 +20,6 @@ func dateRecognisers() []recogniser {
 	}
 }
 
-// birthWords call a date one of birth.
-var birthWords = words{
-	"born": noun, "birth": noun, "birthday": noun, "birthdate": noun, "dob": noun, "bday": noun, "birthdays": noun, "dateofbirth": noun,
-	"geboren": noun, "geb": noun, "geburtsdatum": noun, "geburtstag": noun, "né": noun, "née": noun, "naissance": noun, "anniversaire": noun,
-	"nacimiento": noun, "nacido": noun, "nacida": noun, "nació": noun, "cumpleaños": noun, "nato": noun, "nata": noun, "nascita": noun,
-	"nascimento": noun, "nascido": noun, "nascida": noun, "aniversário": noun, "geboortedatum": noun, "verjaardag": noun, "född": noun,
-	"födelsedatum": noun, "født": noun, "fødselsdato": noun, "syntynyt": noun, "syntymäaika": noun, "urodzony": noun, "urodzona": noun,
-	"urodzenia": noun, "doğum": noun, "narozen": noun, "narozena": noun, "出生日期": noun, "生年月日": noun, "생년월일": noun,
-	"died": against, "death": against, "dead": against, "deceased": against, "due": against, "expires": against, "expiry": against,
-	"valid": against, "issued": against, "updated": against, "created": against, "admitted": against, "discharged": against, "invoice": against,
-	"hired": against, "joined": against, "married": against, "meeting": against, "version": against, "released": against, "gestorben": against,
-}
-
-// monthNames in the languages with Latin letters that prompts are written in most; short forms may have a full stop.
-var monthNames = wordsOf(`january february march april may june july august september october november december
-	jan feb mar apr jun jul aug sep sept oct nov dec
-	januar jänner februar märz mai juni juli oktober dezember mrz okt dez
-	janvier février fevrier mars avril juin juillet août aout septembre octobre novembre décembre decembre janv févr avr juil déc
-	enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre ene abr ago dic
-	gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre gen mag giu lug ott
-	janeiro fevereiro março marco maio junho julho setembro outubro novembro dezembro fev out
-	januari februari maart mei augustus oktober`)
-
-// yearWords stand before a year.
-var yearWords = words{
-	"in": noun, "since": noun, "year": noun, "until": noun, "before": noun, "after": noun, "during": noun, "from": noun, "by": noun, "of": noun,
-	"circa": noun, "jahr": noun, "seit": noun, "en": noun, "depuis": noun, "desde": noun, "nel": noun,
-}
-
-var dayNames = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
-
-// fullMonths are the names that say a month without a day or a year near, in English: the first twelve of monthNames.
-const fullMonths = 12
-
-// wordsOf is a set of the words of a text; their weight says nothing.
-func wordsOf(text string) words {
-	set := words{}
-	for w := range strings.FieldsSeq(text) {
-		set[w] = noun
-	}
-	return set
-}
-
-// calendarWords are the names of days and, in English, of months.
-func calendarWords() []string {
-	return append(strings.Fields("january february march april may june july august september october november december"), dayNames...)
-}
-
 // findDate looks for a date at each group of the run.
 func findDate(s *scan, _, _ int) {
 	for i := 0; i < len(s.run.groups); i++ {
@@ -126,7 +78,7 @@ func (s *scan) numericDate(i int) (dateSpan, bool) {
 		return dateSpan{}, false
 	}
 	d := dateSpan{start: a.start, end: s.timeAfter(c.end), rule: "date/numeric", score: scoreDate}
-	if d.end == c.end && !s.alone(i, j) || !s.alone(i, i) && i > 0 && s.sep(i-1) != " " && s.sep(i-1) != " - " || s.gluedBefore(d.start) || s.continues(d.start) && i == 0 {
+	if !s.beginsAlone(i) || d.end == c.end && !s.endsAlone(j) {
 		return dateSpan{}, false
 	}
 	return d, true
@@ -207,7 +159,7 @@ func (s *scan) shortDate(i int) (dateSpan, bool) {
 		return dateSpan{}, false
 	}
 	a, b := s.run.groups[i], s.run.groups[i+1]
-	if a.len() > 2 || s.value(a) == 0 || s.value(a) > 12 || !(s.isYear(b) || b.len() == 2 && s.isDay(b)) {
+	if a.len() > 2 || s.value(a) == 0 || s.value(a) > 12 || !s.isYear(b) && (b.len() != 2 || !s.isDay(b)) {
 		return dateSpan{}, false
 	}
 	return dateSpan{start: a.start, end: b.end, rule: "date/short", score: scoreDoubt}, true
@@ -308,106 +260,4 @@ func (s *scan) yearAfter(i int, sep byte) (int, bool) {
 		}
 	}
 	return i, false
-}
-
-// timeAfter passes over the time that goes with a date: "T23:59:59.123+02:00" (ISO 8601), " 10:30".
-func (s *scan) timeAfter(i int) int {
-	if c := s.byteAt(i); c != 'T' && c != ' ' {
-		return i
-	}
-	end := s.clock(i + 1)
-	if end == i+1 {
-		return i
-	}
-	if s.byteAt(end) == '.' && isDigit(s.byteAt(end+1)) {
-		for end++; end < len(s.text) && end-i < contextBefore && isDigit(s.text[end]); {
-			end++
-		}
-	}
-	switch c := s.byteAt(end); {
-	case c == 'Z' && !s.gluedAfter(end+1):
-		end++
-	case c == '+' || c == '-':
-		if zone := s.clock(end + 1); zone > end+1 {
-			end = zone
-		}
-	}
-	if s.gluedAfter(end) {
-		return i
-	}
-	return end
-}
-
-// clock passes over "23:59" and "23:59:59".
-func (s *scan) clock(i int) int {
-	end := i
-	for n := range 3 {
-		at := end
-		if n > 0 {
-			if s.byteAt(at) != ':' {
-				break
-			}
-			at++
-		}
-		digits := at
-		for digits < len(s.text) && digits-at < 3 && isDigit(s.text[digits]) {
-			digits++
-		}
-		if digits-at == 0 || digits-at > 2 || n > 0 && digits-at != 2 {
-			break
-		}
-		end = digits
-	}
-	if strings.IndexByte(s.text[i:end], ':') < 0 {
-		return i
-	}
-	return end
-}
-
-// findTime reads "10:30", "10:30:15" and "10:30 pm" at their first colon.
-func findTime(s *scan, at, _ int) {
-	start := at
-	for start > 0 && at-start < 3 && isDigit(s.text[start-1]) {
-		start--
-	}
-	if at == start || at-start > 2 || s.gluedBefore(start) || s.continues(start) || s.byteBefore(start) == ':' {
-		return
-	}
-	end := s.clock(start)
-	if end <= at+1 || s.value(group{start, at}) > 23 || s.byteAt(end) == ':' || s.continuesAfter(end) {
-		return
-	}
-	if half := s.halfDay(end); half > end {
-		end = half
-	}
-	if !s.gluedAfter(end) {
-		s.report(dateTime, "date/time", start, end, scorePart)
-	}
-}
-
-// halfDay passes over "am" and "pm".
-func (s *scan) halfDay(i int) int {
-	if s.byteAt(i) == ' ' {
-		i++
-	}
-	if c := lower(s.byteAt(i)); (c == 'a' || c == 'p') && lower(s.byteAt(i+1)) == 'm' {
-		return i + 2
-	}
-	return 0
-}
-
-// findCalendarWord reports the name of a day, and of a month after a word that dates follow ("in May").
-func findCalendarWord(s *scan, at, literal int) {
-	word := calendarWords()[literal]
-	start := at - len(word)
-	if s.gluedBefore(start) || s.gluedAfter(at) {
-		return
-	}
-	if literal < fullMonths {
-		from, to := s.wordBefore(start, max(0, start-contextAfter))
-		if !isUpper(s.text[start]) || to != start-1 || yearWords.find(s.text[from:to]) != noun {
-			return
-		}
-	}
-	s.report(dateTime, "date/name", start, at, scorePart)
 }
