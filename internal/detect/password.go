@@ -107,7 +107,7 @@ func (s *scan) spoken(at int) {
 	}
 }
 
-// passwordAfterOperator reads what closes a name, an operator and what openerOf the value, which begins at the first result;
+// passwordAfterOperator reads what closes a name, an operator and what opens the value, which begins at the first result;
 // the second is its quote, or 0.
 func (s *scan) passwordAfterOperator(i int) (int, byte) {
 	if c := s.byteAt(i); c == ')' || c == ']' { // [type=password]:focus

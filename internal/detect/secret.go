@@ -83,7 +83,7 @@ func (s *scan) matchSecret(rule, at int) (int, int) {
 			s.secrets.judged[rule] = i
 		}
 	}
-	if s.gluedAfter(i) || r.assign && !s.ends(i) {
+	if s.gluedAfter(i) || r.assign && !s.valueEnds(i) {
 		return 0, 0
 	}
 	return start, i

@@ -41,7 +41,7 @@ var assignClass = func() (class [256]uint8) {
 }()
 
 // assigned returns where the value begins that is assigned to a name of which a keyword ends at at, or 0: the rest of
-// the name, what closes it, an operator, what openerOf the value. The forms are those of programs, configurations,
+// the name, what closes it, an operator, what opens the value. The forms are those of programs, configurations,
 // markup, headers and calls: `API_KEY="`, `"apiKey": "`, `<token>`, `setProperty("token", "`, `token := "`, `=> '`.
 func (s *scan) assigned(at int) int {
 	if s.secrets.nameEnd != at {
@@ -128,9 +128,9 @@ func (s *scan) foldedPrefix(i int, prefix string) bool {
 	return true
 }
 
-// ends says whether a value may end at i: at the end of the text, white space, a quote, or what closes or separates in
+// valueEnds says whether a value may end at i: at the end of the text, white space, a quote, or what closes or separates in
 // programs, configurations and URLs. Other characters go on with it: then it is longer than its rule says.
-func (s *scan) ends(i int) bool {
+func (s *scan) valueEnds(i int) bool {
 	if i >= len(s.text) {
 		return true
 	}

@@ -84,7 +84,7 @@ func findGeneric(s *scan, at, literal int) {
 	}
 	end := s.genericEnd(value)
 	s.secrets.value = end
-	if end-value > maxGeneric || s.nameSays(soleIssuers, start, at) || !s.ends(end) || s.elided(value, end) || s.nameSays(harmlessNames, start, at) {
+	if end-value > maxGeneric || s.nameSays(soleIssuers, start, at) || !s.valueEnds(end) || s.elided(value, end) || s.nameSays(harmlessNames, start, at) {
 		return
 	}
 	found := s.text[value:end]
