@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -174,6 +175,42 @@ func TestDisguisesHideNothing(t *testing.T) {
 	}
 	if changed < len(disguises)*3 {
 		t.Errorf("only %d values were disguised", changed)
+	}
+}
+
+// otherValues are of the families of other files: they see the same view of a text.
+var otherValues = []struct{ entity, before, value string }{
+	{"MAC_ADDRESS", "", "00:1B:44:11:3A:B7"},
+	{"UK_NHS", "NHS number ", "943 476 5919"},
+	{"UK_NINO", "", "AB123456C"},
+	{"ES_NIF", "NIF ", "12345678Z"},
+	{"US_MBI", "MBI ", "1EG4-TE5-MK73"},
+	{"US_NPI", "NPI ", "1234567893"},
+	{"VIN", "VIN ", "1HGCM82633A004352"},
+	{"CRYPTO", "", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
+	{"DE_TAX_ID", "Steuer-ID ", "86095742719"},
+	{"IT_FISCAL_CODE", "", "RSSMRA85T10A562S"},
+	{"FI_PERSONAL_IDENTITY_CODE", "", "131052-308T"},
+	{"IN_AADHAAR", "Aadhaar ", "2341 2341 2346"},
+	{"BR_CPF", "CPF ", "529.982.247-25"},
+	{"FR_NIR", "NIR ", "1 85 05 78 006 084 91"},
+	{"CH_AHV", "", "756.9217.0769.85"},
+	{"ABA_ROUTING_NUMBER", "routing number ", "121000358"},
+	{"US_PASSPORT", "US passport ", "A12345678"},
+}
+
+// TestDisguisesHideNoIdentifier asks of the other families that their values are found in every disguise, under their name.
+func TestDisguisesHideNoIdentifier(t *testing.T) {
+	d := newDetector(t, detect.Everything())
+	for name, disguise := range disguises {
+		for _, v := range otherValues {
+			value := disguise(v.value)
+			text := "“né” " + v.before + value
+			whole := found{v.entity, strings.TrimRight(value, "\ufe0f\u20e3\u0336")}
+			if got := values(text, find(t, d, text)); !slices.Contains(got, whole) {
+				t.Errorf("%s, %+q: %v", name, value, got)
+			}
+		}
 	}
 }
 

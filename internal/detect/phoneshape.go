@@ -31,6 +31,10 @@ var phoneWords = words{
 	"batch": against, "id": against, "ids": against, "uuid": against, "routing": against, "aba": against, "npi": against, "vat": against, "tax": against,
 	"ein": against, "timestamp": against, "epoch": against, "size": against, "bytes": against, "total": against, "price": against,
 	"amount": against, "port": against, "commit": against, "revision": against, "build": against, "rfc": against,
+	"sin": against, "tfn": against, "abn": against, "acn": against, "nhs": against, "nino": against, "nif": against, "nie": against,
+	"dni": against, "cpf": against, "cnpj": against, "pesel": against, "bsn": against, "ahv": against, "nir": against,
+	"siren": against, "siret": against, "itin": against, "tin": against, "imsi": against, "iccid": against, "vin": against,
+	"barcode": against, "ean": against, "gtin": against, "upc": against,
 	"doi": against, "arxiv": against, "patent": against, "mrn": against, "patient": against, "policy": against, "claim": against,
 }
 
