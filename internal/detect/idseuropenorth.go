@@ -5,7 +5,7 @@ import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
 var (
 	peselWords = europeWords("pesel", "obywatel dowód dowod ewidencyjny urodzenia numer identyfikacyjny polish")
 	hetuWords  = europeWords("hetu henkilötunnus henkilötunnuksen personbeteckning", "identity personal code sotu syntynyt id")
-	pnrWords   = europeWords("personnummer personnr pnr samordningsnummer personal", "identity id swedish födelsedatum person skatteverket code")
+	pnrWords   = europeWords("personnummer personnr pnr samordningsnummer", "personal identity swedish svensk svenska folkbokförd födelsedatum skatteverket")
 	orgWords   = europeWords("orgnummer orgnr organisationsnummer org", "företag företaget bolag bolaget ab firma company organisation vårt momsreg")
 	ahvWords   = europeWords("ahv avs ahvn sozialversicherungsnr versichertennummer nss navs", "schweiz suisse versicherung assurance ausgleichskasse")
 	bsnWords   = europeWords("bsn burgerservicenummer sofinummer sofi", "belastingdienst burger paspoort identiteitskaart duo digid persoonsnummer")
