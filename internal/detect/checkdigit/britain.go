@@ -29,7 +29,8 @@ func BritishNationalInsuranceForm(s string) bool {
 }
 
 // BritishDrivingLicenceForm is the driver number of Great Britain: five letters of the name filled with 9, the decade, month
-// (raised by 50 for women), day and year of birth, two initials or 9, and three more (DVLA, INF45). How the last two check the
+// (raised by 50 for women), day and year of birth, two initials or 9, and three more (DVLA, notes on the photocard
+// licence). How the last two check the
 // rest is not public.
 func BritishDrivingLicenceForm(s string) bool {
 	if len(s) != 16 || !paddedName(s[:5]) || !allDigits(s[5:11]) || !isLetter(s[14]) || !isLetter(s[15]) {

@@ -96,8 +96,8 @@ func GermanPracticeForm(digits string) bool {
 	return digitsOnly(digits, 9) && digits[:2] != "00" && !same(digits)
 }
 
-// germanDocument holds the letters of serial numbers of German documents: no vowels, so that no words come about, and
-// none that look like a digit (BSI TR-03130, annex; § 28 PAuswV).
+// germanDocument holds the characters of serial numbers of German documents: no vowels, so that no words come about, and none
+// that look like another (Bundesministerium des Innern, on the serial number of identity cards and passports).
 const germanDocument = "0123456789CFGHJKLMNPRTVWXYZ"
 
 // GermanIDCard is the serial number of an identity card since 2010 with an ICAO 9303 check digit at its end: nine characters
