@@ -173,6 +173,24 @@ func TestStreamEndsVerbatim(t *testing.T) {
 	}
 }
 
+// TestStreamOfLongChunks: a chunk that is too long to be kept for the sake of its
+// tail leaves behind what decides about glue.
+func TestStreamOfLongChunks(t *testing.T) {
+	v := vocabulary(t)
+	m := newMinter(t, v.Labels())
+	tok := m.label().String()
+	for _, before := range []string{"", " ", "x", "é", "漢", "\U0001f600", "_", "x\u0301"} {
+		for _, text := range []string{tok, bare(tok) + " " + tok} {
+			text = strings.Repeat("12, ", 400) + before + text
+			for cut := len(text) - 70; cut < len(text); cut++ {
+				if diff := cmp.Diff(whole(v, text), stream(t, v, text, cut)); diff != "" {
+					t.Fatalf("behind %q cut at %d: %s", before, cut, diff)
+				}
+			}
+		}
+	}
+}
+
 // TestStreamNeedsNoMemory: while nothing is held back, chunks are not copied.
 func TestStreamNeedsNoMemory(t *testing.T) {
 	s := vocabulary(t).Stream()
