@@ -209,6 +209,20 @@ func TestAPI(t *testing.T) {
 	if !errors.Is(s.Close(), stream.ErrClosed) || !errors.Is(s.Push(nil), stream.ErrClosed) {
 		t.Error("it goes on after Close")
 	}
+	s = begin(t, v, "")
+	image := "event: response.image_generation_call.partial_image\ndata: \"" + strings.Repeat("x", stream.MaxFrame)
+	for _, c := range []struct {
+		push  string
+		notes bool // before it, where what was there goes out
+	}{{content(0, "a"), true}, {image, true}, {"x\"\n\n", false}, {content(0, "b"), true}, {"data: {\n\n", true}, {"x\n\n", false}} {
+		if err := s.Push([]byte(c.push)); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(s.Note(nil, "x")) > 0; got != c.notes {
+			t.Errorf("a note before %.40q: %v", c.push, got)
+		}
+		s.Drain(nil, nil)
+	}
 	for _, f := range []stream.Format{stream.FormatText, stream.FormatNDJSON} {
 		if len(begin(t, v, f).Note(nil, "x")) != 0 {
 			t.Errorf("%s has no comments", f)

@@ -68,7 +68,8 @@ type Stream struct {
 	closed  bool
 	passing bool // the rest of the frame under way passes as it is
 	blind   bool // all that comes passes as it is
-	ragged  bool // what was given out does not end with a whole frame
+	ragged  bool // the input ended within a frame
+	within  bool // what was drained may end within a frame
 
 	tree     payload.Tree
 	event    event
@@ -204,14 +205,16 @@ func (s *Stream) Pending() []Candidate { return s.queue.asked }
 // Pending: what takes its place, or nil where it stays as it was written, as it
 // does where answers are missing.
 func (s *Stream) Drain(dst []byte, answers []*string) []byte {
+	s.within = s.passing || s.blind || s.ragged
 	return s.queue.drain(dst, answers)
 }
 
-// Note appends a comment, which clients of event streams ignore, if the format
-// has comments and what was drained ends with a whole frame. It ends at the first
-// line end.
+// Note appends a comment, which clients of event streams ignore, if the format has
+// comments and what was drained before ends with a whole frame. It may stand before
+// what is drained next, or behind what was drained last. It ends at the first line
+// end.
 func (s *Stream) Note(dst []byte, comment string) []byte {
-	if s.text != nil || s.framer.lines || s.passing || s.blind || s.ragged {
+	if s.text != nil || s.framer.lines || s.within {
 		return dst
 	}
 	dst = append(dst, ": "...)
