@@ -21,10 +21,10 @@ type issuer struct {
 
 // issuers in the order of the first digit; the first range that fits decides.
 var issuers = []issuer{
-	{"jcb15", 1800, 1800, []int{15}, false},
+	{"jcb15", 1800, 1800, []int{15}, true},
 	{"uatp", 10, 10, []int{15}, false}, // also the form of one network's user ids
 	{"uatp", 11, 19, []int{15}, true},
-	{"jcb15", 2131, 2131, []int{15}, false},
+	{"jcb15", 2131, 2131, []int{15}, true},
 	{"mir", 2200, 2204, []int{16, 17, 18, 19}, true},
 	{"mastercard", 2221, 2720, []int{16}, true},
 	{"diners", 300, 305, []int{14}, true},
