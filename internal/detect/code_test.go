@@ -81,6 +81,8 @@ func TestIdentifierForms(t *testing.T) {
 		"my sin 130692544":                           "130692544=checked/named",
 		"tax no 130692544":                           "130692544=checked/hint",
 		"tax: 130692544":                             "130692544=checked/named", // a hint that labels it
+		"Tax ID number: 130692544":                   "130692544=checked/named", // a label of three words
+		"tax of number: 130692544":                   "130692544=checked/hint",
 		"130692544 (SIN)":                            "130692544=checked/named",
 		"assassin 130692544, basin 130692544":        "", // whole words only
 		"order 130692544":                            "130692544=checked/hint",
@@ -203,13 +205,13 @@ func TestIdentifiersWhereverTheyStand(t *testing.T) {
 
 // TestIdentifierContextIsScanContext: the shared dictionary weighs words as every other recogniser does.
 func TestIdentifierContextIsScanContext(t *testing.T) {
-	set := words{"sin": noun, "tax": hint, "number": faint, "order": against, "né": noun}
+	set := words{"sin": noun, "tax": hint, "digits": faint, "order": against, "né": noun}
 	x := newIDIndex(identifiers([]idRule{{entity: USSSN, name: "x", words: set, forms: []idForm{{"9{9}", "", idChecked}}}}), map[string]float64{USSSN: .1})
 	weights := make([]weight, len(x.wordIDs)+1)
 	for w, is := range set {
 		weights[x.wordIDs[w]] = is
 	}
-	word := rapid.SampledFrom([]string{"sin", "SIN", "tax", "number", "order", "né", "the", "taxSin", "0sin", "sin_", "a", "=", ":", "(", "\n", "·"})
+	word := rapid.SampledFrom([]string{"sin", "SIN", "tax", "digits", "order", "né", "the", "taxSin", "0sin", "sin_", "a", "=", ":", "(", "\n", "·"})
 	rapid.Check(t, func(t *rapid.T) {
 		before := strings.Join(rapid.SliceOfN(word, 0, 14).Draw(t, "before"), rapid.SampledFrom([]string{" ", ""}).Draw(t, "gap"))
 		after := strings.Join(rapid.SliceOfN(word, 0, 3).Draw(t, "after"), " ")

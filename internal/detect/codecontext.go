@@ -15,7 +15,7 @@ type nearWords struct {
 	adjoins  bool // nothing but a space or a bracket is between the value and the word after it
 }
 
-// idContext is scan.context for rules that share one dictionary.
+// idContext is scan.context for rules that share one dictionary, and that know labels of two words.
 func (s *scan) idContext(weights []weight, from, to int) weight {
 	s.lookAround(from, to)
 	before := nothing
@@ -25,7 +25,7 @@ func (s *scan) idContext(weights []weight, from, to int) weight {
 		if is == nothing || is == faint {
 			continue
 		}
-		if is == hint && i == 0 && w.label {
+		if is == hint && w.label {
 			is = noun
 		}
 		before = is
@@ -37,18 +37,28 @@ func (s *scan) idContext(weights []weight, from, to int) weight {
 	return max(before, weights[s.near.after])
 }
 
-// lookAround reads the words around a value, by the rules of scan.context.
+// labelTails may stand between a word and the colon that makes it a label: "Patient ID: ...".
+var labelTails = words{
+	"id": faint, "ids": faint, "number": faint, "no": faint, "num": faint, "nr": faint, "code": faint, "identifier": faint,
+	"nummer": faint, "numéro": faint, "número": faint, "numero": faint,
+}
+
+// lookAround reads the words around a value, by the rules of scan.context, but for labels of two words.
 func (s *scan) lookAround(from, to int) {
 	ids := s.d.plan.ids.wordIDs
 	if s.near.from != from || s.near.to == 0 {
 		s.near = nearWords{from: from}
-		stop := max(0, from-contextBefore)
+		stop, label := max(0, from-contextBefore), false
 		for i := from; s.near.n < maxContextWords; s.near.n++ {
 			start, end := s.wordBefore(i, stop)
 			if start == end || start == stop && stop > 0 {
 				break
 			}
-			w := nearWord{label: s.near.n == 0 && s.labels(end, from)}
+			if s.near.n == 0 {
+				label = s.labels(end, from)
+			}
+			w := nearWord{label: label}
+			label = label && labelTails.find(s.text[start:end]) == faint
 			if end-start > shortWord || !isDigit(s.byteBefore(start)) && !isDigit(s.byteAt(end)) {
 				w.id = wordID(ids, s.text[start:end])
 			}

@@ -19,7 +19,7 @@ var worldExamples = map[string][]string{
 	"us-npi":            {"NPI «1245319599»", "provider «1003000126»", "«1234567893»", "npi «1234-567-893»"},
 	"us-mbi":            {"«1EG4-TE5-MK73»", "Medicare ID: «3CD5FG7HJ89»", "MBI «1EG4 TE5 MK73»"},
 	"us-dea":            {"certificate number is: «BB1388568»", "«GL0285191» and «EU4488929»"},
-	"medical-record":    {"MRN «00987654»", "(«MRN-1234567»)", "medical record number «A123456»"},
+	"medical-record":    {"MRN «00987654»", "Patient ID: «12345678»", "(«MRN-1234567»)", "medical record number «A123456»"},
 	"ca-sin":            {"SIN «130 692 544»", "mon NAS: «258 933 688»", "«347-677-452» is", "social insurance number «130692544»"},
 	"br-cpf":            {"«390.533.447-05»", "CPF «39053344705»", "cpf «390 533 447 05»"},
 	"br-cnpj":           {"«11.444.777/0001-61»", "CNPJ «11444777000161»", "«12.ABC.345/01DE-35»"},
