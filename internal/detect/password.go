@@ -15,6 +15,8 @@ const (
 	maxPassword = 128
 	// minBarePassword bounds what follows the word with nothing but a space between: only what no text writes otherwise.
 	minBarePassword = 8
+	// minLoginPassword bounds it where a login stands before the word.
+	minLoginPassword = 6
 
 	assignedPassword = 0.85
 	spokenPassword   = 0.75
@@ -48,7 +50,7 @@ func findPassword(s *scan, at, literal int) {
 	}
 	if value == 0 {
 		if !weak {
-			s.spoken(rest)
+			s.spoken(start, rest)
 		}
 		return
 	}
@@ -82,8 +84,8 @@ func (s *scan) brokenLine(name, value int) bool {
 	return strings.Contains(between, "\n") && !strings.Contains(between, ">")
 }
 
-// spoken looks at what follows the word in a sentence.
-func (s *scan) spoken(at int) {
+// spoken looks at what follows the word, which begins at start, in a sentence.
+func (s *scan) spoken(start, at int) {
 	value := s.afterVerb(at)
 	rule, score := spokenRule, spokenPassword
 	if value == 0 {
@@ -102,10 +104,20 @@ func (s *scan) spoken(at int) {
 		return
 	}
 	found := s.text[value:end]
-	if rule == bareRule && strongPassword(found) || rule == spokenRule && !quantity(found) && (passwordLike(found) || commonPassword(found)) {
+	if rule == bareRule && (strongPassword(found) || s.loginBefore(start) && len(found) >= minLoginPassword && !quantity(found) && kindsOf(found).digits > 0) || rule == spokenRule && !quantity(found) && (passwordLike(found) || commonPassword(found)) {
 		s.report(Password, rule, value, end, score)
 	}
 }
+
+// loginBefore says whether a login and its name stand before the word: "login ada password ...", as .netrc has it.
+func (s *scan) loginBefore(start int) bool {
+	stop := max(0, start-contextBefore)
+	name, _ := s.wordBefore(start, stop)
+	from, to := s.wordBefore(name, stop)
+	return name > from && s.text[to:name] == " " && loginNames[strings.ToLower(s.text[from:to])]
+}
+
+var loginNames = setOf("login user username account")
 
 // passwordAfterOperator reads what closes a name, an operator and what opens the value, which begins at the first result;
 // the second is its quote, or 0.

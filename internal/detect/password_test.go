@@ -30,7 +30,7 @@ func TestPasswordSpoken(t *testing.T) {
 		"my password is «hunter2».", "My password is «hunter2», please reset it", "the password was \"«hunter2»\"", "Set the password to «Spring2024!» today", "change my password to «n3wPass99».",
 		"das Passwort ist «Sommer2024», danke", "Das Passwort lautet «Sommer2024»", "mon mot de passe est «Soleil75».", "la contraseña es «Luna2020»", "a senha é «futebol10»",
 		"Reset password «O(0yl55k(gT» for ada", "Login as ada with password «d3*jos(y+DC»; docs", "password is: «hunter2»", "the passcode is «491827»",
-		"the password is «letmein!»", "WITH PASSWORD '«Always1st$»'",
+		"the password is «letmein!»", "machine h login ada password «l0velace»", "username ada password «l0velace»,", "WITH PASSWORD '«Always1st$»'",
 	)
 }
 
@@ -54,7 +54,7 @@ func TestNoPassword(t *testing.T) {
 		"def login(user, password):", "login(user, password1)", "Password: \u2026", "password:...", "password = \"\"", "password: ''", "password = 0x48", "password: example.com", "Passwort vergessen?", "Passwort: erforderlich",
 		"mot de passe oublié", "mot de passe : obligatoire", "contraseña olvidada", "contraseña: requerida", "le mot de passe est incorrect", "das Passwort ist falsch", "esta es la contraseña", "parola: v2",
 		"the password is in 1Password", "password is stored in ~/.pgpass1", "the password is https://x.example/1", "passwords: 14 million", "compass: 12N34", "password quality > 0.5x", "password score is 4/4", "password entropy: 77.5bits",
-		"bypass=true1", "trespass: 1st degree", "en_PW: en_001", "x;pw.exports=ku});", "a=b;pwd=config;", "the password is whatever you like", "Q: what is the password? A: see page 3b",
+		"bypass=true1", "trespass: 1st degree", "en_PW: en_001", "x;pw.exports=ku});", "a=b;pwd=config;", "the password is whatever you like", "user password v2beta1", "the login and password 30days ago", "login password 2fa", "Q: what is the password? A: see page 3b",
 	)
 }
 
@@ -65,6 +65,13 @@ func TestPasswordInURL(t *testing.T) {
 		"postgres://user:password@host/db", "postgres://user:pass@host/db", "postgres://$USER:$PASS@host", "postgres://${U}:${P}@host", "postgres://{user}:{password}@host", "postgres://<user>:<password>@host",
 		"http://user:***@host", "http://host:8080/x@y", "http://host:8080?m=a@b.example", "http://host:80#a@b", "https://example.com", "http://[2001:db8::1]:80/", "https://token@host/", "x://:@", "://a:b@c", "http://u:xxxx@h",
 		"postgres://user:secret@host", "proto://u:%s@h", "http://a:b@c", "redis://:password@cache",
+	)
+}
+
+func TestPasswordOfCommands(t *testing.T) {
+	only(t, detect.Password,
+		"mysql -u root -p«S3cret!» db", "sshpass -p '«Secr3t!»' ssh h", "docker login -u ada -p «s3cr3tPw1» r", "$ mysqldump -h db -p«h3llo»",
+		"mysql -p db", "mysql -u root -p", "docker run -p 8080:80 x", "docker login; docker run -p 80a:80", "mkdir -p a/b2", "mysql -P 3306 -p $PASS", "mysql -p${DB_PASS1}", "ssh -p 2222 h", "mysql x\nssh -p a2222b h",
 	)
 }
 

@@ -9,7 +9,7 @@ type secretScan struct {
 	judged              []int  // unbounded rules have measured every run before, by rule
 	value               int    // the generic rule has judged every value before
 	password            int    // the password rule has judged every value before
-	curl                int    // after the last curl command line
+	curl, command       int    // after the last word curl, and the last of commandNames
 	kind, data          int    // after the last "kind: Secret" and "data:" of Kubernetes
 }
 

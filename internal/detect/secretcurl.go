@@ -12,6 +12,38 @@ func curlRecogniser() recogniser {
 	return recogniser{name: "curl", entity: Password, on: onLiteral, literals: []string{"curl", " -u", "\t-u", "--user", "--proxy-user"}, find: findCurl}
 }
 
+// commandNames are commands of which the option -p is a password, and after them the option.
+var commandNames = []string{"mysql", "mysqldump", "mariadb", "mysqladmin", "sshpass", "docker login", "podman login", " -p"}
+
+// maxCommand is how far from its command the option may be.
+const maxCommand = 256
+
+func commandRecogniser() recogniser {
+	return recogniser{name: "command", entity: Password, on: onLiteral, literals: commandNames, find: findCommand}
+}
+
+// findCommand takes the password of "mysql -psecret" and "sshpass -p secret".
+func findCommand(s *scan, at, literal int) {
+	if literal < len(commandNames)-1 {
+		if !s.gluedBefore(at-len(commandNames[literal])) && s.byteAt(at) == ' ' {
+			s.secrets.command = at
+		}
+		return
+	}
+	from := s.secrets.command
+	if from == 0 || at-from > maxCommand || strings.ContainsAny(s.text[from:at], "\n|;&") {
+		return
+	}
+	if s.byteAt(at) == ' ' {
+		at++
+	}
+	start, end := s.shellWord(at)
+	value := s.text[start:end]
+	if end-start >= minPassword && !strings.HasPrefix(value, "-") && passwordLike(value) && !forShow(value) && !programVariable(value) && !portNumber(value) {
+		s.report(Password, "command/password", start, end, 0.8)
+	}
+}
+
 // findCurl takes the password of "curl -u user:password".
 func findCurl(s *scan, at, literal int) {
 	if literal == 0 {

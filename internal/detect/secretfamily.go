@@ -24,12 +24,12 @@ func secretFamily() family {
 		recognisers: func() []recogniser {
 			return []recogniser{
 				privateKeyRecogniser(), secretRecogniser(), jwtRecogniser(), genericRecogniser(), kubernetesRecogniser(),
-				passwordRecogniser(), curlRecogniser(), urlPasswordRecogniser(),
+				passwordRecogniser(), curlRecogniser(), commandRecogniser(), urlPasswordRecogniser(),
 			}
 		},
 		facts: []any{
 			secretRules, namedRules, genericNames, harmlessNames, otherValues, publishedSamples, letterPairs,
-			passwordWords, otherPasswords, passwordVerbs, commonPasswords, noPasswords, quantityUnits, loginWords, connectionWords, weakNames,
+			passwordWords, otherPasswords, passwordVerbs, commonPasswords, noPasswords, quantityUnits, loginWords, loginNames, connectionWords, commandNames, weakNames,
 		},
 	}
 }

@@ -54,6 +54,7 @@ const (
 	// minLoose and minChanges bound a value that follows a name without an operator, as in "the token 4f9...": there
 	// only what looks like nothing else counts.
 	minLoose   = 16
+	minSigned  = 20
 	minChanges = 4
 	// minHeader and headerEntropy are gitleaks' bounds of what an HTTP header holds.
 	minHeader     = 8
@@ -83,6 +84,13 @@ func findGeneric(s *scan, at, literal int) {
 		return
 	}
 	end := s.genericEnd(value)
+	if signed := s.quotedEnd(value, end); signed > end {
+		s.secrets.value = signed
+		if found := s.text[value:signed]; !loose && signedKey(found) && !s.nameSays(harmlessNames, start, at) {
+			s.report(APIKey, "generic-secret/signs", value, signed, genericScore)
+		}
+		return
+	}
 	s.secrets.value = end
 	if end-value > maxGeneric || s.nameSays(soleIssuers, start, at) || !s.valueEnds(end) || s.elided(value, end) || s.nameSays(harmlessNames, start, at) {
 		return
@@ -132,6 +140,30 @@ func (s *scan) header(start int) bool {
 	}
 	before := strings.TrimRight(s.text[max(0, start-maxOpening):start-1], " \t=")
 	return strings.HasSuffix(before, " -H") || strings.HasSuffix(before, "header")
+}
+
+// quotedEnd is where the quote closes that a value has been opened with, if the value has signs that end is at, else 0.
+func (s *scan) quotedEnd(value, end int) int {
+	quote := s.quoteBefore(value)
+	if quote == 0 || s.byteAt(end) == quote {
+		return 0
+	}
+	for i := end; i < len(s.text) && i-value <= maxPassword; i++ {
+		switch c := s.text[i]; {
+		case c == quote:
+			return i
+		case c <= ' ' || c >= 0x7f || c == '\\' || c == '\'' || c == '"':
+			return 0
+		}
+	}
+	return 0
+}
+
+// signedKey says whether a value with signs is a key, as web frameworks make them: 50 of letters, digits and signs.
+func signedKey(value string) bool {
+	k := kindsOf(value)
+	return len(value) >= minSigned && k.digits > 1 && k.hardSigns > 1 && entropy(value) >= genericEntropy && changesOf(value) >= minChanges &&
+		!strings.Contains(value, "://") && !forShow(value) && !placeholder(value) && !wordlike(value)
 }
 
 // genericEnd is the end of a value that begins at i.

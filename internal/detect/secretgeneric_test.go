@@ -25,7 +25,7 @@ func TestGenericSecret(t *testing.T) {
 	}
 	only(t, detect.APIKey,
 		"AUTH_TOKEN=«6da89121079f83b2eb6acccf8219ea98»", "api_token: «dafa7817-e246-48f3-91a7-e87653d587b8»", "secret=«am9obmRvZTpkMDY5NGIxYi1jMTcxLTQ4ODYt+TMyYS0wMmUwOWQ1/mIwNjc=»",
-		"Authorization: Basic «YWRhOmwwdmVsYWNl»", "Proxy-Authorization: Basic «YWRhOmwwdmVsYWNl»", "curl -H \"Token: «3fea6af1349166ea»\" h", "curl --header 'Api-Token: «Sk94HG7f6KB»'",
+		"SECRET_KEY = '«k3#v9^s8d7!f6g5h4j3&k2l1z0x9c8@b7n6»'", "key: «sk¦-3f9a1c7e5b2d8046f1e3a5c7092b4d68»", "Authorization: Basic «YWRhOmwwdmVsYWNl»", "Proxy-Authorization: Basic «YWRhOmwwdmVsYWNl»", "curl -H \"Token: «3fea6af1349166ea»\" h", "curl --header 'Api-Token: «Sk94HG7f6KB»'",
 	)
 }
 
@@ -38,6 +38,7 @@ func TestNoGenericSecret(t *testing.T) {
 		"publicToken = \"9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit\"", "csrf_token=Mj2qykJO5rELyHgezQ69nzUX0i3OH67V7", "nextPageToken: CAUQAA1b2c3d4e5f6g7h", "credentialsId: '29f63271-dc2f-4734-8221-5b31b5169bac'",
 		"author = \"james42fake\"", "authority: 4f3c2b1a9d8e7f605142", "tokenizer = cl100kbase4f3c2b1a9d8e", "secretary: 6da89121079f83b2eb6acccf8219ea98", "github.com/x/jwt-go v3.2.0 h1:7qlOGliEKZXTDg6OTjfoBKDXWrumCAMpl/TFQ4/5kLM=",
 		"github.com/x/jwt-go 4bbdd8ac624fc7a9ef7aec841c43d99b5fe65a29", "token sha256:6da89121079f83b2eb6acccf8219ea982c3d79bccc3e9c6a85856480661f8fde", "SHA256(auth)= 896c13c0f5305daed381952a128322e0", "secret_0 = 0x29265516d349daf0",
+		"secret = 'a b c # d ! e $ 1 2 3 4 5'", "token: '#/components/schemas/Token1!@x'", "sk-container-id-1", "sk-1234567890abcdef1234567890abcdef",
 		"auth: /usr/lib/auth/libexample2.so", "auth.go:123:45", "token eyJhbGciOiJIUzI1NiIsInR5cCI6...", "a secret 4711", "the token 12 of 100", "Token: EXAMPLEq76owjnks3lnluwg65scbemvw", "key = 6da89121079f83b2eb6acccf8219ea98",
 		"secret recipe2 with 250g flour", "auth2 = oauth2.NewClient(ctx)", "Token = token.Position{Line: 12}", "bearer of bad news 2", "Bearer token", "jwt: eyJhbGciOi", "webhook: https://hooks.example/1", "commitToken = 4bbdd8ac624fc7a9ef7aec841c43d99b5fe65a29",
 		"token,4bbdd8ac", "meraki_token = 5cb4a5f04cd412fe946667b17f0129ba17aeb2e0c7b5b7264efcebf7d022bfe2R21", "sumObj = suGyI5imvADdvU", "discord=00000000000000000000000000000000", "sumOfExposures = 3Kof2VffNQ0QgYIhXUPJosVlCaQKm2hf",

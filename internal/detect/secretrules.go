@@ -34,6 +34,7 @@ var secretRules = []secretRule{
 
 	// Model providers.
 	{id: "openai-api-key", spec: "=sk- url:48-200", holds: "T3BlbkFJ", entropy: 3},
+	{id: "bearer-api-key", spec: "=sk- alnum:32-64", entropy: 3.5, tangled: true}, // many providers follow OpenAI's first form
 	{id: "openai-api-key", spec: "=sk-proj- url:40-200", entropy: 3.5},
 	{id: "openai-api-key", spec: "=sk-svcacct- url:40-200", entropy: 3.5},
 	{id: "openai-api-key", spec: "=sk-admin- url:40-200", entropy: 3.5},
