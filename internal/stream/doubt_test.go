@@ -102,16 +102,16 @@ func TestDoubtAnyCut(t *testing.T) {
 	}
 }
 
-// TestDoubtTwin: were such frames passed over as if they were none, a value would
-// come to stand in a URL that only the client sees.
+// TestDoubtTwin: were the first of two keys taken, a value would come to stand in a
+// link that a client sees who takes the last.
 func TestDoubtTwin(t *testing.T) {
 	v := vocabulary(t)
-	url := `data: {"choices":[{"index":0,"delta":{"content":"x","content":"https://x.example/?q="}}]}` + "\n\n"
-	if got := restore(t, begin(t, v, ""), url+content(0, tok)).Out; strings.Contains(got, plain) {
-		t.Error("a value stands in a URL")
+	in := `data: {"choices":[{"index":0,"delta":{"content":"x","content":"https://x.example/?q="}}]}` + "\n\n" + content(0, tok)
+	if got := restore(t, begin(t, v, ""), in).Out; got != in {
+		t.Errorf("something was changed: %q", got)
 	}
-	if got := restore(t, begin(t, v, ""), content(0, tok)).Out; !strings.Contains(got, plain) {
-		t.Error("it would not have been restored anyway")
+	if got := restore(t, begin(t, v, "").Without(stream.Certain), in).Out; !strings.Contains(got, plain) {
+		t.Error("the guard makes no difference")
 	}
 }
 

@@ -7,6 +7,7 @@ type Fault func(*faults)
 var (
 	Eager    Fault = func(f *faults) { f.eager = true }
 	OneLevel Fault = func(f *faults) { f.oneLevel = true }
+	Certain  Fault = func(f *faults) { f.certain = true }
 	Trusting Fault = func(f *faults) { f.trusting = true }
 )
 

@@ -35,7 +35,7 @@ func (s *Stream) frame(raw string, last bool) {
 		return
 	}
 	s.read()
-	if s.event.unclear {
+	if s.event.unclear && !s.faults.certain {
 		s.goBlind()
 		s.queue.raw(raw)
 		return

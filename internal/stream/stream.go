@@ -89,6 +89,7 @@ type Stream struct {
 type faults struct {
 	eager    bool // what is under way at the end of a frame is not waited for
 	oneLevel bool // values in JSON in a string are escaped for the frame alone
+	certain  bool // of a key that comes twice the first counts
 	trusting bool // a string that may be a piece of a text counts as one of its own
 }
 
