@@ -1,0 +1,7 @@
+package names
+
+// ReadTraining is readTraining, for tests.
+func ReadTraining(dir string) (int, error) {
+	texts, err := readTraining(dir)
+	return len(texts), err
+}
