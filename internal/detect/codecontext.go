@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // nearWord is a context word before a place: which one, and whether it labels what follows.
 type nearWord struct {
 	id    int
@@ -55,7 +57,7 @@ func (s *scan) lookAround(from, to int) {
 				break
 			}
 			if s.near.n == 0 {
-				label = s.labels(end, from)
+				label = s.labels(end, from) || strings.TrimRight(s.text[end:from], " ") == "#"
 			}
 			w := nearWord{label: label}
 			label = label && labelTails.find(s.text[start:end]) == faint

@@ -15,7 +15,7 @@ var worldExamples = map[string][]string{
 	"us-bank":           {"account number «12345678901»", "acct. «945456787»,"},
 	"aba-routing":       {"routing «121000358»", "«3222-7162-7»", "ABA no. «0711-0130-7»", "«121042882»"},
 	"us-driver-license": {"my driver's license is «H12234567»", "Driver: «2270-66-1551»", "driving licence «S514-172-80-844-0»", "DMV «AB123456C»"},
-	"us-license":        {"License no. «D1234568»", "licence «F162823540116»"},
+	"us-license":        {"License no. «D1234568»", "DL# «A1234568»", "licence «F162823540116»"},
 	"us-npi":            {"NPI «1245319599»", "provider «1003000126»", "«1234567893»", "npi «1234-567-893»"},
 	"us-mbi":            {"«1EG4-TE5-MK73»", "Medicare ID: «3CD5FG7HJ89»", "MBI «1EG4 TE5 MK73»"},
 	"us-dea":            {"certificate number is: «BB1388568»", "«GL0285191» and «EU4488929»"},

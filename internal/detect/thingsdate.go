@@ -10,6 +10,9 @@ const (
 	scorePart  = 0.35
 	// scoreDoubt is what may as well be a fraction: below every threshold, unless somebody asks for it.
 	scoreDoubt = 0.15
+	// scoreCompact is eight digits, which only the word "birth" makes a date.
+	scoreCompact  = 0.2
+	compactDigits = len("19991231")
 )
 
 func dateRecognisers() []recogniser {
@@ -24,7 +27,7 @@ func dateRecognisers() []recogniser {
 func findDate(s *scan, _, _ int) {
 	for i := 0; i < len(s.run.groups); i++ {
 		g := s.run.groups[i]
-		if g.len() > 4 || g.len() == 3 {
+		if n := g.len(); n == 3 || n > 4 && n != compactDigits {
 			continue
 		}
 		d, ok := s.dateAt(i)
@@ -53,6 +56,7 @@ type dateSpan struct {
 // dateForms are tried in this order.
 var dateForms = []func(*scan, int) (dateSpan, bool){
 	(*scan).numericDate, (*scan).dayMonth, (*scan).monthDay, (*scan).monthYear, (*scan).shortDate, (*scan).yearAlone,
+	(*scan).compactDate,
 }
 
 func (s *scan) dateAt(i int) (dateSpan, bool) {
@@ -163,6 +167,19 @@ func (s *scan) shortDate(i int) (dateSpan, bool) {
 		return dateSpan{}, false
 	}
 	return dateSpan{start: a.start, end: b.end, rule: "date/short", score: scoreDoubt}, true
+}
+
+// compactDate reads "19991231".
+func (s *scan) compactDate(i int) (dateSpan, bool) {
+	g := s.run.groups[i]
+	if g.len() != compactDigits || !s.isYear(group{g.start, g.start + 4}) || !s.alone(i, i) {
+		return dateSpan{}, false
+	}
+	month, day := s.value(group{g.start + 4, g.start + 6}), s.value(group{g.start + 6, g.end})
+	if month < 1 || month > 12 || day < 1 || day > 31 {
+		return dateSpan{}, false
+	}
+	return dateSpan{start: g.start, end: g.end, rule: "date/compact", score: scoreCompact}, true
 }
 
 // yearAlone reads "1972" where it is all there is, or after a word that years follow.
