@@ -241,12 +241,12 @@ func (s *scan) divides(i int) bool {
 	case ',':
 		next := s.byteAt(i + 1)
 		return next <= ' ' || next == '"' || next == '\''
-	case '&': // of a query: &user=
+	case '&': // of a query, &user=, or an entity of HTML, &quot;
 		k := i + 1
-		for k < len(s.text) && k-i <= maxNameBefore && isNameByte(s.text[k]) {
+		for k < len(s.text) && k-i <= maxNameBefore && (isNameByte(s.text[k]) || s.text[k] == '#') {
 			k++
 		}
-		return k > i+1 && s.byteAt(k) == '='
+		return k > i+1 && (s.byteAt(k) == '=' || s.byteAt(k) == ';')
 	}
 	return false
 }

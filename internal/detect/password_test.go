@@ -14,7 +14,7 @@ func TestPasswordAssigned(t *testing.T) {
 		"ADMIN_PASSWORD=«Harbor12345»\nADMIN_USER=admin", "password => '«n0Entry»'", "<password>«G4rden-Gate»</password>", "<Password>\n  «G4rden-Gate»\n</Password>",
 		"<add key=\"Password\" value=\"«G4rden-Gate»\" />", "password: string = \"«hunter2»\"", "MYSQL_ROOT_PASSWORD: «letmein»", "mysql --password=«hunter2» -h db",
 		"the passphrase: «blue42moose»", "pwd=«hunter2»;", "Password:\n«dB2yF6@qL9vZ»\n", "spring.datasource.password=«h3ll0-db»",
-		"https://api.example/login?user=ada&password=«h3ll0»&next=1", "password:«123456»", "password: «qwerty»", "password: «p@ssion!fruit»",
+		"https://api.example/login?user=ada&password=«h3ll0»&next=1", "&quot;password&quot;: x password=«h3ll0-db»&quot;,", "password:«123456»", "password: «qwerty»", "password: «p@ssion!fruit»",
 		// Connection strings.
 		"Server=db1;Database=app;User Id=sa;Password=«letmeplease»;Encrypt=yes", "Server=db1;Uid=app;Pwd=«plain»;", "\"Host=h;Username=u;Password=«a,b,c»\"",
 		// Login data.
@@ -54,7 +54,7 @@ func TestNoPassword(t *testing.T) {
 		"def login(user, password):", "login(user, password1)", "Password: \u2026", "password:...", "password = \"\"", "password: ''", "password = 0x48", "password: example.com", "Passwort vergessen?", "Passwort: erforderlich",
 		"mot de passe oublié", "mot de passe : obligatoire", "contraseña olvidada", "contraseña: requerida", "le mot de passe est incorrect", "das Passwort ist falsch", "esta es la contraseña", "parola: v2",
 		"the password is in 1Password", "password is stored in ~/.pgpass1", "the password is https://x.example/1", "passwords: 14 million", "compass: 12N34", "password quality > 0.5x", "password score is 4/4", "password entropy: 77.5bits",
-		"bypass=true1", "trespass: 1st degree", "en_PW: en_001", "x;pw.exports=ku});", "a=b;pwd=config;", "the password is whatever you like", "user password v2beta1", "the login and password 30days ago", "login password 2fa", "Q: what is the password? A: see page 3b",
+		"bypass=true1", "trespass: 1st degree", "en_PW: en_001", "x;pw.exports=ku});", "a=b;pwd=config;", "the password is whatever you like", "user password v2beta1", "Password is correct.&quot;", "passphrase: &#x3C;string", "the login and password 30days ago", "login password 2fa", "Q: what is the password? A: see page 3b",
 	)
 }
 

@@ -49,3 +49,34 @@ func TestFiguresOnSecrets(t *testing.T) {
 		t.Error("below the floor of 0.99, or above 0.01 of the negatives")
 	}
 }
+
+// TestSecretsInProse asks the texts of people: those that hold labelled passwords and tokens for all of them, the
+// others for nothing at all.
+func TestSecretsInProse(t *testing.T) {
+	d := newDetector(t, detect.Options{Entities: secretEntities})
+	labels := map[string]string{"PASSWORD": detect.Password, "SECURITYTOKEN": detect.APIKey}
+	size := 0
+	for _, file := range []string{
+		"kiji_e2e.jsonl", "datafog_corpus.jsonl", "pasteguard.jsonl", "presidio_research.jsonl", "presidio_research_generated_large.jsonl",
+		"uner_ewt_dev.jsonl", "wikigold.jsonl", "wnut17_dev.jsonl", "wnut17_train.jsonl", "btc.jsonl",
+	} {
+		for _, r := range readData(t, file) {
+			size += len(r.Text)
+			spans := find(t, d, r.Text)
+			for _, l := range r.Spans {
+				if e := labels[l.Type]; e != "" {
+					i := slices.IndexFunc(spans, func(s detect.Span) bool { return s.Entity == e && s.Start == l.Start && s.End == l.End })
+					if i < 0 {
+						t.Errorf("%s: missed %s %q", r.ID, e, r.Text[l.Start:l.End])
+						continue
+					}
+					spans = slices.Delete(spans, i, i+1)
+				}
+			}
+			for _, s := range spans {
+				t.Errorf("%s: %s %s %q", r.ID, s.Entity, s.Rule, r.Text[s.Start:s.End])
+			}
+		}
+	}
+	t.Logf("%d bytes", size)
+}

@@ -213,7 +213,13 @@ func tangled(value string) bool {
 // credentials says whether a value of an Authorization header is more than a placeholder.
 func credentials(value string) bool {
 	return len(value) >= minHeader && entropy(value) >= headerEntropy && strings.ContainsAny(value, "0123456789") &&
-		!placeholder(value) && !wordlike(value) && !countsUp(value) && !hexNumber(value) && !strings.Contains(value, "EXAMPLE")
+		!placeholder(value) && !wordlike(value) && !countsUp(value) && !hexNumber(value) && !digestOf(value) && !strings.Contains(value, "EXAMPLE")
+}
+
+// digestOf says whether a value says itself that it is a digest: "sha256=...", as lists of files have them.
+func digestOf(value string) bool {
+	return strings.HasPrefix(value, "sha") && len(value) > len("sha256=") && strings.IndexByte("-=", value[len("sha256")]) >= 0 ||
+		strings.HasPrefix(value, "md5=")
 }
 
 // hexNumber says whether a value is a number of a program.
