@@ -124,6 +124,7 @@ type body struct {
 type detectField struct {
 	Enabled  bool     `json:"enabled"`
 	Entities []string `json:"entities,omitempty"`
+	Explain  bool     `json:"explain,omitempty"`
 }
 
 func (t Text) put(b *body) error {

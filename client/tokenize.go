@@ -32,6 +32,7 @@ type TokenizeRequest struct {
 	ReadScopes  []string      // whose tokens may stand there too
 	DetectOff   bool          // only the spans of the caller are used
 	Entities    []string      // what to look for; empty means the default set
+	Explain     bool          // say of each finding which rule found it
 	DryRun      bool          // only tell what would be found: no token is made
 	Grant       *GrantWish    // a grant to restore the answer, in the same commit
 
@@ -42,16 +43,18 @@ type TokenizeRequest struct {
 // TokenizeAnswer holds the content with tokens. Of Text, Values and Payload
 // that one is set which was sent, and none in a dry run.
 type TokenizeAnswer struct {
-	Text          string          `json:"text"`
-	Values        []string        `json:"values"`
-	Payload       json.RawMessage `json:"payload"`
-	Tokens        []Token         `json:"tokens"`
-	Masked        []Masked        `json:"masked"`
-	Coverage      *Coverage       `json:"coverage"` // of a payload
-	PolicyVersion string          `json:"policy_version"`
-	Receipt       *Receipt        `json:"audit"` // nil in a dry run
-	Grant         *Grant          `json:"grant"` // that was asked for; nil where the content holds no token
-	RequestID     string          `json:"request_id"`
+	Text     string          `json:"text"`
+	Values   []string        `json:"values"`
+	Payload  json.RawMessage `json:"payload"`
+	Tokens   []Token         `json:"tokens"`
+	Masked   []Masked        `json:"masked"`
+	Coverage *Coverage       `json:"coverage"` // of a payload
+	// Unanalyzed is how many texts an external analyzer should have seen and did not.
+	Unanalyzed    int      `json:"unanalyzed"`
+	PolicyVersion string   `json:"policy_version"`
+	Receipt       *Receipt `json:"audit"` // nil in a dry run
+	Grant         *Grant   `json:"grant"` // that was asked for; nil where the content holds no token
+	RequestID     string   `json:"request_id"`
 }
 
 // Token is a token of the answer. Offsets are those of what was sent, in code
@@ -65,6 +68,7 @@ type Token struct {
 	Start     *int       `json:"start"`
 	End       *int       `json:"end"`
 	Score     *float64   `json:"score"`
+	Rule      string     `json:"rule"` // that found it, where the request asked
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
@@ -75,6 +79,9 @@ type Masked struct {
 	Pointer string `json:"pointer"`
 	Start   *int   `json:"start"`
 	End     *int   `json:"end"`
+	// Score and Rule are those of what found it, where the request asked.
+	Score *float64 `json:"score"`
+	Rule  string   `json:"rule"`
 }
 
 // Coverage is what of a payload was searched, and what was not, and why.
@@ -96,8 +103,8 @@ func (c *Client) Tokenize(ctx context.Context, r TokenizeRequest) (*TokenizeAnsw
 		Scope: r.Scope, Subject: r.Subject, Destination: r.Destination, SourceRef: r.SourceRef,
 		Format: r.Format, Existing: r.Existing, ReadScopes: r.ReadScopes, DryRun: r.DryRun,
 	}
-	if r.DetectOff || len(r.Entities) > 0 {
-		b.Detect = &detectField{Enabled: !r.DetectOff, Entities: r.Entities}
+	if r.DetectOff || r.Explain || len(r.Entities) > 0 {
+		b.Detect = &detectField{Enabled: !r.DetectOff, Entities: r.Entities, Explain: r.Explain}
 	}
 	var err error
 	if b.TTL, err = seconds("ttl", r.TTL); err != nil {

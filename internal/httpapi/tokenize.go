@@ -38,7 +38,7 @@ func tokenizeRequest(b *gen.TokenizeRequest) vault.TokenizeRequest {
 		req.Existing = vault.ExistingTokens(*b.ExistingTokens)
 	}
 	if d := b.Detect; d != nil {
-		req.Detect = vault.DetectOptions{Off: d.Enabled != nil && !*d.Enabled, Entities: value(d.Entities)}
+		req.Detect = vault.DetectOptions{Off: d.Enabled != nil && !*d.Enabled, Entities: value(d.Entities), Explain: value(d.Explain)}
 	}
 	for _, s := range value(b.Spans) {
 		req.Spans = append(req.Spans, vault.Span{
@@ -68,15 +68,20 @@ func tokenizeAnswer(r vault.TokenizeResult, requestID string) gen.TokenizeAnswer
 	if r.Payload != nil {
 		answer.Payload = standIn(requestID)
 	}
+	if r.Unanalyzed > 0 {
+		answer.Unanalyzed = pointer(int32(r.Unanalyzed)) //nolint:gosec // bounded by the parts of a body
+	}
 	for _, t := range r.Tokens {
 		answer.Tokens = append(answer.Tokens, gen.Token{
 			Token: optional(t.Token), Entity: t.Entity, Class: gen.EntityClass(t.Class), Origin: gen.TokenOrigin(t.Origin),
 			Pointer: optional(t.Pointer), Start: offset(t.Start), End: offset(t.End), Score: t.Score, ExpiresAt: t.ExpiresAt,
+			Rule: optional(t.Rule),
 		})
 	}
 	for _, m := range r.Masked {
 		answer.Masked = append(answer.Masked, gen.Masked{
 			Entity: m.Entity, Action: gen.MaskedAction(m.Action), Pointer: optional(m.Pointer), Start: offset(m.Start), End: offset(m.End),
+			Score: m.Score, Rule: optional(m.Rule),
 		})
 	}
 	return answer

@@ -62,8 +62,8 @@
 // Kept at any time are one frame that is not whole, at most MaxFrame bytes, and
 // of each channel at most MaxHeld bytes that are held back, their form of at most
 // as many, and the readers of at most payload.MaxNested+2 strings within each
-// other, less than 6 KiB each: together less than MaxFrame + MaxChannels * 48 KiB
-// = 13 MiB in the worst case, some kilobytes in the usual one. What is pending is
+// other, less than 8 KiB each: together less than MaxFrame + MaxChannels * 64 KiB
+// = 17 MiB in the worst case, some kilobytes in the usual one. What is pending is
 // besides as long as what was pushed since the last Drain, and room to work on one
 // frame is needed while that frame is read. Time is
 // linear in the stream. Nothing here fails but a call after Close. Nothing is

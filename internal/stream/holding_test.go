@@ -179,9 +179,21 @@ func TestMemory(t *testing.T) {
 		push(t, s, content(i, "x [PER"))
 		push(t, s, fmt.Sprintf(`data: {"choices":[{"index":%d,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"[\"%s"}}]}}]}`, i, strings.ReplaceAll(big, `\"`, `\\\"`))+"\n\n")
 	}
-	const most = 10 * 48 << 10
+	const most = 10 * 64 << 10
 	if kept := int64(heap()) - int64(before); kept > most+stream.MaxFrame {
 		t.Errorf("%d bytes kept", kept)
+	}
+	runtime.KeepAlive(s)
+
+	// A text of which something is always held, spelled with escapes.
+	before = heap()
+	s = begin(t, v, "")
+	push(t, s, content(0, "P"))
+	for range 2_000 {
+		push(t, s, content(0, strings.Repeat(`\n\u00e9`, 20)+" P"))
+	}
+	if kept := int64(heap()) - int64(before); kept > 64<<10 {
+		t.Errorf("%d bytes kept of one text", kept)
 	}
 	runtime.KeepAlive(s)
 }

@@ -40,8 +40,23 @@ func (l *ledger) take(text int) int {
 			l.done++
 		}
 	}
-	if l.done == len(l.runs) {
-		l.runs, l.done = l.runs[:0], 0
-	}
+	l.compact()
 	return l.raw
 }
+
+// compact forgets what is used up, so that a text of which something is always
+// held does not keep all that it ever had.
+func (l *ledger) compact() {
+	if 2*l.done < len(l.runs) {
+		return
+	}
+	rest := l.runs[l.done:]
+	if l.done = 0; cap(l.runs) > manyRuns && len(rest) < manyRuns/2 {
+		l.runs = append([]run(nil), rest...)
+		return
+	}
+	l.runs = l.runs[:copy(l.runs, rest)]
+}
+
+// manyRuns is for how many runs room is kept. A candidate has fewer.
+const manyRuns = 256

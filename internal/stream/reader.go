@@ -66,7 +66,7 @@ func (r *reader) put(c rune, raw int) {
 	r.buf = utf8.AppendRune(r.buf, c)
 	r.ledger.add(utf8.RuneLen(c), raw)
 	r.at += raw
-	const batch = 1024 // bytes; so much is kept of a delta, however long it is
+	const batch = 256 // bytes; so much is kept of a delta, however long it is
 	if len(r.buf) >= batch {
 		r.pass()
 	}

@@ -1954,9 +1954,18 @@ type DetectOptions struct {
 	// Enabled False leaves only the caller's own spans.
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// Entities What to look for. Without it, or when empty, the default set.
+	// Entities What to look for. Without it, or when empty, what is configured for the tenant. It narrows neither what is blocked nor a deny list.
 	Entities *[]Entity `json:"entities,omitempty"`
+
+	// Explain Say of each finding which rule found it, and of what is refused too.
+	Explain *bool `json:"explain,omitempty"`
 }
+
+// DetectionRule The recogniser that found it and its rule, such as `card/visa`; `custom/` and
+// the name of a pattern of the tenant, `deny/` and that of a list, `analyzer/` and
+// what an external analyzer called it. Only where the request says `explain`, and
+// not for what the caller brought.
+type DetectionRule = string
 
 // DetokenizeAnswer The text, the values or the payload, whichever was asked for.
 type DetokenizeAnswer struct {
@@ -3353,6 +3362,15 @@ type Masked struct {
 
 	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
 	Pointer *Pointer `json:"pointer,omitempty"`
+
+	// Rule The recogniser that found it and its rule, such as `card/visa`; `custom/` and
+	// the name of a pattern of the tenant, `deny/` and that of a list, `analyzer/` and
+	// what an external analyzer called it. Only where the request says `explain`, and
+	// not for what the caller brought.
+	Rule *DetectionRule `json:"rule,omitempty"`
+
+	// Score How sure detection is, 0 to 1. There with `rule` only.
+	Score *float64 `json:"score,omitempty"`
 
 	// Start A position in the text of the request, counted in Unicode code points from 0.
 	Start *Offset `json:"start,omitempty"`
@@ -4973,6 +4991,12 @@ type Token struct {
 	// Pointer A place in the payload (RFC 6901). It goes on into JSON in a string. Offsets beside it count in the string that stands there.
 	Pointer *Pointer `json:"pointer,omitempty"`
 
+	// Rule The recogniser that found it and its rule, such as `card/visa`; `custom/` and
+	// the name of a pattern of the tenant, `deny/` and that of a list, `analyzer/` and
+	// what an external analyzer called it. Only where the request says `explain`, and
+	// not for what the caller brought.
+	Rule *DetectionRule `json:"rule,omitempty"`
+
 	// Score How sure detection is, 0 to 1. Not there for what the caller brought.
 	Score *float64 `json:"score,omitempty"`
 
@@ -5072,6 +5096,11 @@ type TokenizeAnswer struct {
 
 	// Tokens One for each token in the answer, in the order of the text or the list.
 	Tokens []Token `json:"tokens"`
+
+	// Unanalyzed How many texts the external analyzer of the tenant did not see, since it
+	// did not answer and the tenant has said that it may be missing. Not there
+	// where it saw all of them, or nobody is asked.
+	Unanalyzed *int32 `json:"unanalyzed,omitempty"`
 
 	// Values For each value its token, or what the policy made of it. Not there in a dry run.
 	Values *[]string `json:"values,omitempty"`
