@@ -302,7 +302,7 @@ var faultCases = slices.Concat([]faultCase{
 	{"untie from a person", func(p *prepared) vault.Effect {
 		return vault.UnlinkSubject{SubjectRef: p.ann.Ref, Lookups: []vault.Digest{p.stands.Mapping.Lookup}}
 	}, func(t *testing.T, p *prepared) bool { return p.ties(t, p.stands) == 0 }},
-}, rightsFaultCases, proceedingFaultCases)
+}, rightsFaultCases, proceedingFaultCases, grantFaultCases)
 
 // run commits a case with harm at one statement of a store.
 func (h *harm) run(t *testing.T, p *prepared, s *postgres.Store, c faultCase, f fault, at int64) (vault.Change, error) {
@@ -391,7 +391,7 @@ func TestInvariant15_LostAcknowledgement(t *testing.T) {
 		"did not land": {},
 	} {
 		for _, tt := range []faultCase{ // of the app's pool, and of the other
-			faultCases[1], faultCases[3], faultCases[8], faultCases[10], faultCases[12], proceedingFaultCases[0], proceedingFaultCases[3],
+			faultCases[1], faultCases[3], faultCases[8], faultCases[10], faultCases[12], proceedingFaultCases[0], proceedingFaultCases[3], grantFaultCases[0], grantFaultCases[2],
 		} {
 			t.Run(name+"/"+tt.name, func(t *testing.T) {
 				p := prepare(t)

@@ -18,8 +18,11 @@ type riding struct {
 // changeOf is the change of an effect, with what rides along.
 func changeOf(t testing.TB, effect vault.Effect) vault.Change {
 	t.Helper()
-	if with, rides := effect.(riding); rides {
+	switch with := effect.(type) {
+	case riding:
 		return with.riders(storagetest.Change(t, "acme", with.Effect))
+	case granting:
+		return storagetest.Granting(t, "acme", with.Restore, with.grant)
 	}
 	return storagetest.Change(t, "acme", effect)
 }

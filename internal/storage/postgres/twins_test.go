@@ -13,11 +13,7 @@ import (
 // TestTwins takes guards out of the statements, one at a time, and shows that
 // the contract goes red: each clause named here watches the guard beside it.
 func TestTwins(t *testing.T) {
-	tests := []struct {
-		guard   string
-		clause  string
-		rewrite []string // pairs of old and new
-	}{
+	twins(t, []twin{
 		{"a read goes by the later of clock and log", "Invariant9/a clock that goes back revives nothing",
 			[]string{"GREATEST(COALESCE($4", "LEAST(COALESCE($4"}},
 		{"a commit goes by the later of clock and log", "time/never decreases within a log",
@@ -195,7 +191,18 @@ func TestTwins(t *testing.T) {
 		{"a notice is put off as it is taken", "notices/of two who take", []string{"UPDATE notices AS n SET next_at = $4 + (", "UPDATE notices AS n SET next_at = 1 + 0 * $4 + 0 * ("}},
 		{"an attempt is counted", "notices/one is put off", []string{"attempts = attempts + 1", "attempts = attempts + 0"}},
 		{"what was erased is not exposed", "exposure/what was swept", []string{"k.key_id = m.key_id LIMIT 1) IS NOT NULL\nGROUP BY d.destination", "k.key_id = m.key_id LIMIT 1) IS DISTINCT FROM ''\nGROUP BY d.destination"}},
-	}
+	})
+}
+
+// twin is a guard, a clause that watches it, and how the guard is taken out.
+type twin struct {
+	guard   string
+	clause  string
+	rewrite []string // pairs of old and new
+}
+
+func twins(t *testing.T, tests []twin) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.guard, func(t *testing.T) {
 			t.Parallel()

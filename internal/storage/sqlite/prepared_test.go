@@ -21,6 +21,9 @@ type prepared struct {
 	cases []faultCase
 	// riders are what rides along with the change of a case, by its name.
 	riders map[string]func(vault.Change) vault.Change
+	// makes make the change of a case whose effect does not say what its entry is.
+	makes map[string]func(t *testing.T) vault.Change
+	t     *testing.T // that it is prepared for
 }
 
 // faultCase is one change. Its effect is there if and only if present says so.
@@ -34,6 +37,9 @@ type faultCase struct {
 // change makes the change of a case.
 func (p *prepared) change(t *testing.T, c faultCase) vault.Change {
 	t.Helper()
+	if makes := p.makes[c.name]; makes != nil {
+		return makes(t)
+	}
 	change := storagetest.Change(t, c.tenant, c.effect)
 	if ride := p.riders[c.name]; ride != nil {
 		change = ride(change)
@@ -46,14 +52,21 @@ func (p *prepared) clock() time.Time { return p.now }
 func prepare(t *testing.T) *prepared {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vault.db")
-	p := &prepared{riders: make(map[string]func(vault.Change) vault.Change), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	p := &prepared{
+		t: t, riders: make(map[string]func(vault.Change) vault.Change), makes: make(map[string]func(*testing.T) vault.Change),
+		now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
+	}
 	s := openAt(t, path, sqlite.Options{Clock: p.clock}, sqlite.Hooks{})
-	committed := func(effect vault.Effect) (id string) {
+	do := func(change vault.Change) {
 		t.Helper()
-		change := storagetest.Change(t, "acme", effect)
 		if _, err := s.Store.Commit(t.Context(), "acme", change); err != nil {
 			t.Fatal(err)
 		}
+	}
+	committed := func(effect vault.Effect) (id string) {
+		t.Helper()
+		change := storagetest.Change(t, "acme", effect)
+		do(change)
 		return change.ID()
 	}
 	commit := func(effect vault.Effect) { committed(effect) }
@@ -107,6 +120,7 @@ func prepare(t *testing.T) *prepared {
 	p.cases = append(p.cases, p.people(commit)...)
 	p.cases = append(p.cases, p.rights(committed)...)
 	p.cases = append(p.cases, p.proceedings(committed)...)
+	p.cases = append(p.cases, p.grants(place, stands, do)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -451,6 +451,7 @@ func aliveTokens(w *world) {
 	w.keep(e.p, again)
 	w.clock.Advance(-time.Minute) // it does not go back behind the log
 	are("at an end", e.hers, e.there, e.tied, e.both, e.near, e.far, e.his, again)
+	w.hold("acme", onValue(e.tied)) // it is restricted then, and not live
 	w.erase("acme", erasureOf(e.ann))
 	are("after an erasure", e.both, e.near, e.far, e.his, again)
 	w.hold("acme", onValue(e.near))
