@@ -94,7 +94,7 @@ func TestExamplesAreConfigurations(t *testing.T) {
 }
 
 // sections are those of the examples that are left out of them.
-var sections = []string{"rates", "webhooks", "policy", "export", "tiles"}
+var sections = []string{"rates", "webhooks", "detection", "policy", "export", "tiles"}
 
 // uncommented puts one of these sections into force.
 func uncommented(text, section string) string {
@@ -134,6 +134,10 @@ func TestCommentsOfTheExamplesAreConfigurations(t *testing.T) {
 		}
 		if cfg.Rates == nil || len(cfg.Webhooks.Config().Endpoints) != 1 || cfg.Policy == nil || cfg.Policy.AdministeredBy != "acme" {
 			t.Errorf("%s: %+v %+v %+v", name, cfg.Rates, cfg.Webhooks, cfg.Policy)
+		}
+		all, tenants := cfg.Detection.Searches()
+		if a := all.Analyzer; a == nil || a.Map["PER"] != "PERSON" || len(all.Options.Custom.Patterns) != 2 || tenants["acme"].Analyzer != nil {
+			t.Errorf("%s: %+v %+v", name, all, tenants)
 		}
 		if e := cfg.Export; e == nil || e.S3.ObjectLock.RetainDays != 2555 || cfg.Tiles == nil || len(cfg.Advice()) > 0 {
 			t.Errorf("%s: %+v %+v, advice %q", name, cfg.Export, cfg.Tiles, cfg.Advice())
