@@ -18,7 +18,8 @@ import (
 )
 
 type detectCommands struct {
-	Scan detectScanCommand `cmd:"" help:"Find personal data and secrets in texts: JSON lines in, JSON lines out."`
+	Scan  detectScanCommand  `cmd:"" help:"Find personal data and secrets in texts: JSON lines in, JSON lines out."`
+	Train detectTrainCommand `cmd:"" help:"Make the model that finds names and places."`
 }
 
 type detectScanCommand struct {
