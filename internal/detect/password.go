@@ -241,12 +241,32 @@ func (s *scan) divides(i int) bool {
 	case ',':
 		next := s.byteAt(i + 1)
 		return next <= ' ' || next == '"' || next == '\''
-	case '&': // of a query, &user=, or an entity of HTML, &quot;
-		k := i + 1
-		for k < len(s.text) && k-i <= maxNameBefore && (isNameByte(s.text[k]) || s.text[k] == '#') {
-			k++
-		}
-		return k > i+1 && (s.byteAt(k) == '=' || s.byteAt(k) == ';')
+	case '&':
+		return s.queryField(i+1) || s.htmlEntity(i+1)
 	}
 	return false
+}
+
+// queryField says whether a field of a query begins at i: user=.
+func (s *scan) queryField(i int) bool {
+	end := i
+	for end < len(s.text) && end-i <= maxNameBefore && isNameByte(s.text[end]) {
+		end++
+	}
+	return end > i && s.byteAt(end) == '='
+}
+
+// maxEntity is longer than the entities of HTML that escape its own signs.
+const maxEntity = 6
+
+// htmlEntity says whether the rest of one is at i: quot; or #x3C;.
+func (s *scan) htmlEntity(i int) bool {
+	if s.byteAt(i) == '#' {
+		return true
+	}
+	end := i
+	for end < len(s.text) && end-i <= maxEntity && isLower(s.text[end]) {
+		end++
+	}
+	return end > i && s.byteAt(end) == ';'
 }
