@@ -20,9 +20,10 @@ func TestGenericSecret(t *testing.T) {
 		`Bearer @`, `creds = @`, `"user_auth": "@"`, `mySecretString=@`, `PRIVATE_KEY=@`, `encryption_key = "@"`, `"credentials" : "@"`, `GITHUBTOKEN=@`, `mytoken=@`, `tokens: ["@"]`,
 		`Security token @ was issued`, `API key @, please`,
 	}
-	for _, form := range forms {
-		only(t, detect.APIKey, strings.ReplaceAll(form, "@", "«"+someToken+"»"))
+	for i, form := range forms {
+		forms[i] = strings.ReplaceAll(form, "@", "«"+someToken+"»")
 	}
+	only(t, detect.APIKey, forms...)
 	only(t, detect.APIKey,
 		"AUTH_TOKEN=«6da89121079f83b2eb6acccf8219ea98»", "api_token: «dafa7817-e246-48f3-91a7-e87653d587b8»", "secret=«am9obmRvZTpkMDY5NGIxYi1jMTcxLTQ4ODYt+TMyYS0wMmUwOWQ1/mIwNjc=»",
 		"SECRET_KEY = '«k3#v9^s8d7!f6g5h4j3&k2l1z0x9c8@b7n6»'", "key: «sk¦-3f9a1c7e5b2d8046f1e3a5c7092b4d68»", "Authorization: Basic «YWRhOmwwdmVsYWNl»", "Proxy-Authorization: Basic «YWRhOmwwdmVsYWNl»", "curl -H \"Token: «3fea6af1349166ea»\" h", "curl --header 'Api-Token: «Sk94HG7f6KB»'",
