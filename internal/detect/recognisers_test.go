@@ -173,7 +173,7 @@ func TestEverySecretRule(t *testing.T) {
 				secret, text := value(r, spec.Behind)+spec.Keyword+body, ""
 				if spec.Assign {
 					secret = body
-					text = fmt.Sprintf("%s = %q;", spec.Keyword, secret)
+					text = fmt.Sprintf("%s_key = %q;", spec.Keyword, secret)
 				} else {
 					text = fmt.Sprintf("key: %q;", secret)
 				}

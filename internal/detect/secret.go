@@ -34,7 +34,7 @@ func findSecret(s *scan, at, literal int) {
 		return
 	}
 	value := s.text[start:end]
-	if r.tangled && !tangled(value) {
+	if r.tangled && !tangled(value) || r.plain && !long(value) && !s.nameSays(keyNames, at-len(r.keyword), start-1) {
 		return
 	}
 	if r.entropy > 0 && entropy(value) < r.entropy || !strings.Contains(value, r.holds) ||
@@ -127,6 +127,19 @@ func (s *scan) runOf(i int, set charset, least, most int) int {
 		return 0
 	}
 	return end
+}
+
+// keyNames are words of a name which say that an issuer's name in it means a key of that issuer. Without one of them a short value
+// beside "linkedin", "heroku" or "sentry" is a handle, the identifier of an application, or a digest.
+var keyNames = setOf(`key keys apikey token tokens secret secrets id login password pass passwd pwd api auth oauth credential credentials
+	creds access client bot webhook bearer pat`)
+
+// longKey is above handles, UUID and MD5; a SHA-1 has as many characters, but they are hexadecimal.
+const longKey = 40
+
+// long says whether a value is too long for what stands beside an issuer's name otherwise.
+func long(value string) bool {
+	return len(value) >= longKey && strings.Trim(value, "0123456789abcdef") != ""
 }
 
 // shortName is the longest issuer's name that is taken only as a word is written: a "sumOf" or a "SetSysctl" is none.

@@ -28,7 +28,7 @@ func secretFamily() family {
 			}
 		},
 		facts: []any{
-			secretRules, namedRules, genericNames, harmlessNames, otherValues, publishedSamples, letterPairs,
+			secretRules, namedRules, genericNames, harmlessNames, otherValues, keyNames, publishedSamples, letterPairs,
 			passwordWords, otherPasswords, passwordVerbs, commonPasswords, noPasswords, quantityUnits, loginWords, loginNames, connectionWords, commandNames, weakNames,
 		},
 	}

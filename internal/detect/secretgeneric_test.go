@@ -51,9 +51,9 @@ func TestNoGenericSecret(t *testing.T) {
 // Keys whose issuer's name is all that tells them; the name may have any case and any form around it.
 func TestNamedSecret(t *testing.T) {
 	only(t, detect.APIKey,
-		"var adafruitToken = \"«lz2s9k8lswey4-au0-¦03m3hsz9_6hj9o»\"", "ADAFRUIT_TOKEN=«lz2s9k8lswey4-au0-¦03m3hsz9_6hj9o»\\nBACKUP=true", "heroku: «12345678-abcd-4321-¦abcd-1234567890ab»", "telegram_token: «33960:A_pnu8rc_j43njcv4995¦qusi6mil64nkqxh»",
+		"var adafruitToken = \"«lz2s9k8lswey4-au0-¦03m3hsz9_6hj9o»\"", "ADAFRUIT_TOKEN=«lz2s9k8lswey4-au0-¦03m3hsz9_6hj9o»\\nBACKUP=true", "heroku_api_key: «12345678-abcd-4321-¦abcd-1234567890ab»", "my twitter api key: «it79wmsltc1clgvkm¦unk7qptx»", "cloudflare: «oj9Yoyq0zmOyWmPPob1a¦oY5YSNNuJ0fbZSOURBlX»", "telegram_token: «33960:A_pnu8rc_j43njcv4995¦qusi6mil64nkqxh»",
 		"export BUNDLE_GEMS__CONTRIBSYS__COM=\"«cafebabe:¦deadbeef»\"", "facebook «1308742762612587|rhoK1cbv0DOU_¦RTX_87O4MkX7AI»", "etsy_key: «it79wmsltc1cl¦gvkmunk7qpt»",
-		"_gitlab_session=¦x", "heroku_version: 12345678-abcd-4321-¦abcd-1234567890ab", "adafruit = \"lz2s9k8lswey4-au0-¦03m3hsz9_6hj9oX\"", "bitbucket_commit: 4bbdd8ac624fc7a9ef7aec841c43d99b",
+		"_gitlab_session=¦x", "heroku: 12345678-abcd-4321-abcd-1234567890ab", "LinkedIn: maxmusterman84", "twitter: it79wmsltc1clgvkmunk7qptx", "linear: 4bbdd8ac624fc7a9ef7aec841c43d99b", "sourcegraph: 4bbdd8ac624fc7a9ef7aec841c43d99b5fe65a29", "heroku_version: 12345678-abcd-4321-¦abcd-1234567890ab", "adafruit = \"lz2s9k8lswey4-au0-¦03m3hsz9_6hj9oX\"", "bitbucket_commit: 4bbdd8ac624fc7a9ef7aec841c43d99b",
 	)
 }
 

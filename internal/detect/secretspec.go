@@ -43,6 +43,7 @@ type compiledRule struct {
 	keyword string
 	assign  bool // the keyword is a name, the value follows an assignment
 	digit   bool // the value must hold a digit or be no word
+	plain   bool // the value has no literal of its own but hyphens
 	behind  []part
 	parts   []part
 }
@@ -152,6 +153,7 @@ func compileSecret(r secretRule) compiledRule {
 		set := c.parts[0].set
 		c.digit = set&digitSet != 0 && set&^digitSet != 0
 	}
+	c.plain = c.assign && !slices.ContainsFunc(c.parts, func(p part) bool { return p.literal != "" && p.literal != "-" })
 	if c.assign && c.entropy == 0 {
 		c.entropy = assignedEntropy
 	}
