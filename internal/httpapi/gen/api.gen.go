@@ -1995,11 +1995,12 @@ type DetokenizeAnswer struct {
 	Values *[]string `json:"values,omitempty"`
 }
 
-// DetokenizeRequest Exactly one of `text`, `tokens` and `payload`, and either `scope` and a `reason`, or a
-// `grant` in their place, then with `text` only.
+// DetokenizeRequest Exactly one of `text`, `tokens` and `payload`, and either `scope` and a `reason`, or the
+// `id` of a `grant` of the caller's in their place, then with `text` only. What the grant
+// names is restored without an entry of its own; the same text again costs nothing of
+// its budget.
 type DetokenizeRequest struct {
-	// Grant The `id` of a grant of the caller's. What it names is restored without an entry of
-	// its own; the same text again costs nothing of its budget.
+	// Grant The name of an approval, a review, a suspension, an incident, a consent, a policy or evidence, given by the service. The entry that opened it has it as `change_id`.
 	Grant *ProceedingId `json:"grant,omitempty"`
 
 	// OnRefused What stands in the answer for a token that is not restored: the
@@ -2756,7 +2757,7 @@ type GrantRequest struct {
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Recipient *Recipient `json:"recipient,omitempty"`
 
-	// Renewable It may be renewed
+	// Renewable It may be renewed, and serves any number of streams until it ends.
 	Renewable *bool `json:"renewable,omitempty"`
 
 	// Scope The pseudonymisation domain, by the caller's own name for it, such as the id
@@ -2787,7 +2788,7 @@ type GrantWish struct {
 	// It goes into the log as it is, so it holds neither spaces nor an address.
 	Recipient *Recipient `json:"recipient,omitempty"`
 
-	// Renewable It may be renewed
+	// Renewable It may be renewed, and serves any number of streams until it ends.
 	Renewable *bool `json:"renewable,omitempty"`
 
 	// Ttl For how many seconds it stands.
