@@ -67,13 +67,18 @@ func (s *scan) readAssignment(at int) int {
 		return 0
 	}
 	i = s.skipAssign(i, openingByte, maxOpening)
-	if t := s.skipAssign(i, restByte, maxTypeName); t > i && s.text[op] == ':' && s.byteAt(t) == '=' {
+	if t := s.skipAssign(i, restByte, maxTypeName); s.typeName(i, t) && s.text[op] == ':' && s.byteAt(t) == '=' {
 		i = s.skipAssign(t, openingByte, maxOpening)
 	}
 	if i == len(s.text) {
 		return 0
 	}
 	return s.afterScheme(i)
+}
+
+// typeName says whether what stands between i and end is rather the name of a type than a value.
+func (s *scan) typeName(i, end int) bool {
+	return end > i && s.quoteBefore(i) == 0 && !strings.ContainsAny(s.text[i:end], "0123456789")
 }
 
 // nameRest returns the end of the rest of a name, and of what stands between it and the operator: a type, or more words of
