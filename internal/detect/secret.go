@@ -10,6 +10,7 @@ type secretScan struct {
 	value               int    // the generic rule has judged every value before
 	password            int    // the password rule has judged every value before
 	curl, command       int    // after the last word curl, and the last of commandNames
+	jwk                 int    // JSON Web Keys before are judged
 	kind, data          int    // after the last "kind: Secret" and "data:" of Kubernetes
 }
 

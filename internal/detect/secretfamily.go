@@ -2,7 +2,7 @@ package detect
 
 // secretFamily is what opens doors. Its rules, from the surest to the least sure:
 //
-//   - key files, and tokens with a prefix of their own (secretRules) or a structure (JWT, Kubernetes);
+//   - key files and JSON Web Keys, tokens with a prefix of their own (secretRules) or a structure (JWT, Kubernetes);
 //   - keys of an issuer whose name is in the name of what they are assigned to (namedRules), by alphabet and length;
 //   - passwords of URLs, of curl, and what is assigned to or said of a password (PASSWORD, an entity of its own);
 //   - whatever is assigned to a name of a secret and is random: entropy, digits among letters, and letters that do not
@@ -23,7 +23,7 @@ func secretFamily() family {
 		thresholds: map[string]float64{PrivateKey: 0.5, APIKey: 0.5, Password: 0.5},
 		recognisers: func() []recogniser {
 			return []recogniser{
-				privateKeyRecogniser(), secretRecogniser(), jwtRecogniser(), genericRecogniser(), kubernetesRecogniser(),
+				privateKeyRecogniser(), jwkRecogniser(), secretRecogniser(), jwtRecogniser(), genericRecogniser(), kubernetesRecogniser(),
 				passwordRecogniser(), curlRecogniser(), commandRecogniser(), urlPasswordRecogniser(),
 			}
 		},

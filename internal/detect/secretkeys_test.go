@@ -22,6 +22,15 @@ func TestPrivateKeyFiles(t *testing.T) {
 	)
 }
 
+func TestPrivateJWK(t *testing.T) {
+	const part = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"
+	only(t, detect.PrivateKey,
+		`the key «{"kty":"EC","crv":"P-256","x":"`+part+`","d":"`+part+`"}»`, `{"keys":[«{"kid": "1", "kty": "oct", "k": "`+part+`"}», {"kty":"RSA","n":"`+part+`","e":"AQAB"}]}`,
+		`"«{\"kty\":\"OKP\",\"d\":\"`+part+`\"}»"`, "«{\n  \"d\": \""+part+"\",\n  \"kty\": \"OKP\"\n}»",
+		`{"kty":"EC","x":"`+part+`"}`, `{"kty":"EC","d":"..."}`, `"kty" is the type`, `{"kty":"RSA","id":"`+part+`"}`,
+	)
+}
+
 // What the rules for secrets leave alone they leave alone for the reason that the guard names: without the reason
 // the same text is a secret.
 func TestSecretGuards_Twin(t *testing.T) {
@@ -114,6 +123,9 @@ var hostileSecrets = map[string]string{
 	"commands, options":    " -p",
 	"signs":                "token='#!",
 	"logins":               "login a password b1 ",
+	"JWK":                  `"kty`,
+	"JWK, open":            `{"kty`,
+	"JWK, closed":          `{"kty"}`,
 	"bars":                 "123456789012345|",
 	"basic":                "authorization: basic YWRhOmwwdmVsYWNl",
 	"bearer":               "bearer ",
