@@ -102,12 +102,20 @@ func identifiers(rules []idRule) []recogniser {
 }
 
 // idFacts is what a table says, for the version of a detector.
-func idFacts(rules []idRule) any {
-	facts := make([]string, 0, len(rules)+1)
-	for _, r := range rules {
-		facts = append(facts, fmt.Sprintf("%s %s %v %t %t %t %t %v", r.entity, r.name, r.forms, r.check != nil, r.exact, r.anyCase, r.capitals, r.words))
+func idFacts(rules []idRule) any { return idTable(rules) }
+
+// idTable prints the rules without the addresses of their checks, and only when somebody asks: families are built often,
+// their facts are read once per detector.
+type idTable []idRule
+
+// GoString is what %#v prints.
+func (t idTable) GoString() string {
+	var b strings.Builder
+	for _, r := range t {
+		fmt.Fprintf(&b, "%s %s %v %t %t %t %t %v\n", r.entity, r.name, r.forms, r.check != nil, r.exact, r.anyCase, r.capitals, r.words)
 	}
-	return append(facts, fmt.Sprint(idAgainstWords))
+	fmt.Fprintln(&b, idAgainstWords)
+	return b.String()
 }
 
 // idIndex is the forms of a Detector, by where they can match.

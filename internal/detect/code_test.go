@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -230,4 +231,25 @@ func TestIdentifierContextIsScanContext(t *testing.T) {
 			t.Fatalf("%q: %d instead of %d", text, got, want)
 		}
 	})
+}
+
+// TestVersionKnowsTheTables: what a table says is part of the version of a detector, where its checks lie in memory is not.
+func TestVersionKnowsTheTables(t *testing.T) {
+	printed := func(rules []idRule) string { return fmt.Sprintf("%#v", idFacts(rules)) }
+	if strings.Contains(printed(testRules), "0x") || printed(testRules) != printed(slices.Clone(testRules)) {
+		t.Error("the facts of a table are not the same each time")
+	}
+	for what, change := range map[string]func(*idRule){
+		"score": func(r *idRule) { r.forms = []idForm{{r.forms[0].shape, r.forms[0].seps, idCertain}} },
+		"shape": func(r *idRule) { r.forms = []idForm{{"9_9", " ", r.forms[0].scores}} },
+		"words": func(r *idRule) { r.words = words{"sin": hint} },
+		"check": func(r *idRule) { r.check = nil },
+		"case":  func(r *idRule) { r.anyCase = true },
+	} {
+		rules := slices.Clone(testRules)
+		change(&rules[0])
+		if printed(rules) == printed(testRules) {
+			t.Errorf("another %s is no other version", what)
+		}
+	}
 }
