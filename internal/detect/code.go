@@ -84,7 +84,7 @@ var idAgainstWords = words{
 	"price": against, "amount": against, "port": against, "rfc": against, "doi": against, "hash": against, "uuid": against, "part": against,
 	"model": against, "product": against, "phone": against, "telephone": against, "tel": against, "fax": against, "mobile": against,
 	"error": against, "seed": against, "call": against, "calls": against, "dial": against, "answering": against, "whatsapp": against,
-	"sms": against, "cell": against, "reach": against,
+	"sms": against, "cell": against, "reach": against, "date": against, "dated": against, "created": against, "updated": against,
 }
 
 // identifiers makes a recogniser of each entity of a table.

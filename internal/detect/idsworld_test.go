@@ -165,7 +165,7 @@ func TestNumbersAreNoIdentifiers(t *testing.T) {
 	for _, text := range []string{
 		"12345678 of 1234567", "order 130 692 544 and invoice 121000358", "1699999999 1700000000123", "the 500GB disk, RAM 512MB, MAX-100MS", "100 200 300 400 500 600",
 		"version 1.234.567.890", "ISBN 9783161484100", "0x130692544", "a130692544b", "commit 8001015009087", "in 2019 and 2020, 1,234,567.89", "id 1234567890", "Section 12A4",
-		"LICENSE file of ed25519", "license key AB123456", "account for 12345", "account 123456789012", "account_arn: arn:aws:iam::557821124784:user", "patient of 45 years", "$121000358", "UUID 550e8400-e29b-41d4-a716-446655440000",
+		"LICENSE file of ed25519", "license key AB123456", "account for 12345", "account created 20240115", "account balance 12345678", "account 123456789012", "account_arn: arn:aws:iam::557821124784:user", "patient of 45 years", "$121000358", "UUID 550e8400-e29b-41d4-a716-446655440000",
 		"123456789012345678901234567890", "SIN of 5 numbers", "passport control at gate 12", "5-4-3-2-1", "12/31/1999 23:59", "10.0.0.1", "call 604 123 456",
 	} {
 		if got := remark(t, d, text); strings.Contains(got, "«") {

@@ -7,7 +7,7 @@ var accountWords = words{
 	"account": noun, "acct": noun, "checking": hint, "savings": hint, "konto": noun, "compte": noun, "cuenta": noun,
 	"bank": hint, "deposit": hint, "debit": hint, "direct": hint, "wire": hint,
 	"user": against, "github": against, "service": against, "twitter": against, "id": against,
-	"aws": against, "arn": against, "iam": against, "azure": against, "gcp": against,
+	"balance": against, "opened": against, "aws": against, "arn": against, "iam": against, "azure": against, "gcp": against,
 }
 
 // licenceWords leave out the licences of software, of trades and of cars: what may be driven tells which is meant.
