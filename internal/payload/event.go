@@ -38,23 +38,42 @@ var (
 			"error": object(fields{"type": asStructure, "message": asText}),
 		},
 	)).by(RoleAssistant)
+
+	// ollamaChunk is a line of https://docs.ollama.com/api.
+	ollamaChunk = object(fieldsOf(
+		every(asStructure, `model created_at done done_reason context total_duration load_duration prompt_eval_count
+			prompt_eval_duration eval_count eval_duration`),
+		every(asText, "response thinking error"),
+		fields{"message": openAIMessage},
+	)).by(RoleAssistant)
 )
 
+// OllamaChunk is a shape of events only: nobody sends it as a body.
+const OllamaChunk Shape = "ollama.chunk"
+
 // ParseEvent reads one event of a stream whole, by the rules of the API whose
-// answers have that shape. Of any other shape it is free JSON.
+// answers have that shape. Without one it is read as a body of its own, whatever
+// its shape is.
 func ParseEvent(event []byte, shape Shape) (*Document, error) {
 	tape, failed := scanBody(string(event), MaxDepth)
 	if failed != nil {
 		return nil, failed
 	}
-	root := asFree
+	var root *rule
 	switch shape {
-	case OpenAIChatResponse, GeminiGenerateResponse:
+	case "":
+		shape = tape.shape()
 		root = shapes[shape]
 	case OpenAIResponsesResponse:
 		root = responsesEvent
 	case AnthropicMessagesResponse:
 		root = anthropicEvent
+	case OllamaChunk:
+		root = ollamaChunk
+	case OpenAIChatResponse, GeminiGenerateResponse:
+		root = shapes[shape]
+	default:
+		return nil, &Error{Rule: RuleShapeName}
 	}
 	d := &Document{shape: shape, texts: []level{{text: tape.text}}, maxDepth: MaxDepth}
 	w := newWalker(d, tape, MaxLeaves)

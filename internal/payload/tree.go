@@ -76,6 +76,11 @@ func (t *Tree) Inside(n Node) (start, end int, escaped bool) {
 	return int(at.start) + 1, int(at.end) - 1, at.marked
 }
 
+// Span says where a value is, a string with its quotes.
+func (t *Tree) Span(n Node) (start, end int) {
+	return int(t.t.nodes[n].start), int(t.t.nodes[n].end)
+}
+
 // Raw is the value as it is written.
 func (t *Tree) Raw(n Node) string { return t.t.text[t.t.nodes[n].start:t.t.nodes[n].end] }
 

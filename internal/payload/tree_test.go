@@ -141,7 +141,15 @@ func TestParseEvent(t *testing.T) {
 			payload.OpenAIChatResponse, `{"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"}}],"more":"y"}`,
 			[]string{"/choices/0/delta/content prose ", "/more prose ", "/more prose "},
 		},
-		"free": {payload.JSON, `{"a":"b"}`, []string{"/a prose ", "/a prose "}},
+		"ollama": {
+			payload.OllamaChunk, `{"model":"m","message":{"role":"assistant","content":"x","tool_calls":[{"function":{"name":"mail","arguments":{"to":"y"}}}]},"done":false}`,
+			[]string{"/message/content prose ", "/message/tool_calls/0/function/arguments/to tool mail", "/message/tool_calls/0/function/arguments/to tool mail"},
+		},
+		"whole": {
+			"", `{"type":"message","role":"assistant","content":[{"type":"tool_use","id":"t","name":"mail","input":{"to":"x"}}]}`,
+			[]string{"/content/0/input/to tool mail", "/content/0/input/to tool mail"},
+		},
+		"free": {"", `{"a":"b"}`, []string{"/a prose ", "/a prose "}},
 	} {
 		d, err := payload.ParseEvent([]byte(c.event), c.shape)
 		if err != nil {
@@ -154,6 +162,9 @@ func TestParseEvent(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+	if _, err := payload.ParseEvent([]byte(`{}`), payload.MCPCallResult); err == nil {
+		t.Error("no events of that shape are known")
 	}
 	if _, err := payload.ParseEvent([]byte(`{"type":1,"type":2}`), payload.AnthropicMessagesResponse); err == nil {
 		t.Error("a key twice")
