@@ -18,8 +18,9 @@ const (
 	maxParts = 6
 	// maxPartWords is above the words of nearly every town: "Villafranca de los Caballeros".
 	maxPartWords = 6
-	// maxZip is the longest postal code in digits: ZIP+4 with its hyphen.
-	maxZip = 10
+	// maxZip is the longest postal code in digits, in Iran; zipPlus4 the only one with a hyphen that is longer than five.
+	maxZip   = 10
+	zipPlus4 = 9
 )
 
 const addressScore = 0.85
@@ -81,7 +82,7 @@ type addressFinder struct {
 
 // isNumber says whether the token may be the number of a house: "12", "12a", "12-14".
 func (t *token) isNumber() bool {
-	return t.kind == numberToken || t.kind == wordToken && t.shape == alnumShape && t.firstDigit
+	return t.kind == numberToken && !t.pointed || t.kind == wordToken && t.shape == alnumShape && t.firstDigit
 }
 
 func (t *token) is(r role) bool { return t.kind == wordToken && t.role&r != 0 }
@@ -195,7 +196,7 @@ func (a *addressFinder) streetBefore(i int) int {
 	if a.tokens[i].length > 5 || i < window+1 {
 		return 0
 	}
-	if a.tokens[i-1].hash == stopHash && a.tokens[i-2].is(streetEnd) { // "Rákóczi u. 12"
+	if a.tokens[i-1].hash == stopHash && (a.tokens[i-2].is(streetEnd) || a.glued(i-2)) { // "Rákóczi u. 12", "Hauptstr. 5"
 		i--
 	}
 	t := &a.tokens[i-1]
@@ -205,11 +206,11 @@ func (a *addressFinder) streetBefore(i int) int {
 	if t.is(streetEnd) && (t.shape != lowerShape || a.strong(i-1)) && a.named(i-2) && a.tokens[i-2].shape != lowerShape && (a.strong(i-1) || !a.isYear(i)) {
 		return a.nameBefore(i - 1)
 	}
-	for k := i - 2; k >= window && k >= i-1-maxStreetWords; k-- {
+	for k := i - 2; k >= window && k >= i-1-maxStreetWords && a.named(k+1); k-- {
 		switch t := &a.tokens[k]; {
 		case t.is(streetStart) && (t.shape != lowerShape || t.line&^codeLine == lowerLine || a.tokens[k+1].shape != lowerShape):
 			return k
-		case !a.named(k) || !a.named(k+1):
+		case !a.named(k):
 			return 0
 		}
 	}
@@ -392,7 +393,7 @@ func (a *addressFinder) left(from, stop int) int {
 		switch {
 		case k-2 >= stop && a.tokens[k-1].isNumber() && a.tokens[k-2].is(secondary):
 			return k - 2
-		case a.tokens[k-1].isNumber() && a.tokens[k-1].length <= 4:
+		case a.tokens[k-1].isNumber() && a.tokens[k-1].length <= 4 && a.tokens[k-2].kind != numberToken:
 			return k - 1
 		}
 	}
@@ -454,7 +455,7 @@ func (a *addressFinder) part(i int) int {
 			k++
 			known = true
 			numbers++
-		case t.isNumber() && (t.length > maxZip || t.right == dashSide || t.right == slashSide || t.right == bracketSide || words == 0 && numbers > 0 && !known):
+		case t.isNumber() && (t.length > maxZip || t.dashed && t.length != zipPlus4 || t.right == dashSide || t.right == slashSide || t.right == bracketSide || words == 0 && numbers > 0 && !known):
 			return i - 1 // a phone number, a date
 		case t.isNumber():
 			numbers++

@@ -54,6 +54,8 @@ type token struct {
 	role       role
 	firstDigit bool
 	capital    bool // begins with one
+	dashed     bool // a number with a hyphen or slash
+	pointed    bool // a number with a point, comma or colon: an amount, a time, a version
 	foreign    bool // holds a character beyond ASCII
 	place      placeMark
 	length     uint8 // bytes of the folded word, capped
@@ -255,7 +257,7 @@ func (t *tokenizer) word(text string, from, i int) int {
 	if url := urlEnd(text, i, end); url > end {
 		return t.address(text, from, url)
 	}
-	if under {
+	if under || end < len(text) && text[end] == '@' && isLower(text[i]) { // the rest of "ada@<host>"
 		return t.address(text, from, end)
 	}
 	if end-i <= 4 && end < len(text) && text[end] == '.' {

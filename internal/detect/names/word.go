@@ -182,6 +182,7 @@ func (t *tokenizer) addWord(text string, from, to int, k kind) {
 	w.hash = hashBytes(b)
 	w.firstDigit, w.capital = isDigit(text[from]), f.capital
 	if k == numberToken {
+		w.pointed, w.dashed = strings.ContainsAny(word, ".,:"), strings.ContainsAny(word, "-/")
 		if len(b) > 5 {
 			w.hash = digitsHash
 		}
