@@ -9,10 +9,10 @@ import (
 
 // # Identifiers
 //
-// What states, schools of numbers and registers give out ("S1234567D", "AB 12 34 56 C", "51 824 753 556") is found by
+// What states, banks and registers give out ("S1234567D", "AB 12 34 56 C", "51 824 753 556") is found by
 // tables of idRule and one matcher. The pass stops at each word that holds a digit, once; an index over the length of
-// that word and the kind of its first character yields the few forms that can match there; a form is compared byte by
-// byte, at fixed places, so that no form looks further than its own length.
+// that word, the kind of its first character and what stands beside it yields the few forms that can match there; a form
+// is compared byte by byte, at fixed places, so that no form looks further than its own length.
 //
 // What fits a form must stand by itself (see apart), pass the check of its rule, and is then scored by the evidence:
 //
