@@ -8,13 +8,15 @@ import (
 	"github.com/counterfoil/counterfoil/internal/vault"
 )
 
-// Pairs of what uses an approval, a consent and a budget, and what takes one of
-// them away, are submitted like those of pairs.go: the answers and what is left
+// Pairs of what uses an approval, a consent, a budget and a grant, and what takes
+// one of them away, are submitted like those of pairs.go: the answers and what is left
 // are those of one of the two serial orders, and of the log.
 
 const (
 	opUse      operation = "redeem"
 	opSpend    operation = "spend the last of a budget"
+	opFlush    operation = "draw the last of a grant"
+	opEnd      operation = "close the grant"
 	opReject   operation = "reject the approval"
 	opWithdraw operation = "withdraw the consent"
 	opStop     operation = "suspend restorations"
@@ -29,15 +31,16 @@ const (
 // entitledClauses has one clause for each pair of which one restores.
 func entitledClauses() []clause {
 	var all []clause
-	for _, uses := range []operation{opUse, opSpend} {
-		for _, other := range []operation{opUse, opSpend, opReject, opWithdraw, opStop, opLift, opDestroy} {
+	for _, uses := range []operation{opUse, opSpend, opFlush} {
+		for _, other := range []operation{opUse, opSpend, opFlush, opReject, opWithdraw, opStop, opLift, opEnd, opDestroy} {
 			invariant := 17
 			switch {
-			case uses == opSpend && (other == opUse || other == opReject || other == opWithdraw):
+			case uses != opUse && (other == opUse || other == opReject || other == opWithdraw), uses == opFlush && other == opSpend,
+				uses != opFlush && other == opEnd:
 				continue // the pair is there the other way round, or they have nothing to do with each other
 			case other == opStop || other == opLift:
 				invariant = 15
-			case other == opDestroy || other == opWithdraw:
+			case other == opDestroy || other == opWithdraw || other == opEnd:
 				invariant = 8
 			case other == opUse || other == opReject:
 				invariant = 14
@@ -55,6 +58,7 @@ type entitledWorld struct {
 	Place
 	value             vault.NewMapping
 	approval, consent vault.Proceeding
+	given             vault.Proceeding // the grant
 	stop              vault.Proceeding // that opLift lifts
 	budget            string
 }
@@ -63,7 +67,8 @@ type entitledWorld struct {
 type entitled struct {
 	approval        vault.ProceedingState
 	withdrawn, stop bool
-	spent           int
+	spent, drawn    int
+	closed          bool // the grant is
 	destroyed       bool
 }
 
@@ -81,6 +86,16 @@ func (m entitled) does(op operation) (entitled, error) {
 		if m.spent++; op == opUse {
 			m.approval = vault.ProceedingDone
 		}
+	case opFlush:
+		switch {
+		case m.closed || m.stop || m.destroyed:
+			return m, vault.ErrConflict
+		case m.spent > 0 || m.drawn > 0:
+			return m, vault.ErrExhausted
+		}
+		m.spent, m.drawn = 1, 1
+	case opEnd:
+		m.closed = true
 	case opReject:
 		if !approved {
 			return m, vault.ErrConflict
@@ -122,6 +137,7 @@ func entitledOnce(w *world, p Place, i int, a, b operation) bool {
 		world: w, Place: p, value: p.Value(fmt.Sprint("value ", i)), budget: fmt.Sprint("budget ", i),
 		approval: w.approved("acme", vault.ProceedingRestoration, w.now().Add(life)),
 		consent:  w.begin("acme", proceeding(vault.ProceedingConsent, vault.ProceedingStanding)),
+		given:    w.grant(p),
 	}
 	setup := p.Tokenize(x.value)
 	setup.Keys = []vault.DataKey{p.Key}
@@ -160,6 +176,13 @@ func (x *entitledWorld) change(op operation) vault.Change {
 		return redeeming(Change(x, "acme", restore), x.approval)
 	case opSpend:
 		return Change(x, "acme", restore)
+	case opFlush:
+		// A token that is drawn for the first time: what was drawn before counts once.
+		flush := x.drawing(x.given.ID, 1, x.value)
+		flush.Draw.Uses, flush.Spends = []vault.MappingRef{{ScopeID: x.Scope.ID, TokenID: vault.NewID()}}, restore.Spends
+		return Change(x, "acme", flush)
+	case opEnd:
+		return closing(x.given, vault.ProceedingDone)
 	case opReject:
 		return closing(x.approval, vault.ProceedingRejected)
 	case opWithdraw:
@@ -186,7 +209,8 @@ func (x *entitledWorld) matches(m entitled, order []operation, answers ...error)
 }
 
 func (m entitled) left() string {
-	return fmt.Sprint("approval ", m.approval, ", withdrawn ", m.withdrawn, ", stopped ", m.stop, ", spent ", m.spent, ", key ", !m.destroyed)
+	return fmt.Sprint("approval ", m.approval, ", withdrawn ", m.withdrawn, ", stopped ", m.stop, ", spent ", m.spent,
+		", drawn ", m.drawn, ", closed ", m.closed, ", key ", !m.destroyed)
 }
 
 // left says what is read.
@@ -194,5 +218,6 @@ func (x *entitledWorld) left() string {
 	stops := len(x.proceedings("acme", vault.ProceedingQuery{Kind: vault.ProceedingSuspension, Open: true})) > 0
 	return fmt.Sprint("approval ", x.proceeding("acme", x.approval.ID).State,
 		", withdrawn ", x.proceeding("acme", x.consent.ID).State == vault.ProceedingDone, ", stopped ", stops,
-		", spent ", x.spent("acme", x.budget), ", key ", x.stands("acme", x.Key.ID) == 1)
+		", spent ", x.spent("acme", x.budget), ", drawn ", len(x.uses("acme", x.given.ID)),
+		", closed ", x.proceeding("acme", x.given.ID).State.Closes(), ", key ", x.stands("acme", x.Key.ID) == 1)
 }
