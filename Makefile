@@ -15,6 +15,7 @@ SPECTRAL_VERSION := 6.16.3
 HELM_VERSION     := v3.19.0
 PLAYWRIGHT_VERSION := 1.65.0
 AXE_VERSION      := 4.13.0
+OPENAI_VERSION   := 7.55.0
 PROMTOOL_VERSION := v0.313.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 OAPI     := $(TOOLS)/oapi-codegen-$(OAPI_VERSION)/oapi-codegen
@@ -22,6 +23,7 @@ VULN     := $(TOOLS)/govulncheck-$(VULN_VERSION)/govulncheck
 HELM     := $(TOOLS)/helm-$(HELM_VERSION)/helm
 PROMTOOL := $(TOOLS)/promtool-$(PROMTOOL_VERSION)/promtool
 PLAYWRIGHT := $(TOOLS)/playwright-$(PLAYWRIGHT_VERSION)/node_modules
+OPENAI   := $(TOOLS)/openai-$(OPENAI_VERSION)/node_modules
 SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
 
 DATA     ?= ./data
@@ -33,30 +35,32 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build bin/counterfoil and bin/counterfoil-verify
-	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+build: ## Build bin/counterfoil and bin/counterfoil-verify, and the example: bin/gateway and bin/model
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/... ./examples/...
 
 run: build ## Build and start the embedded service on 127.0.0.1:8080, data under ./data
 	./bin/counterfoil dev --data $(DATA)
 
-deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBouncer and node
+deps: ## Install what the tests start, where it is missing: PostgreSQL, PgBouncer, node and its openai package
 	@{ ls /usr/lib/postgresql/*/bin/initdb && command -v pgbouncer && command -v pg_dump; } >/dev/null 2>&1 \
 		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql pgbouncer; }
 	@{ command -v node && command -v npm; } >/dev/null 2>&1 \
 		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm; }
+	@$(MAKE) --no-print-directory $(OPENAI) || echo "openai: npm cannot install it; the tests of examples/gateway skip what needs it"
 
 # The other lines run in full what the race detector makes slow and finds nothing
 # in: properties and histories of one goroutine, races in the log, pairs of changes,
 # faults that are injected one after the other, stores that are broken on purpose.
 test: deps ## Run every test, with the race detector
-	$(GO) test -race -tags $(TAGS) -timeout 30m ./...
+	OPENAI_MODULES=$(OPENAI) $(GO) test -race -tags $(TAGS) -timeout 30m ./...
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant[34]|TwoUsersBehind|ThousandReloads|_Model|_Races|_Young|BeyondOneCommit' ./internal/vault ./internal/lifemodel
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Twin|FaultTable|CrashImages|OfMany|RandomBytes|RandomTampering' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant11' ./internal/verify
+	$(GO) test -tags $(TAGS) -timeout 30m ./internal/detect/eval
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
-	COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
+	OPENAI_MODULES=$(OPENAI) COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
 
 eval: ## Measure detection on the data sets under DATA and write internal/detect/EVAL.md
 	$(GO) run ./internal/detect/eval -data $(DATA) -out internal/detect/EVAL.md
@@ -124,3 +128,6 @@ $(PLAYWRIGHT):
 	command -v chromium >/dev/null || (apt-get update && apt-get install -y --no-install-recommends chromium)
 	command -v npm >/dev/null || (apt-get update && apt-get install -y --no-install-recommends nodejs npm)
 	npm install --prefix $(@D) --no-fund --no-audit --silent playwright-core@$(PLAYWRIGHT_VERSION) @axe-core/playwright@$(AXE_VERSION)
+
+$(OPENAI):
+	npm install --prefix $(@D) --no-fund --no-audit --silent openai@$(OPENAI_VERSION)
