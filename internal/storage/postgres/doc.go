@@ -1,8 +1,8 @@
 // Package postgres is the production store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox and
-// vault.Pruner on PostgreSQL 15 or later. It is the only importer of pgx. Any number of processes
-// serve one database; there is no state in them that another would miss.
+// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox, vault.Grants and
+// vault.Pruner on PostgreSQL 15 or later. It is the only importer of pgx. Any number
+// of processes serve one database; there is no state in them that another would miss.
 //
 // # Shape
 //
@@ -107,6 +107,25 @@
 // and one that fails spends nothing. The hour is that of the commit's time. Rows
 // of hours that are over are deleted at leisure: nothing asks for them.
 //
+// # Grants
+//
+// A grant is a proceeding, opened by what it rests on: a restoration, or a tokenize
+// that it rides along with, in whose commit it is written and under an entry of its
+// own, or neither is. Beside it stands a row for each token that it gave. Those that
+// it does not name are counted under the lock, in the commit of the flush that draws
+// them, so replicas do not pass its limit together. The others are noted, with nothing
+// but a share of the grant, which keeps it from being closed meanwhile: a row that is
+// lost with a crash is one line less in the report of the stream, and its entry had
+// named the token beforehand.
+//
+// What a flush depends on is one round trip on the primary: a transaction of several
+// statements that are sent together, and see one moment, which is not before the
+// flush asked. What is committed after that moment is met by the next flush.
+//
+// What is alive of a scope is found along an index of what has not expired, so what
+// has, and waits for the sweep or is held, costs nothing. Rows whose key an erasure
+// destroyed are passed over until the sweep has them.
+//
 // # Notices
 //
 // A notice is written with its change and is as durable. It is handed out by
@@ -146,8 +165,8 @@
 //
 // # Reading
 //
-// A read is one round trip and one statement, on the primary. The plan of an
-// erasure, what keys seal and an inventory take several, in a transaction that
+// A read is one round trip and, but for that of a flush, one statement, on the
+// primary. The plan of an erasure, what keys seal and an inventory take several, in a transaction that
 // sees one moment. Expiry is judged
 // by the database's clock, or by the time of the last entry if that is later.
 //

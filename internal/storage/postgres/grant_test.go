@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -191,4 +192,61 @@ func BenchmarkLive(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestAliveCostsWhatItReturns: beside a hundred times as many rows of its scope, past
+// their time or not, a read of what is alive touches no more pages, whether or not
+// the planner was told how many there are.
+func TestAliveCostsWhatItReturns(t *testing.T) {
+	for name, told := range map[string]bool{"analysed": true, "young": false} {
+		few, many := alivePages(t, 200, told, true), alivePages(t, 20_000, told, true)
+		t.Logf("%s: %d pages beside 200 rows, %d beside 20,000", name, few, many)
+		if many > 2*few {
+			t.Errorf("%s: %d pages beside 200 rows, %d beside 20,000", name, few, many)
+		}
+	}
+	if few, many := alivePages(t, 200, true, false), alivePages(t, 5_000, true, false); many <= 2*few {
+		t.Errorf("twin: without its index it touches %d pages beside 200 rows, %d beside 5,000", few, many)
+	}
+}
+
+// alivePages counts the pages that a hundred reads of at most 6 rows touch, of a
+// scope of so many.
+func alivePages(t *testing.T, rows int, analysed, indexed bool) int64 {
+	t.Helper()
+	db := pgtest.New(t)
+	s := openAt(t, db, postgres.Config{AppConns: 1, DestroyConns: 1}, postgres.Hooks{})
+	p := seed(t, s, "acme")
+	admin := connect(t, db.Admin)
+	alone(admin)
+	admin.do("SET session_replication_role = replica")
+	// Every other one is past its time; those of another scope expire later.
+	admin.do(fmt.Sprintf(`
+		INSERT INTO mappings (tenant, scope_id, token_id, format, entity, class, identity, lookup, index_version, key_id, sealed, state,
+			created_at, expires_at, max_expires_at)
+		SELECT 'acme', s, 't' || g, 'label', 'PERSON', 'c', sha256(g::text::bytea), sha256(g::text::bytea), 1, '%s', 'sealed', 'live', 1,
+			CASE WHEN s = 'other' THEN 8500000000000000 WHEN g %% 2 = 0 THEN 1 ELSE 8000000000000000 END + g, 9000000000000000
+		FROM generate_series(1, %d) AS g, unnest(ARRAY['%s', 'other']) AS s`, p.Key.ID, rows, p.Scope.ID))
+	if !indexed {
+		admin.do("DROP INDEX mappings_alive")
+	}
+	if analysed {
+		admin.do("ANALYZE")
+	}
+	read := func() {
+		alive, err := s.Grants.Alive(t.Context(), "acme", []string{p.Scope.ID}, 5)
+		if err != nil || len(alive) != 6 {
+			t.Fatalf("%d are alive, %v", len(alive), err)
+		}
+	}
+	read()
+	before := pages(t, admin)
+	for range 100 {
+		read()
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(t, admin)
+	return pages(t, admin) - before
 }

@@ -1,7 +1,8 @@
 // Package sqlite is the embedded store: vault.Store, vault.Ledger,
 // vault.Bookkeeping, vault.Registry, vault.Custody, vault.Erasures,
-// vault.Requests, vault.Remains, vault.Proceedings and vault.Outbox on one
-// SQLite file, and vault.Pruner on one that nobody serves. It is the only importer of the driver and of database/sql.
+// vault.Requests, vault.Remains, vault.Proceedings, vault.Outbox and vault.Grants
+// on one SQLite file, and vault.Pruner on one that nobody serves. It is the only
+// importer of the driver and of database/sql.
 //
 // # Shape
 //
@@ -107,6 +108,19 @@
 // A notice is written in the commit of what it tells. Whoever takes it puts it off
 // in the same transaction: after a crash it is given out again once that time is
 // over, so that it may be sent twice and is never lost.
+//
+// # Grants
+//
+// A grant is a proceeding that rides along with what it rests on. Beside it stands a
+// row for each token that it gave. A flush beyond what it names writes those rows in
+// its own savepoint and counts them: where there are too many the savepoint takes them
+// back. Those that it names are noted in a transaction of their own, if the grant is
+// not closed by then; a crash may lose a note, and the entry of the grant had named
+// the token beforehand.
+//
+// What a flush depends on is read in one read transaction, which sees the last commit
+// of when it was asked, or a later one. What is alive of a scope is found along an
+// index of what has not expired.
 //
 // # Searching the log
 //

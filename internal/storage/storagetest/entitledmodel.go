@@ -300,7 +300,7 @@ func (l *plain) does(c vault.Change) []error {
 // proceedingOf is a grant that rode along, as it was completed by what stands: only
 // the store knows that, and the clauses of riders check it.
 func (l *plain) proceedingOf(g *vault.GrantRider) *vault.Proceeding {
-	p := l.world.proceeding("acme", g.ID)
+	p := l.proceeding("acme", g.ID)
 	opened := g.Opens
 	opened.Body = p.Body
 	return &opened

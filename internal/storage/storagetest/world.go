@@ -115,10 +115,7 @@ func kindOf(effect vault.Effect) audit.Kind {
 	case vault.Tokenize:
 		return audit.KindTokenize
 	case vault.Restore:
-		if e.Draw != nil {
-			return audit.KindGrantFlush
-		}
-		return audit.KindRestore
+		return kindOfRestore(e)
 	case vault.Sweep:
 		return audit.KindSweep
 	case vault.DestroyKeys:
@@ -171,13 +168,26 @@ func kindOf(effect vault.Effect) audit.Kind {
 	case vault.OpenProceeding:
 		return proceedingKinds[e.Proceeding.Kind][0]
 	case vault.ChangeProceedings:
-		if p := e.Proceedings[0]; p.Kind == vault.ProceedingGrant && p.State.Closes() {
-			return audit.KindGrantClose
-		}
-		return proceedingKinds[e.Proceedings[0].Kind][1]
+		return kindOfChange(e.Proceedings[0])
 	default:
 		return audit.KindServiceStart
 	}
+}
+
+func kindOfRestore(r vault.Restore) audit.Kind {
+	if r.Draw != nil {
+		return audit.KindGrantFlush
+	}
+	return audit.KindRestore
+}
+
+// kindOfChange is the kind of entry for what becomes of a proceeding: it is another
+// one where a grant is closed.
+func kindOfChange(p vault.Proceeding) audit.Kind {
+	if p.Kind == vault.ProceedingGrant && p.State.Closes() {
+		return audit.KindGrantClose
+	}
+	return proceedingKinds[p.Kind][1]
 }
 
 // Change makes a change with a plain entry.
