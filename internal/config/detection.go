@@ -35,7 +35,7 @@ type Detection struct {
 	tenants map[string]Search
 }
 
-// Pattern, DenyList and AllowList are those of package detect, which see.
+// Pattern is that of package detect, which see, as are the lists.
 type Pattern struct {
 	Name       string   `yaml:"name"`
 	Entity     string   `yaml:"entity"`
