@@ -38,12 +38,19 @@ func (d *Detection) asks(p *part) bool {
 type searched struct {
 	detect.Found
 	unanalyzed bool // the analyzer did not see it, and need not
+	refused    bool // nor was it asked, since the text goes nowhere
 }
 
-// search looks for what there is in a part around ranges that are spoken for.
-func (d *Detection) search(ctx context.Context, p *part, reserved [][2]int) (out searched, err error) {
+// search looks for what there is in a part around ranges that are spoken for. A
+// text that is refused for what we find ourselves, such as a secret, is shown to
+// nobody else.
+func (d *Detection) search(ctx context.Context, p *part, reserved [][2]int, refused func(detect.Found) bool) (out searched, err error) {
 	var more []detect.Span
 	if d.asks(p) {
+		own, err := d.Detector.Search(ctx, p.text, reserved, nil)
+		if err != nil || refused(own) {
+			return searched{Found: own, refused: true}, err
+		}
 		more, err = d.Analyze(ctx, p.text, reserved)
 		switch {
 		case err == nil:

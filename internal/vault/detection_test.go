@@ -135,6 +135,32 @@ func TestAnalyzerIsAsked(t *testing.T) {
 	}
 }
 
+// TestAnalyzerSeesNoSecrets: a text that is refused anyway is shown to nobody, and what was found in it for one
+// destination is not remembered for another.
+func TestAnalyzerSeesNoSecrets(t *testing.T) {
+	var asked atomic.Int64
+	v := searching(t, always(vault.Detection{
+		Detector: custom(t, detect.Custom{}),
+		Analyze: func(ctx context.Context, text string, r [][2]int) ([]detect.Span, error) {
+			asked.Add(1)
+			return namesOnly(ctx, text, r)
+		},
+	}), vaulttest.WithPolicy(warning(t, access.ActBlock)))
+	for _, secret := range []string{"Zoë, the key is " + apiKey, longText(20, "Zoë, the key is "+apiKey)} {
+		_, err := v.Service.Tokenize(context.Background(), v.Gateway(), vault.TokenizeRequest{Scope: "chat", Text: &secret})
+		wantViolation(t, err, "/text")
+	}
+	mail := longText(20, "Zoë has zoe@example.com")
+	_, err := v.Service.Tokenize(context.Background(), v.Gateway(), vault.TokenizeRequest{Scope: "chat", Text: &mail, Destination: "internal/onprem"})
+	wantViolation(t, err, "/text")
+	if n := asked.Load(); n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+	if out := tokenizeText(t, v, v.Gateway(), "chat", mail); len(out.Tokens) != 2 || asked.Load() != 1 {
+		t.Errorf("where it is not blocked: asked %d times, %+v", asked.Load(), out.Tokens)
+	}
+}
+
 var errAnalyzerDown = errors.New("canary: the analyzer is down")
 
 func down(context.Context, string, [][2]int) ([]detect.Span, error) { return nil, errAnalyzerDown }

@@ -227,6 +227,17 @@ func (j *tokenizeJob) detected(ctx context.Context, p *part, reserved [][2]int) 
 	return found, nil
 }
 
+// refuses tells whether a text is refused for what was found in it: by an allow
+// list, too, nothing goes that is blocked.
+func (j *tokenizeJob) refuses(found detect.Found) bool {
+	for _, span := range slices.Concat(found.Spans, found.Denied, found.Allowed) {
+		if entity, known := j.s.rules().Entity(span.Entity); known && j.actionOf(entity) == access.ActBlock {
+			return true
+		}
+	}
+	return false
+}
+
 // wants tells whether the caller looks for an entity.
 func (j *tokenizeJob) wants(entity string) bool {
 	return len(j.req.Detect.Entities) == 0 || slices.Contains(j.req.Detect.Entities, entity)

@@ -51,7 +51,7 @@ func (c *spanCache) find(ctx context.Context, j *tokenizeJob, p *part, reserved 
 	tenant := j.call.Caller.Tenant
 	d := c.detection(tenant)
 	if len(p.text) < SpanCacheBytes && d.Analyze == nil || j.s.faults.ignoreSpanCache {
-		return d.search(ctx, p, reserved)
+		return d.search(ctx, p, reserved, j.refuses)
 	}
 	analyzer := ""
 	if d.asks(p) {
@@ -61,8 +61,8 @@ func (c *spanCache) find(ctx context.Context, j *tokenizeJob, p *part, reserved 
 	if found, known := c.texts.Get(key); known {
 		return searched{Found: found}, nil
 	}
-	out, err := d.search(ctx, p, reserved)
-	if err == nil && !out.unanalyzed && len(out.Spans)+len(out.Denied)+len(out.Allowed) <= SpanCacheSpans {
+	out, err := d.search(ctx, p, reserved, j.refuses)
+	if err == nil && !out.unanalyzed && !out.refused && len(out.Spans)+len(out.Denied)+len(out.Allowed) <= SpanCacheSpans {
 		c.texts.Add(key, out.Found)
 	}
 	return out, err
