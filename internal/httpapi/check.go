@@ -124,8 +124,12 @@ func (a *api) checkParameters(c *gin.Context, op *operation) error {
 		p.Value = strings.TrimPrefix(p.Value, "/")
 		params[p.Key] = p.Value
 	}
+	// The validator reads a body whole, however long it is, before it looks whether it
+	// is to be looked at. It is given none.
+	bare := *c.Request
+	bare.Body = http.NoBody
 	err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
-		Request: c.Request, PathParams: params, QueryParams: query, Route: op.route,
+		Request: &bare, PathParams: params, QueryParams: query, Route: op.route,
 		Options: &openapi3filter.Options{
 			ExcludeRequestBody: true, SkipSettingDefaults: true, MultiError: true,
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authenticate has done it
