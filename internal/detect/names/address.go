@@ -421,11 +421,14 @@ func (a *addressFinder) right(to int) int {
 
 // separated is the token after a comma, a line end, or both.
 func (a *addressFinder) separated(i int) int {
-	n := 0
-	if a.tokens[i].hash == stopHash && (a.tokens[i+1].kind == lineToken || a.tokens[i+1].is(secondary)) {
+	n, stopped := 0, a.tokens[i].hash == stopHash
+	if stopped {
 		i++
 		if a.tokens[i].is(secondary) {
 			return i
+		}
+		if a.tokens[i].kind != lineToken {
+			return 0
 		}
 	}
 	for ; n < 3 && i+n < len(a.tokens)-window; n++ {
@@ -434,10 +437,17 @@ func (a *addressFinder) separated(i int) int {
 			break
 		}
 	}
-	if n == 0 || n == 3 || i+n >= len(a.tokens)-window {
+	if n == 0 || n == 3 || i+n >= len(a.tokens)-window || stopped && !a.begins(i+n) {
 		return 0
 	}
 	return i + n
+}
+
+// begins says whether a part of an address begins at i for sure: a full stop before it may end the address.
+func (a *addressFinder) begins(i int) bool {
+	t := &a.tokens[i]
+	return t.isNumber() || t.is(secondary) || t.lists&(city|country) != 0 && t.role&notAddress == 0 ||
+		a.tags[i] != outside && a.tags[i].class() == Location
 }
 
 // mayQuote says that the token is a mark at the start of a quoted line.

@@ -49,7 +49,7 @@ var roles = func() map[uint32]role {
 		{compass, "north south east west n s e w ne nw se sw"},
 		{particle, "de da do dos das del della di du des la le les el al van von der den zu zum zur ter ten of the bin ibn abu y e i"},
 		{joiner, "de da do dos das del della di du la le van von der den zu zum zur ter ten bin ibn abu al el"},
-		{closing, "regards sincerely cheers thanks best love greetings yours"},
+		{closing | notAddress, "regards sincerely cheers thanks best love greetings yours"},
 		{month | notAddress, "january february march april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec"},
 		{notAddress, "and or is are was were at to for from by in on with the a an phone tel fax email mobile desk office please call am pm monday tuesday wednesday thursday friday saturday sunday http https www number card total"},
 		{nameLabel, "name names surname firstname lastname fullname"}, {office | title, titleWords}, {office, officeWords},
