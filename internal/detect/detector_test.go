@@ -34,6 +34,7 @@ func values(text string, spans []detect.Span) []found {
 
 func TestFindLetter(t *testing.T) {
 	want := []found{
+		{detect.Person, "Okafor"},
 		{detect.PhoneNumber, "(415) 555-0132"},
 		{detect.EmailAddress, "ada@example.com"},
 		{detect.CreditCard, "4111 1111 1111 1111"},
@@ -79,8 +80,8 @@ func TestThresholds(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for name, o := range map[string]detect.Options{
-		"unknown entity":        {Entities: []string{"PERSON"}},
-		"threshold of unknown":  {Thresholds: map[string]float64{"PERSON": 0.5}},
+		"unknown entity":        {Entities: []string{"NOBODY"}},
+		"threshold of unknown":  {Thresholds: map[string]float64{"NOBODY": 0.5}},
 		"threshold zero":        {Thresholds: map[string]float64{detect.USSSN: 0}},
 		"threshold above one":   {Thresholds: map[string]float64{detect.USSSN: 1.1}},
 		"negative text limit":   {MaxText: -1},

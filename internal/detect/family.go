@@ -21,7 +21,7 @@ type family struct {
 
 // families in the order in which their recognisers run at one trigger.
 func families() []family {
-	return []family{contactFamily(), secretFamily(), worldFamily(), thingsFamily(), europeFamily()}
+	return []family{contactFamily(), secretFamily(), worldFamily(), thingsFamily(), europeFamily(), namesFamily()}
 }
 
 // Entities lists, in a fixed order, what a Detector can find, opt-in ones too.

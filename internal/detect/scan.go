@@ -1,6 +1,9 @@
 package detect
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // trigger is what makes a recogniser look at a place.
 type trigger uint8
@@ -12,6 +15,7 @@ const (
 	onHyphen                 // '-'
 	onLiteral                // one of the recogniser's literals has just ended
 	onCode                   // a word that holds a digit: no find, but ids
+	onText                   // the whole text, when the pass is over: no find, but whole
 	triggers
 )
 
@@ -24,8 +28,9 @@ type recogniser struct {
 	on       trigger
 	literals []string
 	find     func(s *scan, at, literal int)
-	ids      []idRule // of onCode
-	best     float64  // the highest score of find, if it may be below the usual threshold: then it is not run; 0: run always
+	whole    func(ctx context.Context, s *scan) error // of onText; linear in the text, and heeds the context
+	ids      []idRule                                 // of onCode
+	best     float64                                  // the highest score of find, if it may be below the usual threshold: then it is not run; 0: run always
 }
 
 // plan is the recognisers of a Detector arranged for the pass.
@@ -80,6 +85,7 @@ type scan struct {
 	trimmed     [2]int // see lone
 	near        nearWords
 	groups      [maxGroups]group
+	named       bool // names have been looked for
 
 	allowed [][][2]int // what the phrases of each allow list cover
 }
@@ -114,6 +120,21 @@ func (s *scan) pass(ctx context.Context) error {
 			return err
 		}
 		s.stretch(from, min(from+checkEvery, len(s.text)))
+	}
+	return s.afterwards(ctx)
+}
+
+// afterwards runs the recognisers that look at the whole text, and at what the others have found.
+func (s *scan) afterwards(ctx context.Context) error {
+	for i := range s.d.plan.by[onText] {
+		r := &s.d.plan.by[onText][i]
+		s.active = r.name
+		if err := r.whole(ctx, s); err != nil {
+			if ended := contextError(ctx); ended != nil {
+				return ended
+			}
+			return fmt.Errorf("%w: %s: %w", ErrFailed, r.name, err)
+		}
 	}
 	return contextError(ctx)
 }
