@@ -174,7 +174,8 @@ func TestInvariant18_DetectorFails(t *testing.T) {
 	text := strings.Repeat("mail jane@example.com ", 2000)
 	req := vault.TokenizeRequest{Scope: "chat", Text: &text}
 	got, err := v.Service.Tokenize(context.Background(), v.Gateway(), req)
-	if vault.CodeOf(err) != vault.CodeUnavailable || got.Text != nil || head(t, v) != before {
+	var told *vault.Error
+	if !errors.As(err, &told) || told.Code != vault.CodeUnavailable || told.Detail != "detection" || got.Text != nil || head(t, v) != before {
 		t.Fatalf("a detector that timed out: %v", err)
 	}
 	v.Service.SetFaults(vault.Faults{IgnoreDetector: true})

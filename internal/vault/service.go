@@ -277,13 +277,14 @@ func public(err error) error {
 		return err
 	case errors.Is(err, ErrOverloaded):
 		return (&Error{Code: CodeUnavailable, Detail: "overloaded", Limit: "commit_queue", RetryAfter: RetryAfter}).Because(err)
+	// Before the store, since a time that ran out in detection is a deadline as well.
+	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout), errors.Is(err, detect.ErrTooLarge):
+		return (&Error{Code: CodeUnavailable, Detail: "detection", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrClosed), plannable(err),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return (&Error{Code: CodeUnavailable, Detail: "store", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, envelope.ErrUnavailable):
 		return (&Error{Code: CodeUnavailable, Detail: "keys", RetryAfter: RetryAfter}).Because(err)
-	case errors.Is(err, detect.ErrFailed), errors.Is(err, detect.ErrTimeout), errors.Is(err, detect.ErrTooLarge):
-		return (&Error{Code: CodeUnavailable, Detail: "detection", RetryAfter: RetryAfter}).Because(err)
 	case errors.Is(err, ErrHeld):
 		return Errorf(CodeHeld, "a hold keeps it").Because(err)
 	case errors.Is(err, ErrUnknownTenant):
