@@ -54,7 +54,9 @@ func TestDetectScanAnswersWhileTheInputPauses(t *testing.T) {
 
 // A line is bounded; the one at the limit passes.
 func TestDetectScanBoundsLines(t *testing.T) {
-	pad := func(n int) string { return `{"id":1,"text":"a"` + strings.Repeat(" ", n-len(`{"id":1,"text":"a"}`)) + "}" }
+	pad := func(n int) string {
+		return `{"id":1,"text":"a"` + strings.Repeat(" ", n-len(`{"id":1,"text":"a"}`)) + "}"
+	}
 	var out bytes.Buffer
 	if err := (detectScanCommand{}).scan(t.Context(), strings.NewReader(pad(maxScanLine-1)+"\n"), &out); err != nil || out.Len() == 0 {
 		t.Errorf("%v, %d bytes", err, out.Len())
