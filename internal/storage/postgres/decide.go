@@ -49,6 +49,7 @@ const (
 	guardOverdue    = "whoever has too many reviews overdue restores nothing"
 	guardBudget     = "a budget is not passed"
 	guardDraw       = "a grant gives no more than it may"
+	guardGrant      = "only a grant is drawn of"
 )
 
 // change judges one change by the image, and puts what it does into it. Where

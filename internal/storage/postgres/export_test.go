@@ -49,6 +49,6 @@ func Guards() []string {
 		guardHeld, guardErased, guardDeferred, guardPlanned, guardSurvivors, guardTies, guardHeir, guardInstant,
 		guardBuried, guardSuppressed, guardReceived, guardLift, guardName,
 		guardRedeem, guardConsenting, guardPolicy, guardProceeding, guardStopped, guardStanding, guardOverdue, guardBudget,
-		guardDraw,
+		guardDraw, guardGrant,
 	}
 }

@@ -77,6 +77,7 @@ func (w *wanted) drawing(d *vault.Draw) {
 	if d == nil || !storable(d.GrantID) {
 		return
 	}
+	w.proceeding(d.GrantID)
 	w.draws.add(d.GrantID)
 	for _, r := range d.Uses {
 		if usable(r) {
@@ -123,6 +124,9 @@ func (b *batch) draw(d *vault.Draw) error {
 		return fmt.Errorf("%w: what is drawn of a grant", ErrMalformed)
 	}
 	m := b.image
+	if m.proceedings[d.GrantID].kind != vault.ProceedingGrant && !b.hooks.skips(guardGrant) {
+		return fmt.Errorf("postgres: what is drawn of is no grant: %w", vault.ErrConflict)
+	}
 	total := m.drawn[d.GrantID]
 	for _, r := range d.Uses {
 		u := use{d.GrantID, place{r.ScopeID, r.TokenID}}

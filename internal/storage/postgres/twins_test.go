@@ -262,6 +262,7 @@ func TestTwins_Judged(t *testing.T) {
 		"whoever has too many reviews overdue restores nothing":  "Invariant17/so many reviews",
 		"a budget is not passed":                                 "Invariant17/a budget is counted",
 		"a grant gives no more than it may":                      "Invariant17/a grant gives no more",
+		"only a grant is drawn of":                               "Invariant17/only a grant is drawn of",
 	}
 	for _, guard := range postgres.Guards() {
 		t.Run(guard, func(t *testing.T) {

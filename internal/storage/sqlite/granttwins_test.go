@@ -23,6 +23,7 @@ func TestInvariant17_TwinsOfGrants(t *testing.T) {
 		{"what is named is not drawn", "Invariant17/what a grant names", []string{"AS j WHERE true\nON CONFLICT " + once, "AS j WHERE true\nON CONFLICT (tenant, grant_id, scope_id, token_id) DO UPDATE SET drawn = 1"}},
 		{"what fails draws nothing", "Invariant17/a flush that fails", []string{"ROLLBACK TO change", "SELECT 1"}},
 		{"nor in one window", "Invariant17/flushes that share", []string{"ROLLBACK TO change", "SELECT 1"}},
+		{"only a grant is drawn of", "Invariant17/only a grant", []string{"c.proceeding_id = ?2 AND c.kind = 'grant'", "c.proceeding_id = ?2 AND c.kind <> ''"}},
 		{"a note draws nothing", told, []string{"j.value ->> 1, 0 FROM proceedings", "j.value ->> 1, 1 FROM proceedings"}},
 		{"a note is of what is not closed", noted, []string{open, "c.kind = 'grant'\nON CONFLICT"}},
 		{"a note is of a grant", noted, []string{open, "c.closed_at IS NULL\nON CONFLICT"}},

@@ -17,6 +17,8 @@ SELECT ?1, ?2, j.value ->> 0, j.value ->> 1, 1 FROM json_each(?3) AS j WHERE tru
 ON CONFLICT (tenant, grant_id, scope_id, token_id) DO NOTHING`
 	sqlDrawn = `
 SELECT COUNT(*) FROM grant_uses AS u WHERE u.tenant = ?1 AND u.grant_id = ?2 AND u.drawn`
+	sqlIsGrant = `
+SELECT 1 FROM proceedings AS c WHERE c.tenant = ?1 AND c.proceeding_id = ?2 AND c.kind = 'grant'`
 	sqlNoteUses = `
 INSERT INTO grant_uses (tenant, grant_id, scope_id, token_id, drawn)
 SELECT ?1, c.proceeding_id, j.value ->> 0, j.value ->> 1, 0 FROM proceedings AS c CROSS JOIN json_each(?3) AS j
@@ -64,10 +66,17 @@ func (b *batch) draw(d *vault.Draw) error {
 	if !nameable(d.GrantID) || kept != len(d.Uses) {
 		return fmt.Errorf("%w: what is drawn of a grant", ErrMalformed)
 	}
+	var drawn int
+	is, err := b.row([]any{&drawn}, sqlIsGrant, b.tenant, d.GrantID)
+	if err == nil && !is {
+		return fmt.Errorf("sqlite: what is drawn of is no grant: %w", vault.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := b.exec(sqlDraw, b.tenant, d.GrantID, uses); err != nil {
 		return err
 	}
-	var drawn int
 	if _, err := b.row([]any{&drawn}, sqlDrawn, b.tenant, d.GrantID); err != nil {
 		return err
 	}

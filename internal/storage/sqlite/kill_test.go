@@ -50,7 +50,8 @@ func child(path string) int {
 	return 0
 }
 
-// childCommit opens a scope with a value in it, and says where it is.
+// childCommit opens a scope with a value in it and a grant on it, and says where
+// they are.
 func childCommit(ctx context.Context, s *sqlite.Store, name string) (string, error) {
 	p := storagetest.NewPlace("acme", name+" "+vault.NewID(), time.Now())
 	m := p.Value("a value")
@@ -60,8 +61,11 @@ func childCommit(ctx context.Context, s *sqlite.Store, name string) (string, err
 	if err != nil {
 		return "", err
 	}
+	if change, err = change.Granting(storagetest.Rider(storagetest.Grant(time.Now().Add(time.Hour)))); err != nil {
+		return "", err
+	}
 	_, err = s.Commit(ctx, "acme", change)
-	return strings.Join([]string{p.Scope.ID, m.Mapping.TokenID, p.Key.ID, change.ID()}, " "), err
+	return strings.Join([]string{p.Scope.ID, m.Mapping.TokenID, p.Key.ID, change.ID(), change.Grant().ID}, " "), err
 }
 
 // TestInvariant15_KilledBetweenCommits kills a process that commits from many
@@ -118,7 +122,7 @@ func killAfter(t *testing.T, path string, lines int) (acknowledged []string) {
 	if err := cmd.Wait(); err == nil || len(acknowledged) < lines {
 		t.Fatalf("the child ended by itself after %d lines: %v", len(acknowledged), err)
 	}
-	if last := acknowledged[len(acknowledged)-1]; strings.Count(last, " ") != 3 {
+	if last := acknowledged[len(acknowledged)-1]; strings.Count(last, " ") != 4 {
 		acknowledged = acknowledged[:len(acknowledged)-1] // cut off in the middle
 	}
 	return acknowledged
@@ -135,5 +139,9 @@ func checkAcknowledged(t *testing.T, s storagetest.Stores, line string) {
 	entries, err := s.Ledger.Entries(t.Context(), "acme", vault.EntryQuery{ChangeID: part[3]})
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("an acknowledged change has %d entries, %v", len(entries), err)
+	}
+	live, err := s.Grants.Live(t.Context(), "acme", vault.LiveQuery{GrantID: part[4], ScopeIDs: part[:1], TokenIDs: part[1:2]})
+	if err != nil || len(live.Mappings) != 1 || len(live.Keys) != 1 {
+		t.Fatalf("an acknowledged grant is lost: %+v, %v", live, err)
 	}
 }

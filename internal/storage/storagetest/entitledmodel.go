@@ -29,7 +29,7 @@ const (
 	// guards is met that decide, also those that are met rarely.
 	plainWindows  = 80
 	plainWindowsL = 1000 // with COUNTERFOIL_LONG=1
-	plainSeed     = 1
+	plainSeed     = 3
 	// plainStep is what the clock moves by, so that it often stands at the very
 	// instant at which something ends.
 	plainStep = 500 * time.Millisecond
@@ -368,6 +368,9 @@ func (l *plain) restores(e vault.Restore, now time.Time) []error {
 	}
 	falls := func(id string) bool {
 		p := l.proceedings[id]
+		if e.Draw != nil && p.Kind != vault.ProceedingGrant {
+			return true
+		}
 		return p.State != vault.ProceedingStanding || over(p, now)
 	}
 	if e.Stopped(standing) || e.MaxOverdue > 0 && overdue >= e.MaxOverdue || slices.ContainsFunc(e.Standing, falls) {

@@ -28,6 +28,7 @@ var useClauses = []clause{
 var drawClauses = []clause{
 	{"Invariant17/a grant gives no more than it may, not by one token", drawLimit},
 	{"Invariant17/what a grant names is not drawn of it", drawNamed},
+	{"Invariant17/only a grant is drawn of", drawOfNone},
 	{"Invariant17/a flush that fails draws nothing, and spends nothing", drawFails},
 	{"Invariant17/flushes that share a commit draw for one another, in order", drawTogether},
 	{"Invariant17/64 streams never draw more than a grant may give", drawRace},
@@ -273,6 +274,18 @@ func drawNamed(w *world) {
 	if n := w.drawn(grant.ID); n != 1 {
 		w.Errorf("%d are drawn, want 1", n)
 	}
+}
+
+func drawOfNone(w *world) {
+	p := w.place("acme")
+	v := w.values(p, 1)
+	for _, kind := range []vault.ProceedingKind{vault.ProceedingConsent, vault.ProceedingReview, vault.ProceedingIncident} {
+		other := w.begin("acme", proceeding(kind, vault.ProceedingStanding))
+		w.commit("acme", p.restingOn(v[0], other.ID))
+		w.refuse(vault.ErrConflict, "acme", p.drawing(other.ID, 9, v[0]))
+		w.wantUses("of a "+string(kind), "acme", other.ID)
+	}
+	w.refuse(vault.ErrConflict, "acme", p.drawing("none", 9, v[0]))
 }
 
 func drawFails(w *world) {
