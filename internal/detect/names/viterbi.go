@@ -35,12 +35,7 @@ func (d *decoder) decode() {
 			continue
 		}
 		for t := range tags {
-			top, at := int32(impossible*2), outside
-			for p := range tags {
-				if s := d.best[i-1][p] + d.trans[p][t]; s > top {
-					top, at = s, tag(p)
-				}
-			}
+			top, at := d.bestBefore(i, tag(t))
 			d.best[i][t] = top + d.rows[i][t]
 			d.from[i][t] = at
 		}
@@ -58,6 +53,25 @@ func (d *decoder) decode() {
 		}
 		last = d.from[i][last]
 	}
+}
+
+// bestBefore is the best sequence up to the token before i, of those that tag t may follow.
+func (d *decoder) bestBefore(i int, t tag) (int32, tag) {
+	before := &d.best[i-1]
+	if t != outside && !t.begins() { // after the first or a later token of the same name only
+		first, later := before[t-1]+d.trans[t-1][t], before[t]+d.trans[t][t]
+		if first >= later {
+			return first, t - 1
+		}
+		return later, t
+	}
+	top, at := before[outside]+d.trans[outside][t], outside
+	for p := 1; p < tags; p++ {
+		if s := before[p] + d.trans[p][t]; s > top {
+			top, at = s, tag(p)
+		}
+	}
+	return top, at
 }
 
 // fromAny is the step to a token that can only be outside. Scores start anew there, so that they do not grow without end.
