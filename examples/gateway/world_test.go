@@ -44,6 +44,7 @@ type world struct {
 	gateway *httptest.Server
 	behind  *httptest.Server // serves the model
 	model   *model
+	begun   func() // is called when the application has the beginning of an answer
 }
 
 func newWorld(t testing.TB, v *vaulttest.Vault, answer answering) *world {
