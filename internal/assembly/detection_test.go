@@ -97,10 +97,10 @@ func TestDetectionIsConfigured(t *testing.T) {
   overrides:
     - tenants: [globex]
       entities: [default]
-      deny: [{name: projects, entity: CUSTOM_ID, phrases: [blue heron]}]
+      deny: [{name: projects, entity: CUSTOM_ID, phrases: [codename x-17]}]
       analyzer: {none: true}
 `)
-	const text = "Zoë, V-1234 and 192.0.2.7 about Blue Heron"
+	const text = "Zoë, V-1234 and 192.0.2.7 about codename X-17"
 	if got, want := entities(t, v, "acme", text), "PERSON by analyzer/PER, CUSTOM_ID by custom/contract"; got != want || asked != 1 {
 		t.Errorf("acme: %q, want %q; asked %d times", got, want, asked)
 	}
