@@ -30,6 +30,7 @@
 //	counterfoil recover        take up an older copy of the database
 //	counterfoil policy         test, explain, pack and sign policies; propose and promote them
 //	counterfoil detect scan    find personal data in texts, for pipelines
+//	counterfoil detect train   make the model of names from texts that may be shipped
 //	counterfoil version        what this is
 package main
 

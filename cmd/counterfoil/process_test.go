@@ -25,7 +25,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-tags", "nomsgpack", "-o", dir+"/", ".", "../counterfoil-verify").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "nomsgpack", "-o", dir+"/", ".", "../counterfoil-verify", "../../examples/gateway/...").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,7 @@ func TestReadme(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(env.WorkDir, "bin"), 0o700); err != nil {
 				return err
 			}
-			for _, name := range []string{"counterfoil", "counterfoil-verify"} {
+			for _, name := range []string{"counterfoil", "counterfoil-verify", "gateway", "model"} {
 				built := filepath.Join(filepath.Dir(builtBinary(t)), name)
 				if err := os.Symlink(built, filepath.Join(env.WorkDir, "bin", name)); err != nil {
 					return err
@@ -67,6 +68,9 @@ func TestReadme(t *testing.T) {
 			}
 			s := start(t, filepath.Join(env.WorkDir, "data"))
 			local := strings.ReplaceAll(commands, "http://127.0.0.1:8080", s.url)
+			for _, fixed := range []string{"127.0.0.1:8081", "127.0.0.1:8082"} {
+				local = strings.ReplaceAll(local, fixed, freeAddress(t))
+			}
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "tour.sh"), []byte(local), 0o600); err != nil {
 				return err
 			}
@@ -80,6 +84,17 @@ func TestReadme(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "banner.sh"), []byte(pasted), 0o600)
 		},
 	})
+}
+
+// freeAddress is one on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
 }
 
 // TestMakeTargets pins that what the README says is what make does.
