@@ -19,6 +19,7 @@ type grantBody struct {
 	Scopes        []grantScope `json:"scopes"`
 	// Tokens are the ids of those that it names, by the scope's place in Scopes.
 	Tokens    [][]string `json:"tokens"`
+	Named     int        `json:"named,omitempty"` // how many they were, once it is closed and they are left out
 	Budget    int        `json:"budget"`
 	Renewable bool       `json:"renewable,omitempty"`
 }
@@ -71,7 +72,8 @@ func (b *grantBody) named() map[MappingRef]bool {
 	return all
 }
 
-func (b *grantBody) count() (n int) {
+func (b *grantBody) count() int {
+	n := b.Named
 	for _, ids := range b.Tokens {
 		n += len(ids)
 	}

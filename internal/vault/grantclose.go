@@ -102,7 +102,12 @@ func (s *Service) closeGrant(ctx context.Context, u *grantUse, entry audit.Entry
 	if len(uses) > 0 {
 		entry.Results = map[string]int{string(StatusRestored): len(uses)}
 	}
-	return s.changeGrant(ctx, u, entry, func(row *Proceeding) { row.State = ProceedingDone })
+	return s.changeGrant(ctx, u, entry, func(row *Proceeding) {
+		// What it named is in the log. Gateways have a grant for each prompt.
+		short := u.body
+		short.Named, short.Tokens = u.body.count(), nil
+		row.State, row.Body = ProceedingDone, encodeBody(short)
+	})
 }
 
 // changeGrant commits a change of a grant that is as it was read.
