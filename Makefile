@@ -57,6 +57,7 @@ test: deps ## Run every test, with the race detector
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'TestContract/Invariant.*/in_one_window' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Twin|FaultTable|CrashImages|OfMany|RandomBytes|RandomTampering' ./internal/storage/sqlite ./internal/storage/postgres
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant11' ./internal/verify
+	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant19' ./internal/stream
 	$(GO) test -tags $(TAGS) -timeout 30m ./internal/detect/eval
 
 test-long: deps ## Run every test with the long variants of the property and crash tests

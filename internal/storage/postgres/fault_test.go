@@ -345,6 +345,7 @@ func (p *prepared) check(t *testing.T, c faultCase, change vault.Change, answer 
 // failed-but-done. What failed left nothing, so the next fault meets the same
 // database.
 func TestInvariant2_FaultTable(t *testing.T) {
+	storagetest.InOneGoroutine(t)
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
