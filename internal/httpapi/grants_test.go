@@ -242,4 +242,3 @@ func TestStreamWhoseReaderVanishes(t *testing.T) {
 		t.Errorf("the last entry: %+v", e)
 	}
 }
-

@@ -105,7 +105,7 @@ func (u *grantUse) attempt(ctx context.Context, found []occurrence) error {
 	refs := j.decideMappings()
 	intent := u.row.ID
 	if draws := u.uncovered(s, j, refs, live); len(draws) > 0 {
-		if intent, err = u.draw(ctx, j, draws, live); err != nil {
+		if intent, err = u.draw(ctx, j, draws); err != nil {
 			return err
 		}
 	}
@@ -230,7 +230,7 @@ func (j *restoreJob) refuse(use MappingRef, status Status) {
 
 // draw commits the entry of what is about to be given beyond what the grant's own
 // entry covers, and returns the id of its change.
-func (u *grantUse) draw(ctx context.Context, j *restoreJob, draws []RestoreRef, live Live) (string, error) {
+func (u *grantUse) draw(ctx context.Context, j *restoreJob, draws []RestoreRef) (string, error) {
 	ctx, end := stage.Start(ctx, stage.Commit)
 	defer end()
 	about := make(map[MappingRef]bool, len(draws))
