@@ -269,3 +269,22 @@ func TestInvariant20_GrantOfReplicas(t *testing.T) {
 		t.Errorf("after it was revoked: %q", got)
 	}
 }
+
+// TestStreamThatCannotBeRead: from a frame on that cannot be read everything passes as
+// it came, and the end says so.
+func TestStreamThatCannotBeRead(t *testing.T) {
+	v := vaulttest.New(t)
+	out := prompted(t, v, v.Gateway(), "chat", "Write to jane@example.com.", vault.GrantWish{})
+	token := out.Tokens[0].Token
+	s := streaming(t, v, v.Gateway(), out.Grant.Grant.ID)
+	broken := `data: {"choices":[{"index":0,"delta":{"content":"` + token + "\n\n"
+	if got := push(t, s, broken+chunk(token)); got != broken+chunk(token) {
+		t.Errorf("it is not as it came: %q", got)
+	}
+	if _, end := finish(t, s); end.Over != "unreadable" {
+		t.Errorf("the end: %+v", end)
+	}
+	if grant, err := v.Service.Grant(context.Background(), v.Gateway(), out.Grant.Grant.ID); must(t, grant, err).Status != vault.GrantClosed {
+		t.Errorf("the grant is %s", grant.Status)
+	}
+}

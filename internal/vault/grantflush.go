@@ -39,6 +39,7 @@ const (
 	overExpired     = "expired"     // its time is over
 	overSuspended   = "suspended"   // the tenant is not served
 	overUnavailable = "unavailable" // the store or the key service did not answer
+	overUnreadable  = "unreadable"  // a frame could not be read, and what follows it passes as it is
 )
 
 // useGrant finds a grant of the caller's that stands. To anybody else it is as if

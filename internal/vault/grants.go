@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/counterfoil/counterfoil/internal/audit"
+	"github.com/counterfoil/counterfoil/internal/stream"
 )
 
 const (
@@ -96,6 +97,9 @@ func limitsOfGrants() []Limit {
 		{"grant_renewed_seconds", "seconds", "a grant that is renewed stands in all", seconds(MaxGrantLife)},
 		{"grant_tokens", "count", "tokens that a grant names and its entry covers", MaxGrantTokens},
 		{"grant_budget", "count", "different tokens that a grant restores, unless its request says otherwise", DefaultGrantBudget},
+		{"stream_frame_bytes", "bytes", "one frame of a stream; what is longer passes as it is", stream.MaxFrame},
+		{"stream_channels", "count", "texts of a stream that are open at a time", stream.MaxChannels},
+		{"stream_held_bytes", "bytes", "what one text of a stream holds back, as it is spelled", stream.MaxHeld},
 		{"grant_page", "count", "grants of one page", PageGrants},
 		{"flush_seconds", "seconds", "a flush of a stream waits for the store and the keys", seconds(FlushTimeout)},
 	}

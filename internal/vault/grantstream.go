@@ -32,7 +32,7 @@ type Stream struct {
 // StreamEnd is what became of a stream.
 type StreamEnd struct {
 	// Over says why nothing was given any more at its end, empty where it was: closed,
-	// expired, suspended or unavailable.
+	// expired, suspended or unavailable, or unreadable since some frame.
 	Over string
 	// Results count the tokens by what became of them, each time they came.
 	Results map[Status]int
@@ -55,13 +55,12 @@ func (s *Service) OpenStream(ctx context.Context, call Call, req StreamRequest) 
 }
 
 // Push takes the next bytes of the model's stream and returns those that are free
-// to go. The answer is good until the next call. An error ends the stream: it is
-// not one that can be read.
+// to go. It fails after Close only.
 func (st *Stream) Push(ctx context.Context, chunk []byte) ([]byte, error) {
 	// What was given is out by now: it is noted before anything else is.
 	st.note(ctx)
 	if err := st.engine.Push(chunk); err != nil {
-		return nil, unreadable(err)
+		return nil, public(err)
 	}
 	return st.flush(ctx), nil
 }
@@ -69,13 +68,14 @@ func (st *Stream) Push(ctx context.Context, chunk []byte) ([]byte, error) {
 // Close says that the model's stream ended. It returns the rest, and what became of
 // the stream. A grant that is not renewable ends with it.
 func (st *Stream) Close(ctx context.Context) ([]byte, StreamEnd, error) {
-	err := st.engine.Close()
-	var rest []byte
-	if err == nil {
-		rest = st.flush(ctx)
+	if err := st.engine.Close(); err != nil {
+		return nil, st.end, public(err)
 	}
+	rest := st.flush(ctx)
 	st.note(ctx)
-	st.end.Over = st.over
+	if st.end.Over = st.over; st.over == "" && st.engine.Blind() {
+		st.end.Over = overUnreadable
+	}
 	st.recordRefused(ctx)
 	if st.over == "" && !st.use.body.Renewable {
 		s := st.use.s.under(st.use.call)
@@ -85,21 +85,11 @@ func (st *Stream) Close(ctx context.Context) ([]byte, StreamEnd, error) {
 			st.end.Over = overUnavailable
 		}
 	}
-	if err != nil {
-		return nil, st.end, unreadable(err)
-	}
 	return rest, st.end, nil
 }
 
 // Reason is why the grant was given.
 func (st *Stream) Reason() string { return st.use.body.Reason }
-
-// unreadable is the refusal of a stream that cannot be read on.
-func unreadable(err error) error {
-	refusal := Invalid("/", "is a stream that cannot be read: a frame or what it holds is too large").Because(err)
-	refusal.Limit = "stream_frame_bytes"
-	return refusal
-}
 
 // flush answers what the stream has decided by now.
 func (st *Stream) flush(ctx context.Context) []byte {
