@@ -19,6 +19,18 @@
 //     value that nobody received: the log may say too much, never too little.
 //  4. Only now the values are opened and put back into the text.
 //
+// # A restoration that streams
+//
+// A stream goes by a grant ([Service.OpenGrant], or [TokenizeRequest.Grant] in the
+// commit of the prompt): a [Proceeding] with an entry that names the tokens which it
+// covers. Each flush ([Stream.Push]) that holds tokens reads the world once from the
+// primary ([Grants.Live]), decides each token by where it stands under the policy in
+// force, and opens what it read there. What the grant does not name, or was decided
+// under another policy, has the entry of a flush before it is opened ([Draw]). One
+// entry closes the grant and says what was given. Where the world cannot be read, or
+// the grant is over, the tokens stay and the stream goes on. A crash loses what was
+// given since the last flush from the closing entry; the grant's own names it.
+//
 // # Who else has a say
 //
 // What people have to come back to is a [Proceeding]: an approval, a review, a
