@@ -1,5 +1,7 @@
 package detect
 
+import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
+
 var cardWords = words{
 	"card": noun, "cards": noun, "credit": noun, "debit": noun, "visa": noun, "mastercard": noun, "amex": noun, "maestro": noun,
 	"discover": noun, "diners": noun, "jcb": noun, "unionpay": noun, "creditcard": noun, "cardnumber": noun, "cc": noun, "pan": noun,
@@ -124,7 +126,7 @@ func (s *scan) judgeCard(i, j int) bool {
 	var buf [maxCard]byte
 	digits := s.digitsOf(buf[:0], i, j)
 	is, ok := issuerOf(digits)
-	if !ok || !luhn(digits) {
+	if !ok || !checkdigit.Luhn(string(digits)) {
 		return false
 	}
 	start, end := s.run.groups[i].start, s.run.groups[j].end
@@ -183,19 +185,4 @@ func leading(digits []byte, width int) int {
 		n = n*10 + int(c-'0')
 	}
 	return n
-}
-
-// luhn is the check of ISO/IEC 7812-1, annex B.
-func luhn(digits []byte) bool {
-	sum := 0
-	for i := range digits {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }

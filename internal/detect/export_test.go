@@ -1,6 +1,10 @@
 package detect
 
-import "context"
+import (
+	"context"
+
+	"github.com/counterfoil/counterfoil/internal/detect/checkdigit"
+)
 
 // Fault is a recogniser for tests: it runs once for every '@' of the text.
 type Fault func(text string, report func(start, end int, entity string, score float64))
@@ -80,7 +84,7 @@ func exportParts(parts []part) []SecretPart {
 
 // Internals that are worth a test of their own.
 var (
-	Luhn        = func(digits string) bool { return luhn([]byte(digits)) }
+	Luhn        = checkdigit.Luhn
 	Mod97       = func(value string) bool { return mod97([]byte(value)) }
 	OnBoundary  = onBoundary
 	IBANFormats = ibanFormats

@@ -1,5 +1,7 @@
 package detect
 
+import "github.com/counterfoil/counterfoil/internal/detect/checkdigit"
+
 // ibanFormats is the national part of each country's IBAN after the check digits, from SWIFT's registry: n digits, a
 // letters, c letters or digits.
 var ibanFormats = map[string]string{
@@ -124,19 +126,8 @@ func matchesFormat(value []byte, format string) bool {
 	return true
 }
 
-// mod97 is ISO 7064 MOD 97-10 with the first four characters moved to the end.
-func mod97(value []byte) bool {
-	sum := 0
-	for i := range value {
-		c := value[(i+4)%len(value)]
-		if isDigit(c) {
-			sum = (sum*10 + int(c-'0')) % 97
-		} else {
-			sum = (sum*100 + int(c-'A') + 10) % 97
-		}
-	}
-	return sum == 1
-}
+// mod97 is the check of ISO 13616: with the first four characters moved to the end.
+func mod97(value []byte) bool { return checkdigit.Mod97(string(value[4:]) + string(value[:4])) }
 
 func isAlpha(c byte) bool { return isLower(c) || isUpper(c) }
 

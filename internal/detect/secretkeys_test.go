@@ -138,20 +138,7 @@ var hostileSecrets = map[string]string{
 // TestHostileSecretsTakeLinearTime is TestHostileTextsTakeLinearTime for the rules of secrets alone.
 func TestHostileSecretsTakeLinearTime(t *testing.T) {
 	d := newDetector(t, detect.Options{Entities: secretEntities, Timeout: time.Minute})
-	const short, growth, slack, leastRate = 32 << 10 / raceFactor, 4, 3, 1e6 / raceFactor
-	for name, unit := range hostileSecrets {
-		text := strings.Repeat(unit, growth*short/len(unit))
-		part := text[:len(text)/growth]
-		small, large := cost(t, d, part), cost(t, d, text)
-		rate := float64(len(text)) / large.Seconds()
-		t.Logf("%-20s %6.1f MB/s", name, rate/1e6)
-		if large > growth*slack*small+5*time.Millisecond*raceFactor {
-			t.Errorf("%s: %v for %d bytes, %v for %d", name, small, len(part), large, len(text))
-		}
-		if rate < leastRate {
-			t.Errorf("%s: %.0f bytes/s", name, rate)
-		}
-	}
+	takesLinearTime(t, d, hostileSecrets, 32<<10)
 }
 
 // FuzzSecrets looks for texts that break the rules for secrets; what Find promises of its spans is checked by others.

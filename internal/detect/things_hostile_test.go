@@ -46,18 +46,5 @@ func TestHostileThingsTakeLinearTime(t *testing.T) {
 	opts := detect.Everything()
 	opts.Timeout = time.Minute
 	d := newDetector(t, opts)
-	const short, growth, slack, leastRate = 16 << 10 / raceFactor, 4, 3, 1e6 / raceFactor
-	for name, unit := range hostileThings {
-		text := strings.Repeat(unit, growth*short/len(unit))
-		part := text[:len(text)/growth]
-		small, large := cost(t, d, part), cost(t, d, text)
-		rate := float64(len(text)) / large.Seconds()
-		t.Logf("%-20s %6.1f MB/s", name, rate/1e6)
-		if large > growth*slack*small+5*time.Millisecond*raceFactor {
-			t.Errorf("%s: %v for %d bytes, %v for %d", name, small, len(part), large, len(text))
-		}
-		if rate < leastRate {
-			t.Errorf("%s: %.0f bytes/s", name, rate)
-		}
-	}
+	takesLinearTime(t, d, hostileThings, 16<<10)
 }
