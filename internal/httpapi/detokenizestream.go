@@ -95,7 +95,7 @@ func (s *streaming) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), vault.FlushTimeout)
 	defer cancel()
 	rest, end, closing := s.stream.Close(ctx)
-	s.x.restoredStream(s.stream.Reason(), end.Results)
+	s.x.reason, s.x.statuses = s.stream.Reason(), end.Results
 	header.Set(streamTrailer, streamComplete)
 	if end.Over != "" {
 		header.Set(streamTrailer, end.Over)
@@ -154,9 +154,4 @@ func (s *streaming) pace() {
 	until := time.Now().Add(StreamIdle)
 	_ = s.control.SetReadDeadline(until)
 	_ = s.control.SetWriteDeadline(until)
-}
-
-// restoredStream notes what a stream restored.
-func (x *exchange) restoredStream(reason string, results map[vault.Status]int) {
-	x.reason, x.statuses = reason, results
 }

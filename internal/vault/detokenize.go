@@ -289,9 +289,9 @@ func (j *restoreJob) standIn(o *occurrence) string {
 }
 
 // gives tells whether the answer holds anything of the value.
-func (o *occurrence) gives() bool {
-	return o.status == StatusRestored || o.status == StatusPartial || o.status == StatusMasked
-}
+func (o *occurrence) gives() bool { return o.status.gives() }
+
+func (s Status) gives() bool { return s == StatusRestored || s == StatusPartial || s == StatusMasked }
 
 // describe completes the intent entry.
 func (j *restoreJob) describe() audit.Entry {

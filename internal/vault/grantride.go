@@ -18,6 +18,7 @@ type granting struct {
 	wish *GrantWish
 	job  *restoreJob // of the same caller and reason; nothing is restored by it
 	owed demands     // of the last attempt
+	body grantBody   // of it, without the tokens that the commit tells
 }
 
 // newGranting checks the wish for a grant, nil where there is none.
@@ -60,7 +61,8 @@ type carried struct {
 func (g *granting) ride(j *tokenizeJob, change Change) (Change, error) {
 	job := &grantJob{restoreJob: g.job, wish: *g.wish}
 	scopes := append([]Scope{j.scope}, j.readScopes...)
-	body := job.body(scopes)
+	g.body = job.body(scopes)
+	body := g.body
 	most := min(MaxGrantTokens, body.Budget)
 	names, entry := g.decide(j, scopes, most)
 	ttl := cmp.Or(g.wish.TTL, GrantLife)
@@ -170,12 +172,9 @@ func (j *tokenizeJob) carries() bool {
 
 // granted is the grant as the commit made it.
 func (g *granting) granted(s *Service, keys *keySet, rider *GrantRider, committed *Committed) (*GrantResult, error) {
-	row := rider.proceeding(committed.Outcome)
-	row.CreatedAt = committed.At
-	body, err := readGrant(row)
-	if err != nil {
-		return nil, err
-	}
+	row, body := rider.Opens, g.body
+	row.ID, row.CreatedAt = rider.ID, committed.At
+	body.Named = len(unique(rider.Names(committed.Outcome)))
 	// The grant's entry is the last of the change.
 	receipt, err := s.receipt(keys, *committed)
 	return &GrantResult{Grant: s.describeGrant(row, body), Audit: receipt}, err

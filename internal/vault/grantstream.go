@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/access"
 	"github.com/counterfoil/counterfoil/internal/audit"
@@ -167,7 +166,7 @@ func (st *Stream) note(ctx context.Context) {
 func (st *Stream) recordRefused(ctx context.Context) {
 	refused := make(map[string]int)
 	for status, n := range st.end.Results {
-		if !slices.Contains([]Status{StatusRestored, StatusPartial, StatusMasked}, status) {
+		if !status.gives() {
 			refused[string(status)] = n
 		}
 	}
