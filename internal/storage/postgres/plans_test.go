@@ -504,9 +504,12 @@ func alone(admin session) {
 	}
 }
 
-// pages is how many pages of tables and their indexes were touched so far.
+// pages is how many pages of tables and their indexes were touched so far. A session
+// tells at most once a second what it touched: what admin did to fill the tables is
+// told first, or it would be counted with what comes after.
 func pages(t *testing.T, admin session) (n int64) {
 	t.Helper()
+	admin.do("SELECT pg_stat_force_next_flush()")
 	err := admin.conn.QueryRow(t.Context(), `
 		SELECT sum(heap_blks_read + heap_blks_hit + COALESCE(idx_blks_read + idx_blks_hit, 0))::bigint
 		FROM pg_statio_user_tables WHERE relname <> 'goose_db_version'`).Scan(&n)
