@@ -1,0 +1,3 @@
+module github.com/counterfoil/counterfoil/bench
+
+go 1.26.0
