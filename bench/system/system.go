@@ -27,3 +27,6 @@ type Usage struct {
 	// Of PostgreSQL (pg_stat_wal): WAL bytes, and how often WAL was made durable.
 	WALBytes, Fsyncs int64
 }
+
+// Site is all that runs.
+type Site struct{}
