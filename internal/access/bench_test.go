@@ -50,6 +50,40 @@ func BenchmarkDecide100Rules50Reasons(b *testing.B) {
 	}
 }
 
+// BenchmarkRestoreOf50 is all that is decided for 50 tokens of one request:
+// whether the caller may restore anything, each token by its label, and each
+// once more by its mapping.
+func BenchmarkRestoreOf50(b *testing.B) {
+	p, r := shipped(b), gateway()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Best(r)
+		for range 50 {
+			p.Best(r)
+			if d := p.Decide(r); !d.Allow {
+				b.Fatal(d.Why)
+			}
+		}
+	}
+}
+
+// BenchmarkCatalogue is what a request reads of the policy beside decisions.
+func BenchmarkCatalogue(b *testing.B) {
+	p := shipped(b)
+	b.Run("entities", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			p.Entities()
+		}
+	})
+	b.Run("reason", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			p.ReasonOf("acme", "LLM_RESPONSE")
+		}
+	})
+}
+
 func BenchmarkLoad(b *testing.B) {
 	bundle := copyOfShipped(b)
 	for b.Loop() {

@@ -20,8 +20,10 @@ func sized(text string, size int) string {
 	return strings.Repeat(text, size/len(text)+1)[:size]
 }
 
-func benchmark(b *testing.B, text string) {
-	d := newDetector(b, detect.Options{})
+func benchmark(b *testing.B, text string) { benchmarkWith(b, detect.Options{}, text) }
+
+func benchmarkWith(b *testing.B, opts detect.Options, text string) {
+	d := newDetector(b, opts)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -29,6 +31,22 @@ func benchmark(b *testing.B, text string) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPrompt2kB is a usual prompt, with and without names: what has digits
+// and prefixes costs little beside what has only words.
+func BenchmarkPrompt2kB(b *testing.B) {
+	text := sized(prompt+letter, 2<<10)
+	b.Run("structured", func(b *testing.B) {
+		var structured []string
+		for _, e := range detect.DefaultEntities() {
+			if e != detect.Person && e != detect.Location {
+				structured = append(structured, e)
+			}
+		}
+		benchmarkWith(b, detect.Options{Entities: structured}, text)
+	})
+	b.Run("names", func(b *testing.B) { benchmark(b, text) })
 }
 
 func BenchmarkFindProse4kB(b *testing.B) { benchmark(b, sized(prompt, 4<<10)) }

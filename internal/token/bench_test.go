@@ -73,9 +73,20 @@ func BenchmarkStream(b *testing.B) {
 
 func BenchmarkMint(b *testing.B) {
 	source := seed(b.Name())
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := token.Mint(token.FormatLabel, "EMAIL_ADDRESS", source); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkScanOne(b *testing.B) {
+	v, text := vocabulary(b), newMinter(b, shippedLabels(b)).label().String()
+	b.ReportAllocs()
+	for b.Loop() {
+		if found := v.Scan(text); len(found) != 1 {
+			b.Fatal(len(found), "tokens")
 		}
 	}
 }
