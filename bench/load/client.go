@@ -63,7 +63,7 @@ func (c *Client) Call(ctx context.Context, method, url, bearer string, body []by
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	res, err := c.transport.RoundTrip(req)
+	res, err := c.transport.RoundTrip(req) //nolint:bodyclose // read closes it
 	if err != nil {
 		return 0, nil, fmt.Errorf("load: %s %s: %w", method, req.URL.Path, err)
 	}

@@ -188,7 +188,7 @@ func TestEveryTellsOfEachSecond(t *testing.T) {
 			if n == 0 {
 				time.Sleep(5 * time.Millisecond)
 			}
-			second := time.Duration(time.Since(began)/time.Second) + 1
+			second := time.Since(began)/time.Second + 1
 			time.Sleep(100 * time.Millisecond / second)
 			return nil
 		})
