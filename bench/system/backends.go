@@ -44,6 +44,15 @@ func (s *Site) startBackends(ctx context.Context, more []string) error {
 		return fmt.Errorf("system: %d audit files of the transit server", len(logs))
 	}
 	s.auditLog = logs[0]
+	if s.postmaster, err = findPostmaster(s.database.Server.Dir()); err != nil {
+		return err
+	}
+	if s.transit, err = findServer(filepath.Dir(s.auditLog)); err != nil {
+		return err
+	}
+	if err := s.watcher(ctx); err != nil {
+		return err
+	}
 	return s.query(ctx, s.AdminDSN(), func(conn *pgx.Conn) error {
 		if err := durable(ctx, conn); err != nil {
 			return err

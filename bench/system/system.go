@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 	"github.com/counterfoil/counterfoil/internal/transit/transittest"
 )
@@ -59,9 +61,12 @@ type Site struct {
 	database *pgtest.Database
 	vault    *transittest.Server
 	auditLog string // file of the transit server
-	issuer   *issuer
-	serial   atomic.Int64 // of the services
-	admin    string       // configuration of whoever prepares the site
+	// Process ids of the two servers, and the connection for samples.
+	postmaster, transit int
+	watch               *pgxpool.Pool
+	issuer              *issuer
+	serial              atomic.Int64 // of the services
+	admin               string       // configuration of whoever prepares the site
 }
 
 // Open builds, starts and prepares everything but the services.
@@ -91,24 +96,25 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	return s, nil
 }
 
+// open goes step by step. The servers come first: one that is not durable is found out
+// before anything is built.
 func (s *Site) open(ctx context.Context, o Options) error {
 	began := time.Now()
-	step := func(what string, do func() error) error {
-		if err := ctx.Err(); err != nil {
+	for _, step := range []struct {
+		done string
+		do   func() error
+	}{
+		{"PostgreSQL and the transit server run", func() error { return s.startBackends(ctx, o.Settings) }},
+		{"built the service and the floor", func() error { return s.build(ctx) }},
+		{"made the issuer and the policy", s.prepare},
+		{"made keys and tenants", func() error { return s.found(ctx, s.admin) }},
+	} {
+		if err := errors.Join(ctx.Err(), step.do()); err != nil {
 			return err
 		}
-		err := do()
-		if err == nil {
-			s.say("%s (%s)", what, time.Since(began).Round(100*time.Millisecond))
-		}
-		return err
+		s.say("%s (%s)", step.done, time.Since(began).Round(100*time.Millisecond))
 	}
-	return errors.Join(
-		step("built the service and the floor", func() error { return s.build(ctx) }),
-		step("PostgreSQL and the transit server run", func() error { return s.startBackends(ctx, o.Settings) }),
-		step("made the issuer and the policy", s.prepare),
-		step("made keys and tenants", func() error { return s.found(ctx, s.admin) }),
-	)
+	return nil
 }
 
 // Close stops everything and removes all that was made.
