@@ -31,7 +31,7 @@ func (p *Policy) evaluate(r *Request, best bool) Decision {
 		return denied(WhyNoRule)
 	}
 	key := bucket{r.Action, none}
-	ev := &evaluation{req: r, best: best}
+	var lacks shortfall
 	var reason *Reason
 	if r.Action == ActionRestore {
 		var ok bool
@@ -41,15 +41,14 @@ func (p *Policy) evaluate(r *Request, best bool) Decision {
 		if why := p.fixValue(r, reason); why != WhyNone {
 			return denied(why)
 		}
-		key.reason, ev.lacks = r.Reason, reason.lacks(r)
+		key.reason, lacks = r.Reason, reason.lacks(r)
 	} else if r.Reason != "" {
 		return denied(WhyReasonUnknown)
 	}
-	allowed, err := p.engine.run(key, ev)
+	d, err := p.engine.decide(key, r, lacks, best)
 	if err != nil {
 		return denied(WhyFault)
 	}
-	d := ev.decision(allowed)
 	if !d.Allow || reason == nil {
 		return d
 	}
@@ -187,6 +186,6 @@ func (r *Reason) meet(d Decision, q *Request, best bool) Decision {
 	if r.Form.rank() < d.Form.rank() && q.Entity != EntityTokenLike {
 		out.Form = r.Form
 	}
-	out.Obligations, out.Notify, out.Review = r.Obligations(), r.Notify, r.Review
+	out.Obligations, out.Notify, out.Review = slices.Clone(r.obligations), r.Notify, r.Review
 	return out
 }

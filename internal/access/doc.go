@@ -23,8 +23,10 @@
 // functions over the columns of a rule, never eval() of text out of a rule,
 // which is slow and unchecked. Each (action, reason) has an enforcer of its
 // own with its own few rules, so a decision costs the same with three rules or
-// three thousand. There is no cache: Casbin's CachedEnforcer joins its key
-// without escaping, so that two different requests can share an answer.
+// three thousand. What the rules said is remembered (see memo), by all that the
+// matcher sees of a request, each part for itself. Casbin's CachedEnforcer is of
+// no use for it: it joins its key without escaping, so that two different
+// requests can share an answer.
 //
 //  1. A deny rule that matches wins.
 //  2. Otherwise the allow rules that match are grants, and the fullest form
@@ -84,6 +86,7 @@
 //
 // # What is lost on failure
 //
-// Nothing: the package keeps no state. A bundle that does not load leaves the
-// caller with the Policy it had; a fault inside a decision is a deny (WhyFault).
+// Nothing: all that is kept is what the rules said, and they say it again. A
+// bundle that does not load leaves the caller with the Policy it had; a fault
+// inside a decision is a deny (WhyFault), and is not remembered.
 package access

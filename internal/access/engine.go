@@ -15,11 +15,22 @@ import (
 // engine finds the rules that match a request. It is read-only once built, and
 // an enforcer whose policy does not change may be asked by many goroutines.
 type engine struct {
-	// enforcers by what they are about: a request is held against the few
-	// rules of its own action and reason only.
-	enforcers map[bucket]*casbin.Enforcer
-	rules     map[string]*rule
-	whens     map[string][]condition // by the text of the column
+	// buckets by what they are about: a request is held against the few rules
+	// of its own action and reason only.
+	buckets map[bucket]*bucketRules
+	rules   map[string]*rule
+	whens   map[string][]condition // by the text of the column
+}
+
+// bucketRules are the rules of one action and reason.
+type bucketRules struct {
+	enforcer   *casbin.Enforcer
+	roles      []string    // that the rules name, each once
+	conditions []condition // the same
+	memo       memo
+	// blur takes something out of a question. It is for the tests that show
+	// that all of it is needed.
+	blur func(*question)
 }
 
 // bucket is a comparable key, so that no joining of strings can mix two up.
@@ -48,9 +59,9 @@ var functionArity = map[string]int{
 
 func newEngine(newModel func() (model.Model, error), rules []*rule) (*engine, error) {
 	e := &engine{
-		enforcers: map[bucket]*casbin.Enforcer{},
-		rules:     map[string]*rule{},
-		whens:     map[string][]condition{},
+		buckets: map[bucket]*bucketRules{},
+		rules:   map[string]*rule{},
+		whens:   map[string][]condition{},
 	}
 	buckets := map[bucket][]*rule{}
 	for _, r := range rules {
@@ -64,16 +75,33 @@ func newEngine(newModel func() (model.Model, error), rules []*rule) (*engine, er
 		if err != nil {
 			return nil, err
 		}
-		if e.enforcers[key], err = e.enforcer(m, members); err != nil {
+		b := newBucketRules(members)
+		if b.enforcer, err = e.enforcer(m, members); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", key.action, key.reason, err)
 		}
 		// Casbin compiles the matcher at the first use: make that now, so
 		// that a matcher that does not compile is a load error.
-		if _, err := e.run(key, &evaluation{req: &Request{}}); err != nil {
+		if _, err := b.run(key, &evaluation{req: &Request{}}); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", key.action, key.reason, err)
 		}
+		e.buckets[key] = b
 	}
 	return e, nil
+}
+
+func newBucketRules(rules []*rule) *bucketRules {
+	b := &bucketRules{}
+	for _, r := range rules {
+		if role := r.role(); !slices.Contains(b.roles, role) {
+			b.roles = append(b.roles, role)
+		}
+		for _, c := range r.conditions {
+			if !slices.ContainsFunc(b.conditions, func(have condition) bool { return have.name == c.name }) {
+				b.conditions = append(b.conditions, c)
+			}
+		}
+	}
+	return b
 }
 
 func (e *engine) enforcer(m model.Model, rules []*rule) (*casbin.Enforcer, error) {
@@ -108,14 +136,35 @@ func precedence(r *rule) int {
 	return 2
 }
 
-// run holds the request against the rules of the bucket. It fills ev.matched
-// and says whether Casbin allows.
-func (e *engine) run(key bucket, ev *evaluation) (bool, error) {
-	enforcer, ok := e.enforcers[key]
+// decide is what the rules of the bucket say to the request: what is known of
+// them, or what Casbin says. A fault is not remembered.
+func (e *engine) decide(key bucket, r *Request, lacks shortfall, best bool) (Decision, error) {
+	b, ok := e.buckets[key]
 	if !ok {
-		return false, nil
+		return denied(WhyNoRule), nil
 	}
-	allowed, err := enforcer.Enforce(string(key.action), key.reason, ev)
+	q, comparable := b.question(r, lacks, best)
+	if comparable {
+		if f, ok := b.memo.get(q); ok {
+			return f.decision(), nil
+		}
+	}
+	ev := &evaluation{req: r, lacks: lacks, best: best}
+	allowed, err := b.run(key, ev)
+	if err != nil {
+		return Decision{}, err
+	}
+	d := ev.decision(allowed)
+	if comparable {
+		b.memo.put(q, found{allow: d.Allow, form: d.Form, why: d.Why, rules: slices.Clone(d.RuleIDs)})
+	}
+	return d, nil
+}
+
+// run holds the request against the rules. It fills ev.matched and says
+// whether Casbin allows.
+func (b *bucketRules) run(key bucket, ev *evaluation) (bool, error) {
+	allowed, err := b.enforcer.Enforce(string(key.action), key.reason, ev)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", errMatcher, err)
 	}

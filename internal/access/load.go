@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -129,7 +131,23 @@ func (p *Policy) readData(files map[string][]byte) error {
 			return fmt.Errorf("%s: %w", step.file, err)
 		}
 	}
+	p.settle()
 	return nil
+}
+
+// settle works out once what every request would otherwise work out anew.
+func (p *Policy) settle() {
+	p.listed = slices.SortedFunc(maps.Values(p.entities), func(a, b Entity) int { return strings.Compare(a.Name, b.Name) })
+	for _, r := range p.reasons {
+		r.obligations = r.Obligations()
+	}
+	for _, overlay := range p.overlays {
+		for _, r := range overlay {
+			if r != nil { // turned off
+				r.obligations = r.Obligations()
+			}
+		}
+	}
 }
 
 // readBundle reads the files that decide. A data file of another name is

@@ -32,7 +32,8 @@ type Reason struct {
 	ReachesHeld       bool
 	ReachesRestricted bool
 
-	approvals [classCount]int
+	approvals   [classCount]int
+	obligations []string // as Obligations gives them; shared by copies and never given away
 }
 
 // Reference says which reference to a ticket, matter or incident a reason takes.
