@@ -16,6 +16,9 @@ type Env struct {
 	// Runs of each measurement, and how long each warms up and is measured.
 	Runs      int
 	Warm, For time.Duration
+	// Clients are the numbers of clients at which a work is measured that is measured
+	// at several.
+	Clients []int
 	// Long is true for `make bench-long`.
 	Long bool
 	// Say tells whoever waits how far it is.
