@@ -17,11 +17,13 @@ PLAYWRIGHT_VERSION := 1.65.0
 AXE_VERSION      := 4.13.0
 OPENAI_VERSION   := 7.55.0
 PROMTOOL_VERSION := v0.313.0
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 OAPI     := $(TOOLS)/oapi-codegen-$(OAPI_VERSION)/oapi-codegen
 VULN     := $(TOOLS)/govulncheck-$(VULN_VERSION)/govulncheck
 HELM     := $(TOOLS)/helm-$(HELM_VERSION)/helm
 PROMTOOL := $(TOOLS)/promtool-$(PROMTOOL_VERSION)/promtool
+BENCHSTAT := $(TOOLS)/benchstat-$(BENCHSTAT_VERSION)/benchstat
 PLAYWRIGHT := $(TOOLS)/playwright-$(PLAYWRIGHT_VERSION)/node_modules
 OPENAI   := $(TOOLS)/openai-$(OPENAI_VERSION)/node_modules
 SPECTRAL := $(TOOLS)/spectral-$(SPECTRAL_VERSION)/node_modules/.bin/spectral
@@ -30,7 +32,7 @@ DATA     ?= ./data
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run deps test test-long eval check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
+.PHONY: help build run deps test test-long bench-micro eval check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +61,23 @@ test: deps ## Run every test, with the race detector
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant11' ./internal/verify
 	$(GO) test -tags $(TAGS) -timeout 30m -run 'Invariant19' ./internal/stream
 	$(GO) test -tags $(TAGS) -timeout 30m ./internal/detect/eval
+	cd bench && $(GO) test -timeout 10m ./...
 
 test-long: deps ## Run every test with the long variants of the property and crash tests
 	OPENAI_MODULES=$(OPENAI) COUNTERFOIL_LONG=1 $(GO) test -tags $(TAGS) -timeout 120m ./...
+
+bench-micro: $(BENCHSTAT) ## Compare the micro-benchmarks of HEAD with those of BASE=<revision> and write bench/MICRO.md
+	@test -n "$(BASE)" || { echo "bench-micro: which revision? BASE=<revision>"; exit 1; }
+	cd bench && $(GO) run ./micro -base '$(BASE)' -benchstat $(BENCHSTAT) -out MICRO.md
+
+bench: deps ## Measure against the floor, 15 minutes at most, and write bench/REPORT.md
+	cd bench && $(GO) run . -mode full -out .
+
+bench-quick: deps ## Measure the core at 16 clients, under 2 minutes, and print it
+	@cd bench && $(GO) run . -mode quick
+
+bench-long: deps ## Measure soak, overload and growth as well, and write bench/REPORT.md; hours
+	cd bench && $(GO) run . -mode long -out .
 
 eval: ## Measure detection on the data sets under DATA and write internal/detect/EVAL.md
 	$(GO) run ./internal/detect/eval -data $(DATA) -out internal/detect/EVAL.md
@@ -71,6 +87,7 @@ check: lint check-generated lint-openapi check-deploy check-report vuln ## Lint,
 lint: $(GOLANGCI) ## Vet and lint, the import law included
 	$(GO) vet -tags $(TAGS) ./...
 	$(GOLANGCI) run ./...
+	cd bench && $(GO) vet ./... && $(GOLANGCI) run --config ../.golangci.yml ./...
 
 generate: $(OAPI) ## Write the generated files anew
 	$(OAPI) -config openapi/oapi-codegen.yaml openapi/openapi.yaml
@@ -111,6 +128,9 @@ $(OAPI):
 
 $(VULN):
 	GOBIN=$(@D) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+
+$(BENCHSTAT):
+	GOBIN=$(@D) $(GO) install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
 
 $(HELM):
 	GOBIN=$(@D) $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
