@@ -26,8 +26,9 @@ func (s *Site) startBackends(ctx context.Context, more []string) error {
 		s.database = server.Database(s.host)
 		s.vault = transittest.Start(s.host)
 		// The serving identity keeps the anchors too, in the KV engine.
+		const policies = "counterfoil-serving,counterfoil-anchors"
 		_, err := s.vault.Root().Logical().Write("auth/approle/role/counterfoil-serving", map[string]any{
-			"token_policies": "counterfoil-serving,counterfoil-anchors", "token_ttl": "20m",
+			"token_policies": policies, "token_ttl": "20m",
 		})
 		if err != nil {
 			s.host.Fatal(err)
