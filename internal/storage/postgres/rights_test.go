@@ -25,11 +25,12 @@ type session struct {
 
 func connect(t *testing.T, dsn string) session {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), dsn)
+	ctx := context.WithoutCancel(t.Context()) // what a test leaves is removed after it
+	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	t.Cleanup(func() { _ = conn.Close(ctx) })
 	return session{t, conn}
 }
 

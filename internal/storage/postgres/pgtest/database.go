@@ -56,7 +56,7 @@ func (m M) Run() int {
 	if shared.server == nil {
 		return code
 	}
-	if err := shared.server.made.drop(shared.server); err != nil {
+	if err := shared.server.leave(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	if err := shared.server.remove(); err != nil {
@@ -105,7 +105,7 @@ func (s *Server) Database(t testing.TB) *Database {
 	}
 	if s.dir == "" {
 		t.Cleanup(func() {
-			if err := s.exec(context.Background(), s.admin, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			if err := s.bury(name); err != nil {
 				t.Error(err)
 			}
 		})
@@ -179,16 +179,6 @@ func (s *Server) migrate(ctx context.Context, name string) error {
 		return fmt.Errorf("pgtest: migrate: %w", err)
 	}
 	return nil
-}
-
-// drop removes the template from a server that outlives this process.
-func (t *template) drop(s *Server) error {
-	t.Lock()
-	defer t.Unlock()
-	if s.dir != "" || t.name == "" {
-		return nil
-	}
-	return s.exec(context.Background(), s.admin, "DROP DATABASE "+t.name+" WITH (FORCE)")
 }
 
 func (s *Server) exec(ctx context.Context, dsn, text string) error {

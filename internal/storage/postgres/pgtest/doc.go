@@ -19,6 +19,7 @@
 //
 // Where POSTGRES_URL is set that server is used instead. The URL must be that
 // of a superuser; the roles of the service are made there, with passwords that
-// everybody knows: it must be a server for tests. Where neither exists the
-// test fails, with the reason: it is not skipped.
+// everybody knows: it must be a server for tests. Nothing but the roles is left
+// there; a process that is killed leaves its databases. Where neither exists, or
+// the URL does not answer, the test fails, with the reason: it is not skipped.
 package pgtest

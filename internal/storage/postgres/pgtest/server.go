@@ -38,6 +38,7 @@ type Server struct {
 
 	running *process
 	made    template
+	buried  graveyard
 }
 
 // process is a postmaster that runs, or ran.
