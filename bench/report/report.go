@@ -1,11 +1,20 @@
 // Package report holds what was measured, and writes it: Markdown for people, JSON
 // for programs, PNG for curves.
+//
+// The Markdown rounds to three digits, which is more than a measurement on a shared
+// machine is good for, and has the median of the runs with the least and the greatest;
+// the JSON has every run in full. How to read it stands at its end, from reading.md: what
+// is read by strangers has to explain itself.
+//
+// A measurement takes a quarter of an hour or a night, so nothing that was measured makes
+// the report fail: what is not a number is a dash in a table and null in JSON, a point
+// that cannot be drawn is left out, and the text is written before the pictures.
 package report
 
-import "time"
-
-// Figure is one number, measured once in each run.
-type Figure []float64
+import (
+	"strings"
+	"time"
+)
 
 // Measurement is one load put on one service.
 type Measurement struct {
@@ -64,10 +73,13 @@ type Curve struct {
 
 // Line is one line of a curve.
 type Line struct {
-	Name string    `json:"name"`
-	X    []float64 `json:"x"`
-	Y    []float64 `json:"y"`
+	Name string `json:"name"`
+	X    Points `json:"x"`
+	Y    Points `json:"y"`
 }
+
+// Points are the values of a line along one axis.
+type Points []float64
 
 // Report is all of it.
 type Report struct {
@@ -84,3 +96,37 @@ type Report struct {
 	Curves       []Curve       `json:"curves,omitempty"`
 	Notes        []string      `json:"notes,omitempty"`
 }
+
+// Find gives a measurement by its names, or nil.
+func (r *Report) Find(work, of, load string) *Measurement {
+	for i := range r.Measurements {
+		if m := &r.Measurements[i]; m.Work == work && m.Of == of && m.Load == load {
+			return m
+		}
+	}
+	return nil
+}
+
+// Judge adds a goal. One without a verdict was not measured.
+func (r *Report) Judge(g Goal) {
+	if g.Verdict == "" {
+		g.Verdict = NotMeasured
+	}
+	r.Goals = append(r.Goals, g)
+}
+
+// floor gives the floor of the same work under the same load, or nil; a floor has none.
+func (r *Report) floor(m *Measurement) *Measurement {
+	if m.isFloor() {
+		return nil
+	}
+	for i := range r.Measurements {
+		if f := &r.Measurements[i]; f.isFloor() && f.Work == m.Work && f.Load == m.Load {
+			return f
+		}
+	}
+	return nil
+}
+
+// isFloor: there is one floor for each store, "floor" and what they call the others.
+func (m *Measurement) isFloor() bool { return strings.HasPrefix(m.Of, "floor") }
