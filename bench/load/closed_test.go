@@ -210,6 +210,54 @@ func TestEveryTellsOfEachSecond(t *testing.T) {
 	})
 }
 
+func TestEveryThatTakesLongIsToldOfAllOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rates []float64
+		var good int64
+		plan := load.Plan{
+			Clients: 1, For: 8500 * time.Millisecond,
+			Every: func(at time.Duration, since load.Result) {
+				rates = append(rates, math.Round(since.PerSecond()))
+				good += since.Good
+				if at == 2*time.Second {
+					time.Sleep(3300 * time.Millisecond)
+				}
+			},
+		}
+		r, err := load.Closed(t.Context(), plan, in(10*time.Millisecond+time.Microsecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// After 1, 2, 5.3, 6, 7, 8 and 8.5 s.
+		if len(rates) != 7 || good != r.Good {
+			t.Fatalf("told of %v a second, %d in all of %d", rates, good, r.Good)
+		}
+		for i, rate := range rates {
+			if rate < 98 || rate > 102 {
+				t.Errorf("at call %d it was %v a second, want 100", i, rate)
+			}
+		}
+	})
+}
+
+func TestEveryThatTakesLongDoesNotMoveTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(time.Duration, load.Result) { time.Sleep(5 * time.Second) }
+		for _, plan := range []load.Plan{
+			{Clients: 1, For: 1500 * time.Millisecond, Every: slow},
+			{Clients: 1, Requests: 150, Every: slow},
+		} {
+			r, err := load.Closed(t.Context(), plan, in(10*time.Millisecond))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Elapsed != 1500*time.Millisecond || r.Good < 149 || r.Good > 150 {
+				t.Errorf("%d in %v, want 150 in 1.5 s", r.Good, r.Elapsed)
+			}
+		}
+	})
+}
+
 func TestCalledOff(t *testing.T) {
 	for _, warm := range []time.Duration{0, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

@@ -73,7 +73,8 @@ type Plan struct {
 	// part begins when it returns.
 	Begin, End func()
 	// Every, if not nil, is called about once a second in the measured part with what
-	// was measured since the call before. What was under way at the end is not in it.
+	// was measured since the call before. What was under way at the end is not in it. One
+	// that takes long holds up the next and End, but the load goes on.
 	Every func(at time.Duration, since Result)
 }
 

@@ -71,7 +71,7 @@ func (r *run) conduct(ctx context.Context, senders ...func(context.Context)) (Re
 		r.open()
 	}
 	last := r.watch(ctx)
-	// A plan that ends by count learns its end here, and so does one that was called off.
+	// One that was called off has its end here.
 	end := min(time.Duration(r.end.Load()), r.now())
 	r.end.Store(int64(end))
 	drain := time.AfterFunc(Drain, func() { close(r.drained) })
@@ -105,17 +105,20 @@ func (r *run) open() {
 }
 
 // watch returns at the end of the measured part, and calls Every each second before it.
-// It gives the time up to which Every was told.
+// It gives the time up to which Every was told. An Every that takes seconds itself, since
+// it samples, is told of all of them the next time.
 func (r *run) watch(ctx context.Context) time.Duration {
-	last := time.Duration(r.begin.Load())
+	begin := time.Duration(r.begin.Load())
+	last := begin
 	for ctx.Err() == nil {
 		end := time.Duration(r.end.Load())
-		next := min(last+tick, end)
-		if !r.sleep(ctx, next-r.now()) || next == end {
+		next := min(begin+((last-begin)/tick+1)*tick, end)
+		if !r.sleep(ctx, next-r.now()) || r.now() >= end {
 			break
 		}
-		r.tell(last, next)
-		last = next
+		at := r.now()
+		r.tell(last, at)
+		last = at
 	}
 	return last
 }
@@ -154,6 +157,7 @@ func (r *run) send(ctx context.Context, client int, n int64, due, sent time.Dura
 		r.count(ctx, client, measured, inTime, answered-r.from(due, sent), err)
 	}
 	if r.plan.Requests > 0 && measured && r.left.Add(-1) == 0 {
+		r.end.Store(int64(answered))
 		close(r.finished)
 	}
 }
