@@ -32,7 +32,7 @@ DATA     ?= ./data
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run deps test test-long bench-micro eval check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
+.PHONY: help build run deps test test-long bench bench-quick bench-long bench-micro eval check lint generate check-generated lint-openapi check-deploy check-report generate-deploy image vuln clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
