@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS mappings (
     entity TEXT NOT NULL,
     sealed BLOB NOT NULL,
     PRIMARY KEY (scope, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE IF NOT EXISTS records (
     id   INTEGER PRIMARY KEY,
     body BLOB NOT NULL
@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS records (
 	sqliteInsertRecord  = `INSERT INTO records (body) VALUES (?)`
 	sqliteRead          = `SELECT id, sealed FROM mappings WHERE scope = ? AND id IN (`
 
+	// sqliteCache has the index of some hundred thousand mappings in memory, in KiB; the
+	// service's has the same.
+	sqliteCache = 64 << 10
+	// sqliteCheckpoint is how many pages are in the log before they go to the file: 32
+	// MiB, in which a page that was written often is written back once.
+	sqliteCheckpoint = 8000
 	// sqliteReaders suffice for two cores: a read never waits for the disk.
 	sqliteReaders = 4
 	// idsAtOnce is how many tokens one statement asks for.
@@ -52,7 +58,10 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 func openFile(ctx context.Context, path string, durability ...string) (*sqlite, error) {
 	s := &sqlite{}
 	var err error
-	if s.writer, err = sql.Open("sqlite", address(path, "rwc", append(durability, "busy_timeout(5000)")...)); err != nil {
+	settings := append([]string{
+		"busy_timeout(5000)", fmt.Sprintf("cache_size(-%d)", sqliteCache), fmt.Sprintf("wal_autocheckpoint(%d)", sqliteCheckpoint),
+	}, durability...)
+	if s.writer, err = sql.Open("sqlite", address(path, "rwc", settings...)); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	s.writer.SetMaxOpenConns(1)
@@ -128,6 +137,8 @@ func (s *sqlite) insert(ctx context.Context, batch []*change) error {
 }
 
 func (s *sqlite) read(ctx context.Context, scope string, ids []string, found func(string, []byte)) error {
+	// A read takes microseconds: to watch a context meanwhile costs more than it could save.
+	ctx = context.WithoutCancel(ctx)
 	for len(ids) > 0 {
 		n := min(len(ids), idsAtOnce)
 		if err := s.readSome(ctx, scope, ids[:n], found); err != nil {
@@ -169,7 +180,7 @@ func (s *sqlite) reading(ctx context.Context, n int) (*sql.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reads[n] == nil {
-		stmt, err := s.reader.PrepareContext(context.WithoutCancel(ctx), sqliteRead+strings.Repeat("?, ", n-1)+"?)")
+		stmt, err := s.reader.PrepareContext(ctx, sqliteRead+strings.Repeat("?, ", n-1)+"?)")
 		if err != nil {
 			return nil, err
 		}
