@@ -14,6 +14,7 @@ var (
 	Address       = address
 	OnDisk        = onDisk
 	Folder        = folder
+	Durable       = durable
 	ErrMemory     = errMemory
 	ErrNotDurable = errNotDurable
 	ErrFigures    = errFigures

@@ -109,7 +109,10 @@ func (s *Site) open(ctx context.Context, o Options) error {
 		{"made the issuer and the policy", s.prepare},
 		{"made keys and tenants", func() error { return s.found(ctx, s.admin) }},
 	} {
-		if err := errors.Join(ctx.Err(), step.do()); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := step.do(); err != nil {
 			return err
 		}
 		s.say("%s (%s)", step.done, time.Since(began).Round(100*time.Millisecond))

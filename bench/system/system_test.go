@@ -131,6 +131,7 @@ func TestSite(t *testing.T) {
 	t.Run("sample", func(t *testing.T) { testSample(ctx, t, s, a, b, floor) })
 	t.Run("floor", func(t *testing.T) { testFloor(ctx, t, floor, floorSQLite) })
 	t.Run("policy", func(t *testing.T) { testPolicy(ctx, t, s) })
+	t.Run("durable twin", func(t *testing.T) { testDurable(ctx, t, s) })
 	t.Run("facts", func(t *testing.T) { testFacts(ctx, t, s) })
 	t.Run("again", func(t *testing.T) { testAgain(ctx, t, s, embedded) })
 	if err := s.Analyze(ctx); err != nil {
@@ -206,6 +207,10 @@ func testSample(ctx context.Context, t *testing.T, s *system.Site, a, b, floor *
 	alone, err := s.Sample(ctx, floor)
 	if u := alone.Until(alone); err != nil || u.RSS[system.Floor] == 0 || u.RSS[system.Counterfoil] != 0 || u.Goroutines != 0 {
 		t.Errorf("%+v, %v", u, err)
+	}
+	// Who was not started here has no process to look at.
+	if _, err := s.Sample(ctx, &system.Service{Name: system.Transit, URL: s.TransitURL()}); err != nil {
+		t.Error(err)
 	}
 	// Nothing happened between a sample and itself.
 	if u := after.Until(after); u.VaultCalls != 0 || u.Fsyncs != 0 || u.CPU[system.Counterfoil] != 0 {
@@ -299,15 +304,32 @@ func testClose(t *testing.T, s *system.Site, pids []int) {
 
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// TestNotDurable_Twin: a server whose commits are not durable is not measured.
-func TestNotDurable_Twin(t *testing.T) {
+// testDurable: the server says that its commits are durable; one that says otherwise,
+// here to one session alone, is not measured.
+func testDurable(ctx context.Context, t *testing.T, s *system.Site) {
+	conn, err := pgx.Connect(ctx, s.AdminDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }() // nothing is lost with it
+	if err := system.Durable(ctx, conn); err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Exec(ctx, "SET synchronous_commit = off"); err != nil {
+		t.Fatal(err)
+	}
+	if err := system.Durable(ctx, conn); !errors.Is(err, system.ErrNotDurable) {
+		t.Errorf("synchronous_commit=off: %v", err)
+	}
+}
+
+// What could not be opened leaves nothing.
+func TestOpen_Cancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	dir := t.TempDir()
-	s, err := system.Open(t.Context(), system.Options{Dir: dir, Settings: []string{"synchronous_commit=off"}})
-	if !errors.Is(err, system.ErrNotDurable) {
-		t.Errorf("%v", err)
-		if err == nil {
-			_ = s.Close()
-		}
+	if _, err := system.Open(ctx, system.Options{Dir: dir}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("%d left: %v", len(left), err)

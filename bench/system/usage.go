@@ -43,9 +43,13 @@ type Sample struct {
 
 // Sample reads what the services, PostgreSQL, the transit server and this process have
 // used until now. A service that is not named is not in it, and another set of
-// services in the next sample is another sum.
+// services in the next sample is another sum. One that the site did not start is
+// left out.
+//
+// What counts up is read first and at once. Memory comes last: it takes the longest,
+// and nobody divides it by the time.
 func (s *Site) Sample(ctx context.Context, services ...*Service) (Sample, error) {
-	processes, err := processes()
+	all, err := processes()
 	if err != nil {
 		return Sample{}, err
 	}
@@ -53,52 +57,52 @@ func (s *Site) Sample(ctx context.Context, services ...*Service) (Sample, error)
 	if a.cpu[Load], err = ownCPU(); err != nil {
 		return Sample{}, err
 	}
-	trees := map[string][]int{Load: {os.Getpid()}, Postgres: {s.postmaster}, Transit: {s.transit}}
-	for _, v := range services {
-		trees[v.kind] = append(trees[v.kind], v.PID)
-	}
-	for name, pids := range trees {
-		for _, pid := range pids {
-			if err := a.add(processes, name, pid); err != nil {
-				return Sample{}, err
-			}
-		}
-	}
-	for _, v := range services {
-		if v.kind != Counterfoil {
-			continue
-		}
-		figures, err := v.figures(ctx)
-		if err != nil {
-			return Sample{}, err
-		}
-		a.runtime.add(figures)
+	if a.wal, a.fsyncs, err = s.written(ctx); err != nil {
+		return Sample{}, err
 	}
 	info, err := os.Stat(s.auditLog)
 	if err != nil {
 		return Sample{}, fmt.Errorf("system: audit file: %w", err)
 	}
 	a.audited = info.Size()
-	a.wal, a.fsyncs, err = s.written(ctx)
-	return a, err
+	trees := map[string][]int{Postgres: {s.postmaster}, Transit: {s.transit}}
+	for _, v := range services {
+		if v.process == nil {
+			continue
+		}
+		trees[v.kind] = append(trees[v.kind], v.PID)
+		if v.kind == Counterfoil {
+			figures, err := v.figures(ctx)
+			if err != nil {
+				return Sample{}, err
+			}
+			a.runtime.add(figures)
+		}
+	}
+	if a.rss[Load], err = resident(os.Getpid()); err != nil {
+		return Sample{}, err
+	}
+	for name, pids := range trees {
+		for _, pid := range pids {
+			if err := a.add(all, name, pid); err != nil {
+				return Sample{}, err
+			}
+		}
+	}
+	return a, nil
 }
 
-// add adds a process with its children. Those of this process have names of their own.
+// add adds a process with its children.
 func (a Sample) add(all table, name string, pid int) error {
 	if _, found := all[pid]; !found {
-		return fmt.Errorf("system: %s does not run any more", name)
+		return fmt.Errorf("%w: %s", errGone, name)
 	}
-	if name == Load {
-		rss, err := resident(pid)
-		a.rss[name] = rss
-		return err
+	read := resident
+	if name == Postgres {
+		read = proportional
 	}
 	for _, p := range all.tree(pid) {
 		a.cpu[name] += p.cpu
-		read := resident
-		if name == Postgres {
-			read = proportional
-		}
 		rss, err := read(p.pid)
 		// A backend may have gone since; its parent has its CPU by the next time.
 		if err != nil && (p.pid == pid || !errors.Is(err, errGone)) {
