@@ -7,6 +7,9 @@
 //   - Every primary key, unique key, foreign key and index begins with the
 //     tenant: no query crosses tenants by accident, a conflict never tells one
 //     tenant about another, and the tables can be distributed by tenant.
+//   - Nothing needs a trigger of PostgreSQL: rights, row-level security and the
+//     code keep what is promised, for a distributed table has none. Nor is there a
+//     sequence, a view, or a policy that asks other tables.
 //   - Times are whole microseconds since 1970 in UTC, digests are 32 bytes,
 //     identifiers are text that is compared byte for byte.
 //   - Limits that guard a promise are CHECKed here as well as in the code.

@@ -188,6 +188,18 @@
 // leaf, whether it is still what was hashed and its columns what it says: one that is
 // not stays, for an auditor to see, and nothing after it goes.
 //
+// # Beyond one machine
+//
+// A change, a lock and a read are of one tenant, and every key begins with it, so that
+// PostgreSQL with Citus can spread the tables by tenant: after the migrations the
+// triggers are dropped and each table but goose_db_version is distributed by the column
+// tenant, those that others refer to first. Nothing that is promised needs a trigger:
+// rights and the code keep it, and verify finds what an owner does. The locks of a
+// name, in TryLease and where a tenant is made, are those of one node: all services
+// connect to the same. A later migration that makes a table leaves it to be
+// distributed. What of this can be asked of a schema, a file or a statement is asked
+// by tests; nothing here was measured on more than one machine.
+//
 // # A server without an answer
 //
 // Where several attempts in a row got no answer at all, the server is left

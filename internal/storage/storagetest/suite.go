@@ -20,6 +20,7 @@ package storagetest
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,6 +89,21 @@ func clauses() []clause {
 func Run(t *testing.T, open Open) {
 	for _, c := range clauses() {
 		t.Run(c.name, func(t *testing.T) { c.run(newWorld(t, open)) })
+	}
+}
+
+// RunOnly runs the clauses whose names begin in one of these ways, each of which some
+// clause does: where a store is opened in another way, and all would take too long.
+func RunOnly(t *testing.T, open Open, names ...string) {
+	for _, name := range names {
+		if !slices.ContainsFunc(clauses(), func(c clause) bool { return strings.HasPrefix(c.name, name) }) {
+			t.Errorf("there is no clause %q", name)
+		}
+	}
+	for _, c := range clauses() {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(c.name, name) }) {
+			t.Run(c.name, func(t *testing.T) { c.run(newWorld(t, open)) })
+		}
 	}
 }
 
