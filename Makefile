@@ -76,7 +76,7 @@ bench: deps ## Measure against the floor, 15 minutes at most, and write bench/RE
 bench-quick: deps ## Measure the core at 16 clients, under 2 minutes, and print it
 	@cd bench && $(GO) run . -mode quick
 
-bench-long: deps ## Measure soak, overload and growth as well, and write bench/REPORT.md; hours
+bench-long: deps ## Measure soak, overload and growth, and write bench/LONG.md; hours
 	cd bench && $(GO) run . -mode long -out .
 
 eval: ## Measure detection on the data sets under DATA and write internal/detect/EVAL.md

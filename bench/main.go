@@ -3,7 +3,7 @@
 //
 //	go run . -mode quick          # the usual works at 16 clients, under 2 minutes
 //	go run . -mode full -out .    # the whole table, 15 minutes at most
-//	go run . -mode long -out .    # soak, overload and growth as well, hours
+//	go run . -mode long -out .    # soak, overload and growth, hours
 //
 // Without -out the report is written to standard output, how far it is always to
 // standard error. It ends with 1 where something could not be measured or an answer was
@@ -67,7 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	env.Report.Commit = env.Report.Versions[system.Counterfoil]
 	broken := measure(ctx, env, o.parts)
 	env.Report.Took = time.Since(began)
-	if err := write(env.Report, o.out, stdout); err != nil {
+	if o.mode.report == fullReport {
+		broken = errors.Join(broken, carry(env.Report, o.out))
+	}
+	if err := write(env.Report, o, stdout); err != nil {
 		return err
 	}
 	return broken
@@ -95,15 +98,12 @@ func measure(ctx context.Context, env *scenario.Env, parts []part) error {
 	return broken
 }
 
-// reportName is the report's, in the folder that -out names.
-const reportName = "REPORT"
-
-func write(r *report.Report, out string, stdout io.Writer) error {
-	if out == "" {
+func write(r *report.Report, o options, stdout io.Writer) error {
+	if o.out == "" {
 		_, err := io.WriteString(stdout, r.Markdown())
 		return err
 	}
-	return r.Write(out, reportName)
+	return r.Write(o.out, o.mode.report)
 }
 
 // options are the command line.

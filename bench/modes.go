@@ -16,17 +16,26 @@ type mode struct {
 	runs           int
 	warm, measured time.Duration // of each load
 	clients        []int         // of works that are measured at several
-	rank           int           // it has the parts of this rank and below
+	parts          []string
+	report         string // the name of its report, where one is written
 	long           bool
 }
 
-// modes, shortest first. A second of warm-up fills pools and caches that stay full from one
+// The names of the reports.
+const (
+	fullReport = "REPORT"
+	longReport = "LONG"
+)
+
+// modes, shortest first. A short warm-up fills pools and caches that stay full from one
 // load to the next. Three seconds hold thousands of requests, which is enough for a p99; a run
 // is repeated for the noise of the machine, which is slower than that.
 var modes = []mode{
-	{name: "quick", runs: 1, warm: time.Second, measured: 2 * time.Second, clients: []int{16}, rank: 0},
-	{name: "full", runs: 3, warm: time.Second, measured: 3 * time.Second, clients: []int{1, 16, 64}, rank: 1},
-	{name: "long", runs: 3, warm: 2 * time.Second, measured: 10 * time.Second, clients: []int{1, 16, 64}, rank: 2, long: true},
+	{name: "quick", runs: 1, warm: time.Second / 2, measured: 2 * time.Second, clients: []int{16}, parts: []string{"core"}, report: "QUICK"},
+	{name: "full", runs: 3, warm: time.Second, measured: 3 * time.Second, clients: []int{1, 16, 64},
+		parts: []string{"core", "stream"}, report: fullReport},
+	{name: "long", runs: 3, warm: 2 * time.Second, measured: 10 * time.Second, clients: []int{1, 16, 64},
+		parts: []string{"growth", "soak", "overload"}, report: longReport, long: true},
 }
 
 func modeOf(name string) (mode, error) {
@@ -38,16 +47,19 @@ func modeOf(name string) (mode, error) {
 	return mode{}, fmt.Errorf("mode %q is none of quick, full and long", name)
 }
 
-// part is a scenario, and the rank of the first mode that has it.
+// part is a scenario.
 type part struct {
 	name string
-	rank int
 	run  func(context.Context, *scenario.Env) error
 }
 
 // parts are in the order in which they run.
 var parts = []part{
-	{"core", 0, scenario.Core},
+	{"core", scenario.Core},
+	{"stream", scenario.Stream},
+	{"growth", scenario.Growth},
+	{"soak", scenario.Soak},
+	{"overload", scenario.Overload},
 }
 
 func partNames() []string {
@@ -60,16 +72,14 @@ func partNames() []string {
 
 // partsOf are those of a mode, or those that are named, whatever the mode.
 func partsOf(m mode, only string) ([]part, error) {
-	if only == "" {
-		return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return p.rank > m.rank }), nil
+	names := m.parts
+	if only != "" {
+		names = strings.Split(only, ",")
 	}
-	var chosen []part
-	for name := range strings.SplitSeq(only, ",") {
-		i := slices.Index(partNames(), name)
-		if i < 0 {
+	for _, name := range names {
+		if !slices.Contains(partNames(), name) {
 			return nil, fmt.Errorf("part %q is none of %s", name, strings.Join(partNames(), ", "))
 		}
-		chosen = append(chosen, parts[i])
 	}
-	return chosen, nil
+	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(names, p.name) }), nil
 }
