@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/bits"
 
@@ -18,6 +19,9 @@ type Batch struct {
 
 	before Frontier
 	levels [][]Hash // the new complete subtrees: levels[l][k] is node (l, First>>l + k)
+	// cut[l] is the subtree of level l that the end of the tree cuts short, where
+	// there is one: where Size is no multiple of 1<<l.
+	cut []Hash
 }
 
 // Append adds leaves, the exact bytes that are stored, and leaves f as it was.
@@ -50,10 +54,7 @@ func (f Frontier) AppendHashes(leaves []Hash) (*Batch, error) {
 	for b.complete(level) {
 		level++
 	}
-	var err error
-	if b.Root, err = b.advance(); err != nil {
-		return nil, err
-	}
+	b.advance()
 	return b, nil
 }
 
@@ -94,7 +95,8 @@ func (b *Batch) node(level int, n int64) (Hash, bool) {
 	return Hash{}, false
 }
 
-// must is node where the arithmetic of a checked frontier leaves no doubt.
+// must is node where the arithmetic of a checked frontier, or the reasoning of
+// Prove, leaves no doubt.
 func (b *Batch) must(level int, n int64) Hash {
 	h, ok := b.node(level, n)
 	if !ok {
@@ -104,16 +106,30 @@ func (b *Batch) must(level int, n int64) Hash {
 }
 
 // advance builds the frontier after, of subtrees that are new or were in the
-// frontier before, and returns its root.
-func (b *Batch) advance() (Hash, error) {
-	size := b.Frontier.Size
-	b.Frontier.Nodes = make([]Hash, 0, bits.OnesCount64(binaryOf(size)))
-	for level := bits.Len64(binaryOf(size)) - 1; level >= 0; level-- {
-		if n := size >> level; n&1 == 1 {
-			b.Frontier.Nodes = append(b.Frontier.Nodes, b.must(level, n-1))
+// frontier before. RFC 6962 splits at the largest power of two below the size,
+// so the smaller subtrees on the right join first: on the way up they are what
+// the end of the tree cuts short, and at last the root.
+func (b *Batch) advance() {
+	size := binaryOf(b.Frontier.Size)
+	b.Frontier.Nodes = make([]Hash, bits.OnesCount64(size))
+	b.cut = make([]Hash, bits.Len64(size))
+	b.Root = sha256.Sum256(nil)
+	left := len(b.Frontier.Nodes)
+	for level := range b.cut {
+		b.cut[level] = b.Root
+		n := b.Frontier.Size >> level
+		if n&1 == 0 {
+			continue
 		}
+		whole := b.must(level, n-1)
+		if left == len(b.Frontier.Nodes) { // nothing is cut short below
+			b.Root = whole
+		} else {
+			b.Root = tlog.NodeHash(whole, b.Root)
+		}
+		left--
+		b.Frontier.Nodes[left] = whole
 	}
-	return b.Frontier.Root()
 }
 
 // Prove returns the inclusion proof of leaf i, one of the batch, in the tree
@@ -125,14 +141,20 @@ func (b *Batch) advance() (Hash, error) {
 // leaf, was not: so it was a maximal complete one, which is what the old
 // frontier lists.
 func (b *Batch) Prove(i int64) ([]Hash, error) {
-	if i < b.First || i >= b.Frontier.Size {
+	size := b.Frontier.Size
+	if i < b.First || i >= size {
 		return nil, fmt.Errorf("%w: leaf %d is not of the batch", ErrTree, i)
 	}
-	return Prove(b.Frontier.Size, i, func(level int, n int64) (Hash, error) {
-		h, ok := b.node(level, n)
-		if !ok {
-			return Hash{}, fmt.Errorf("%w: subtree %d of level %d is missing", ErrTree, n, level)
+	proof := make([]Hash, 0, len(b.cut))
+	for level := 0; int64(1)<<level < size; level++ {
+		beside := i>>level ^ 1
+		switch first := beside << level; {
+		case first >= size: // nothing stands beside: the subtree goes up as it is
+		case size-first >= int64(1)<<level:
+			proof = append(proof, b.must(level, beside))
+		default:
+			proof = append(proof, b.cut[level])
 		}
-		return h, nil
-	})
+	}
+	return proof, nil
 }

@@ -6,7 +6,8 @@ package audit
 // none and are written out by name.
 type field struct {
 	name   string
-	rule   *rule // of the string, of each item, of each name of the map
+	label  string // the name as it stands in a leaf, with quotes and colon
+	rule   *rule  // of the string, of each item, of each name of the map
 	str    func(*Entry) *string
 	num    func(*Entry) *int
 	list   func(*Entry) *[]string
@@ -16,7 +17,7 @@ type field struct {
 // fields is sorted by name: the order of RFC 8785 section 3.2.3 (UTF-16 code
 // units, which for ASCII names is the order of bytes). A test pins the order
 // and that no field of Entry is missing.
-var fields = []field{
+var fields = labelled([]field{
 	{name: "actor", rule: identifierRule, str: func(e *Entry) *string { return &e.Actor }},
 	{name: "agent", rule: identifierRule, str: func(e *Entry) *string { return &e.Agent }},
 	{name: "change_id", rule: identifierRule, str: func(e *Entry) *string { return &e.ChangeID }},
@@ -57,6 +58,13 @@ var fields = []field{
 	{name: timeField},
 	{name: "tokens", rule: nameRule, list: func(e *Entry) *[]string { return &e.Tokens }},
 	{name: "v", num: func(e *Entry) *int { return &e.V }},
+})
+
+func labelled(fields []field) []field {
+	for i := range fields {
+		fields[i].label = string(append(appendString(nil, fields[i].name), ':'))
+	}
+	return fields
 }
 
 const (

@@ -18,14 +18,16 @@ const usualLeaf = 768
 // Leaf returns the bytes that are hashed and stored: the entry in the
 // canonical JSON of RFC 8785. The entry must be complete (see Finalise) and
 // fit into MaxLeaf bytes and MaxTokens items per list.
-func (e Entry) Leaf() ([]byte, error) {
+func (e Entry) Leaf() ([]byte, error) { return e.leaf() }
+
+func (e *Entry) leaf() ([]byte, error) {
 	if err := e.validate(MaxTokens); err != nil {
 		return nil, err
 	}
 	if err := e.complete(); err != nil {
 		return nil, err
 	}
-	b := appendEntry(make([]byte, 0, usualLeaf), &e)
+	b := appendEntry(make([]byte, 0, usualLeaf), e)
 	if len(b) > MaxLeaf {
 		return nil, fmt.Errorf("%w: %d bytes in one leaf, at most %d", ErrTooLarge, len(b), MaxLeaf)
 	}
@@ -93,18 +95,8 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 // empty ones. It checks nothing: the caller has validated e.
 func appendEntry(b []byte, e *Entry) []byte {
 	b = append(b, '{')
-	start := len(b)
 	for i := range fields {
-		f := &fields[i]
-		if f.empty(e) {
-			continue
-		}
-		if len(b) > start {
-			b = append(b, ',')
-		}
-		b = appendString(b, f.name)
-		b = append(b, ':')
-		b = f.append(b, e)
+		b = fields[i].append(b, e)
 	}
 	return append(b, '}')
 }
@@ -126,21 +118,44 @@ func (f *field) empty(e *Entry) bool {
 	}
 }
 
+// append writes name and value of the field, or nothing where it is empty.
 func (f *field) append(b []byte, e *Entry) []byte {
 	switch {
 	case f.str != nil:
-		return appendString(b, *f.str(e))
+		if s := *f.str(e); s != "" {
+			return appendString(f.begin(b), s)
+		}
 	case f.num != nil:
-		return strconv.AppendInt(b, int64(*f.num(e)), 10)
+		if n := *f.num(e); n != 0 {
+			return strconv.AppendInt(f.begin(b), int64(n), 10)
+		}
 	case f.list != nil:
-		return appendList(b, *f.list(e))
+		if list := *f.list(e); len(list) > 0 {
+			return appendList(f.begin(b), list)
+		}
 	case f.counts != nil:
-		return appendCounts(b, *f.counts(e))
+		if m := *f.counts(e); len(m) > 0 {
+			return appendCounts(f.begin(b), m)
+		}
 	case f.name == timeField:
-		return appendTime(b, e.Time)
+		if !e.Time.IsZero() {
+			return appendTime(f.begin(b), e.Time)
+		}
 	default:
-		return appendClient(b, &e.Client)
+		if e.Client != (Client{}) {
+			return appendClient(f.begin(b), &e.Client)
+		}
 	}
+	return b
+}
+
+// begin writes the name, and a comma before it unless the object just opened:
+// no value ends with the bracket that opens one.
+func (f *field) begin(b []byte) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(b, f.label...)
 }
 
 func appendTime(b []byte, t time.Time) []byte {

@@ -14,7 +14,7 @@ import (
 // entry; all else is repeated, so that each entry can be read and searched by
 // itself. The lists of the result share memory with those of e.
 func Link(e Entry) ([]Entry, error) {
-	if err := e.Validate(); err != nil {
+	if err := e.validate(MaxListed); err != nil {
 		return nil, err
 	}
 	e.V, e.Seq, e.Parts, e.Prev, e.Time = Version, 0, 0, "", time.Time{}
@@ -74,7 +74,7 @@ const (
 
 // fill moves items from rest into part until a leaf is full.
 func fill(part *Entry, rest *[dividedLists][]string) error {
-	room := MaxLeaf - largest(*part)
+	room := MaxLeaf - largest(part)
 	if room < 0 {
 		return fmt.Errorf("%w: without its lists the entry is %d bytes too long for a leaf", ErrTooLarge, -room)
 	}
@@ -100,14 +100,23 @@ func fill(part *Entry, rest *[dividedLists][]string) error {
 	return nil
 }
 
-// largest is the length of the leaf of e once time, position and link are set,
-// for the longest of each.
-func largest(e Entry) int {
-	e.V, e.Seq, e.Parts = Version, MaxParts, MaxParts
+// largest is the length of the leaf of e, as Link makes it, once time, position
+// and link are set, for the longest of each.
+func largest(e *Entry) int {
+	var usual [usualLeaf]byte
+	return len(appendEntry(usual[:0], e)) + linkRoom
+}
+
+// linkRoom is what is added to the leaf of an entry that Link made: the time
+// and, where there are several, place and link.
+var linkRoom = func() int {
+	e := Entry{V: Version}
+	before := len(appendEntry(nil, &e))
+	e.Seq, e.Parts = MaxParts, MaxParts
 	e.Time = time.Unix(0, 0)
 	e.Prev = hex.EncodeToString(make([]byte, len(Hash{})))
-	return len(appendEntry(nil, &e))
-}
+	return len(appendEntry(nil, &e)) - before
+}()
 
 // Finalise gives the entries of one change, as Link made them, their time and
 // their links, and returns the leaves to hash and store, in order. It writes
@@ -129,7 +138,7 @@ func Finalise(entries []Entry, at time.Time) (leaves [][]byte, err error) {
 			return nil, err
 		}
 		e.V, e.Time, e.Prev = Version, at, prev
-		if leaves[i], err = e.Leaf(); err != nil {
+		if leaves[i], err = e.leaf(); err != nil {
 			return nil, err
 		}
 		if i+1 < len(entries) {

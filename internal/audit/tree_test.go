@@ -131,6 +131,15 @@ func TestRFC6962Vectors(t *testing.T) {
 	}
 }
 
+func TestLeafHashOfAnyLength(t *testing.T) {
+	leaf := bytes.Repeat([]byte("leaf"), audit.MaxLeaf/4)
+	for _, n := range []int{0, 1, 63, 64, 767, 768, 769, 5_000, len(leaf)} {
+		if got, want := audit.LeafHash(leaf[:n]), tlog.RecordHash(leaf[:n]); got != want {
+			t.Errorf("%d bytes: %v, want %v", n, got, want)
+		}
+	}
+}
+
 // For random batches, everything that the writer says agrees with tlog on the
 // whole tree: root, stored nodes, proofs of the batch and of any leaf in any
 // earlier size, consistency between any two sizes.
@@ -227,6 +236,27 @@ func TestInvariant11_Twin_WrongFrontierGivesWrongProofs(t *testing.T) {
 		root := tlogRoot(all)
 		if b.Root == root || tlog.CheckRecord(proof, 21, root, 20, audit.LeafHash(all[20])) == nil {
 			t.Errorf("node %d of the frontier does not matter", i)
+		}
+	}
+}
+
+// The twin: a subtree that the end of the tree cuts short stands in the proofs
+// of all that is to the left of it, and in no other.
+func TestInvariant11_Twin_WrongEndGivesWrongProofs(t *testing.T) {
+	var all [][]byte
+	for i := range 21 { // 16 + 4 + 1: the last five are cut short
+		all = append(all, []byte(strconv.Itoa(i)))
+	}
+	b := newMemory().append(t, all)
+	b.SpoilCut()
+	for i := range b.Frontier.Size {
+		proof, err := b.Prove(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := tlog.CheckRecord(proof, b.Frontier.Size, b.Root, i, audit.LeafHash(all[i])) == nil
+		if want := i == 20; checks != want {
+			t.Errorf("leaf %d: its proof checks: %v, want %v", i, checks, want)
 		}
 	}
 }
