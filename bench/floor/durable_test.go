@@ -119,6 +119,11 @@ func TestRefusesADatabaseThatMayLose(t *testing.T) {
 	if !errors.Is(err, errNotDurable) {
 		t.Errorf("PostgreSQL without synchronous commits: %v, want %v", err, errNotDurable)
 	}
+	server := pgtest.Start(t, "fsync=off")
+	_, err = openPostgres(t.Context(), fmt.Sprintf("postgres://postgres@/postgres?host=%s&port=%d", server.Dir(), server.Port()))
+	if !errors.Is(err, errNotDurable) {
+		t.Errorf("PostgreSQL without fsync: %v, want %v", err, errNotDurable)
+	}
 	for _, pragmas := range [][]string{
 		{"journal_mode(wal)", "synchronous(normal)"},
 		{"journal_mode(delete)", "synchronous(full)"},
