@@ -1,6 +1,7 @@
 package system
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,10 @@ func compile(ctx context.Context, dir, out, pkg, version string) error {
 		"-ldflags", "-s -w -X main.version="+version, "-o", out, pkg)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("system: build of %s: %w\n%s", pkg, err, text)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := run(cmd); err != nil {
+		return fmt.Errorf("system: build of %s: %w\n%s", pkg, err, said.String())
 	}
 	return nil
 }

@@ -89,11 +89,10 @@ func (s *Site) Command(ctx context.Context, args ...string) (string, error) {
 
 func (s *Site) command(ctx context.Context, config string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.binary, append(args, "--config", config)...)
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("system: %s: %w: %s", strings.Join(args, " "), err, errs.String())
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := run(cmd); err != nil {
+		return out.String(), fmt.Errorf("system: %s: %w: %s", strings.Join(args, " "), err, errs.String())
 	}
-	return string(out), nil
+	return out.String(), nil
 }

@@ -54,6 +54,14 @@ func launch(log, program string, args ...string) (*process, error) {
 	return p, nil
 }
 
+// run runs a command to its end, which comes at the latest with that of this process.
+func run(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd.Run()
+}
+
 const (
 	// maxLog is where a log begins anew: a long run would fill the disk with lines
 	// that nobody reads.
