@@ -34,11 +34,15 @@ var filler = [...]string{
 var givenNames = [...]string{
 	"Anna", "Peter", "Maria", "Thomas", "Sarah", "Michael", "Laura", "Daniel", "Julia", "David",
 	"Emma", "Robert", "Sophie", "James", "Katharina", "Martin", "Elena", "Oliver", "Charlotte", "Stefan",
+	"Susan", "Andreas", "Linda", "Matthias", "Patricia", "Christian", "Barbara", "Alexander", "Jennifer", "Sebastian",
+	"Jessica", "Benjamin", "Karen", "Johannes", "Nancy", "Philipp", "Margaret", "Florian", "Sandra", "Tobias",
 }
 
 var familyNames = [...]string{
 	"Schneider", "Johnson", "Fischer", "Williams", "Weber", "Robinson", "Wagner", "Thompson", "Becker", "Anderson",
 	"Hoffmann", "Peterson", "Schulz", "Harrison", "Koch", "Richardson", "Bauer", "Mitchell", "Richter", "Campbell",
+	"Zimmermann", "Edwards", "Hartmann", "Collins", "Krause", "Stewart", "Lehmann", "Morgan", "Schmitt", "Murphy",
+	"Neumann", "Bailey", "Kaiser", "Rogers", "Vogel", "Cooper", "Friedrich", "Sanders", "Ludwig", "Henderson",
 }
 
 // A message of a chat is filled up to about so many bytes: the one of a chat that is sent
