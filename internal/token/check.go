@@ -68,8 +68,18 @@ const opaqueMix = "tok"
 // CRC-32 (IEEE 802.3). It is not a secret and no defence against somebody who
 // makes up tokens; it catches a label that was changed by mistake.
 func mixOf(label string) (mix [checkChars]byte) {
-	ten := crc32.ChecksumIEEE([]byte(label)) * foldMultiplier >> 22
+	ten := checksum(label) * foldMultiplier >> 22
 	return [checkChars]byte{byte(ten >> bitsPerSymbol), byte(ten & 31)}
+}
+
+// checksum is crc32.ChecksumIEEE of a label, which would first be copied to the
+// heap for it: once for each token that is read.
+func checksum(label string) uint32 {
+	crc := ^uint32(0)
+	for i := range len(label) {
+		crc = crc32.IEEETable[byte(crc)^label[i]] ^ crc>>8
+	}
+	return ^crc
 }
 
 // checkHolds tests symbols that end with their check characters. The slice is

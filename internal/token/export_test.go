@@ -58,3 +58,6 @@ const (
 	FoldMultiplier = foldMultiplier
 	OpaqueMix      = opaqueMix
 )
+
+// Checksum is that of a label.
+var Checksum = checksum

@@ -3,6 +3,7 @@ package token_test
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"io"
 	"strings"
 	"testing"
@@ -253,6 +254,15 @@ func TestVocabularyTwin(t *testing.T) {
 	if changed != b.String() {
 		t.Errorf("%v and %v were told apart after all", a, b)
 	}
+}
+
+func TestChecksumIsCRC32(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		label := rapid.String().Draw(t, "label")
+		if got, want := token.Checksum(label), crc32.ChecksumIEEE([]byte(label)); got != want {
+			t.Errorf("%q: %08x, want %08x", label, got, want)
+		}
+	})
 }
 
 // TestFoldMultiplier: the constant is what its comment says.
