@@ -17,6 +17,7 @@ var (
 	Durable       = durable
 	ErrMemory     = errMemory
 	ErrNotDurable = errNotDurable
+	ErrEnded      = errEnded
 	ErrFigures    = errFigures
 )
 
@@ -33,6 +34,9 @@ func Launch(log, program string, args ...string) (*process, error) {
 
 // PID is the id of a process.
 func (p *process) PID() int { return p.pid }
+
+// Done is closed once it is gone.
+func (p *process) Done() <-chan struct{} { return p.done }
 
 // Stop stops a process.
 var Stop = (*process).stop

@@ -94,7 +94,11 @@ var errEnded = errors.New("system: the process ended by itself")
 func (p *process) stop(ctx context.Context) error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("%w: %w: %s", errEnded, errors.Join(p.ended), p.lastLine())
+		err := errEnded
+		if p.ended != nil {
+			err = fmt.Errorf("%w: %w", errEnded, p.ended)
+		}
+		return fmt.Errorf("%w: %s", err, p.lastLine())
 	default:
 	}
 	_ = syscall.Kill(p.pid, syscall.SIGTERM) // fails where it has just ended

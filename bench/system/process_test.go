@@ -69,19 +69,21 @@ func ended(pid int) bool {
 
 func TestProcess(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
-	t.Run("ended by itself", func(t *testing.T) {
-		p, err := system.Launch(log, "sh", "-c", "echo one; echo two; exit 3")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !gone(p.PID()) {
-			time.Sleep(time.Millisecond)
-		}
-		err = system.Stop(p, t.Context())
-		if err == nil || !strings.HasSuffix(err.Error(), "exit status 3: two") {
-			t.Error(err)
-		}
-	})
+	for script, want := range map[string]string{
+		"echo one; echo two; exit 3": "exit status 3: two",
+		"echo done":                  "ended by itself: done",
+	} {
+		t.Run(script, func(t *testing.T) {
+			p, err := system.Launch(log, "sh", "-c", script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-p.Done()
+			if err := system.Stop(p, t.Context()); !errors.Is(err, system.ErrEnded) || !strings.HasSuffix(err.Error(), want) {
+				t.Error(err)
+			}
+		})
+	}
 	t.Run("does not stop", func(t *testing.T) {
 		p, err := system.Launch(log, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done")
 		if err != nil {
