@@ -33,7 +33,7 @@ const (
 var modes = []mode{
 	{name: "quick", runs: 1, warm: time.Second / 2, measured: 2 * time.Second, clients: []int{16}, parts: []string{"core"}, report: "QUICK"},
 	{name: "full", runs: 3, warm: time.Second, measured: 3 * time.Second, clients: []int{1, 16, 64},
-		parts: []string{"core", "stream"}, report: fullReport},
+		parts: []string{"core", "stream", "embedded", "replicas", "start"}, report: fullReport},
 	{name: "long", runs: 3, warm: 2 * time.Second, measured: 10 * time.Second, clients: []int{1, 16, 64},
 		parts: []string{"growth", "soak", "overload"}, report: longReport, long: true},
 }
@@ -57,6 +57,9 @@ type part struct {
 var parts = []part{
 	{"core", scenario.Core},
 	{"stream", scenario.Stream},
+	{"embedded", scenario.Embedded},
+	{"replicas", scenario.Replicas},
+	{"start", scenario.Start},
 	{"growth", scenario.Growth},
 	{"soak", scenario.Soak},
 	{"overload", scenario.Overload},
