@@ -96,10 +96,12 @@ func (s *side) binary(of suite) string {
 	return filepath.Join(s.bin, strings.ReplaceAll(of.dir, "/", "_")+".test")
 }
 
+// build makes the test binaries of a side. Without the paths in them, what the two
+// have in common is compiled once.
 func (c *comparison) build(ctx context.Context, s *side) error {
 	for _, of := range c.suites {
 		c.say("%s: building the tests of %s\n", s.name, of.dir)
-		if _, err := c.call(ctx, s.tree, "go", "test", "-c", "-tags", tags, "-o", s.binary(of), "./"+of.dir); err != nil {
+		if _, err := c.call(ctx, s.tree, "go", "test", "-c", "-trimpath", "-tags", tags, "-o", s.binary(of), "./"+of.dir); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
