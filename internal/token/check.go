@@ -77,7 +77,7 @@ func mixOf(label string) (mix [checkChars]byte) {
 func checksum(label string) uint32 {
 	crc := ^uint32(0)
 	for i := range len(label) {
-		crc = crc32.IEEETable[byte(crc)^label[i]] ^ crc>>8
+		crc = crc32.IEEETable[crc&0xff^uint32(label[i])] ^ crc>>8
 	}
 	return ^crc
 }
