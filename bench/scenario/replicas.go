@@ -113,23 +113,43 @@ func (f *fleet) trial(replicas, tenants int) *trial {
 		}
 		t.services = slices.Clone(f.running)
 		plan.Clients = replicaClients
-		return load.Closed(ctx, plan, f.roundTrips(tenants))
+		do := f.roundTrips(tenants)
+		if err := f.acquaint(ctx, do); err != nil {
+			return load.Result{}, err
+		}
+		return load.Closed(ctx, plan, do)
 	}
 	return t
 }
 
+// acquaint has each client come to each replica once before anything is measured, so
+// that the keys of its conversation are known everywhere, as they are to replicas that
+// have run for some minutes.
+func (f *fleet) acquaint(ctx context.Context, do load.Do) error {
+	return together(ctx, replicaClients, replicaClients, func(ctx context.Context, _, client int) error {
+		for range 2 * len(f.running) {
+			if err := do(ctx, client, int64(client)); err != nil {
+				return fmt.Errorf("scenario: before the load: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
 // roundTrips tokenizes five values with one replica and restores them with the next.
-// Each client is of one tenant and begins at another replica than its neighbours.
+// Each client has a conversation, is of one tenant, and begins at another replica than
+// its neighbours.
 func (f *fleet) roundTrips(tenants int) load.Do {
 	type traveller struct {
 		hand
 		at     int // the replica
+		series int64
 		tokens []string
 	}
-	series := f.series.Add(1)
 	travellers := make([]traveller, replicaClients)
 	for i := range travellers {
-		travellers[i].at = i / tenants % len(f.running)
+		t := &travellers[i]
+		t.at, t.series, t.scope = i/tenants%len(f.running), f.series.Add(1), conversation(int64(i))
 	}
 	return func(ctx context.Context, client int, n int64) error {
 		t := &travellers[client]
@@ -138,7 +158,7 @@ func (f *fleet) roundTrips(tenants int) load.Do {
 			t.tokens = nil
 			return to.restore(ctx, &t.hand, t.scope, tokens, t.sent)
 		}
-		t.scope, t.sent = conversation(n), values(t.sent[:0], series, n, few)
+		t.sent = values(t.sent[:0], t.series, n, few)
 		t.body = valuesBody(t.body[:0], t.scope, t.sent)
 		if err := to.post(ctx, to.tokenizePath(), &t.hand, http.StatusOK); err != nil {
 			return err
