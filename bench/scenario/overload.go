@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ const (
 	// peakClients find the peak: enough for batches that are full, few enough that what
 	// they wait for is work and not one another.
 	peakClients = 64
+	// stormWarm is for two thousand connections to be made.
+	stormWarm = 2 * time.Second
 	// recoveryWatched is how long it is watched how the service comes back.
 	recoveryWatched = 20 * time.Second
 	// recoveryCalm is how many seconds in a row have to be as they were before.
@@ -35,9 +38,9 @@ const (
 type overload struct {
 	*core
 	held []holding
-	big  *load.Client // with a connection for each client
 
 	peak   float64 // good answers per second, closed loop
+	taken  float64 // cores that the generator took meanwhile
 	before float64 // p99 at half of it, in milliseconds
 
 	mu      sync.Mutex // the two loads tell of their seconds, at the turn perhaps at once
@@ -57,8 +60,7 @@ type overSecond struct {
 // is in the report, and the service has not got it.
 func Overload(ctx context.Context, e *Env) error {
 	return e.alone(ctx, "overload", func(ctx context.Context, c *core, l lengths) (err error) {
-		o := &overload{core: c, big: load.NewClient(overloadClients)}
-		defer o.big.Close()
+		o := &overload{core: c}
 		if o.held, err = c.holdings(ctx, c.service, scopesOfFew, few); err != nil {
 			return fmt.Errorf("scenario: what is restored: %w", err)
 		}
@@ -74,41 +76,66 @@ func Overload(ctx context.Context, e *Env) error {
 
 // calm finds the peak, and how long an answer takes at half of it.
 func (o *overload) calm(ctx context.Context) error {
-	peak := o.trial(o.service, restoreWork, peakClients, few, func() (load.Do, func(context.Context) error) {
-		return o.service.restoring(o.held, peakClients), nil
-	})
-	if err := o.interleave(ctx, peak); err != nil {
+	peak := report.Measurement{Work: restoreWork, Of: system.Counterfoil, Load: loadOf(peakClients) + ", before", Items: few}
+	half := report.Measurement{Work: restoreWork, Of: system.Counterfoil, Load: openLoad + ", before", Items: few}
+	services := o.service.services()
+	err := o.measure(ctx, peak, services, o.with(func(ctx context.Context, plan load.Plan, do load.Do) (load.Result, error) {
+		plan.Clients = peakClients
+		return load.Closed(ctx, plan, do)
+	}))
+	if err != nil {
 		return err
 	}
-	o.peak = peak.PerSecond.Median()
-	half := report.Measurement{Work: restoreWork, Of: system.Counterfoil, Load: openLoad + ", before", Items: few}
-	err := o.measure(ctx, half, o.service.services(), func(ctx context.Context, plan load.Plan) (load.Result, error) {
+	found := o.Report.Find(peak.Work, peak.Of, peak.Load)
+	o.peak = found.PerSecond.Median()
+	o.taken = found.CPU[system.Load].Median() / 1000 * o.peak
+	err = o.measure(ctx, half, services, o.with(func(ctx context.Context, plan load.Plan, do load.Do) (load.Result, error) {
 		plan.Clients = overloadClients
-		return load.Open(ctx, plan, o.half(), o.do)
-	})
-	o.before = o.Report.Measurements[len(o.Report.Measurements)-1].P99.Median()
-	return err
+		return load.Open(ctx, plan, o.half(), do)
+	}))
+	if err != nil {
+		return err
+	}
+	o.before = o.Report.Find(half.Work, half.Of, half.Load).P99.Median()
+	return nil
+}
+
+// with gives a load its connections, which are closed when it is over.
+func (o *overload) with(run func(context.Context, load.Plan, load.Do) (load.Result, error)) func(context.Context, load.Plan) (load.Result, error) {
+	return func(ctx context.Context, plan load.Plan) (load.Result, error) {
+		w, err := newWires(o.service, o.service.restorePath(), overloadClients)
+		if err != nil {
+			return load.Result{}, err
+		}
+		// A load that is called off does not wait for answers.
+		stop := context.AfterFunc(ctx, w.hangUp)
+		defer stop()
+		defer w.hangUp()
+		return run(ctx, plan, o.doing(w))
+	}
 }
 
 func (o *overload) half() float64 { return math.Max(1, math.Floor(o.peak/2)) }
 
-// do restores five tokens, or is refused as it must be: with advice when to come again.
-func (o *overload) do(ctx context.Context, client int, n int64) error {
-	// A buffer of its own for each request: two thousand of them are a trifle, and the
-	// load that comes after another begins while this one ends.
-	h, from := &hand{}, &o.held[n%int64(len(o.held))]
-	status, header, err := o.big.Call(ctx, http.MethodPost, o.service.on.URL+o.service.restorePath(), o.service.bearer, from.request, &h.answer)
-	switch {
-	case err != nil:
-		return err
-	case status == http.StatusOK:
-		return sameList(h.answer.Bytes(), "values", from.values)
-	case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
-		return fmt.Errorf("overload: status %d", status)
-	case header.Get("Retry-After") == "":
-		return fmt.Errorf("overload: %d without Retry-After", status)
+// doing restores five tokens, or is refused as it must be: with advice when to come again.
+func (o *overload) doing(w *wires) load.Do {
+	answers := make([]bytes.Buffer, overloadClients)
+	return func(ctx context.Context, client int, n int64) error {
+		from, answer := &o.held[n%int64(len(o.held))], &answers[client]
+		answer.Reset()
+		status, header, err := w.call(ctx, client, from.request, answer)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusOK:
+			return sameList(answer.Bytes(), "values", from.values)
+		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
+			return fmt.Errorf("overload: status %d", status)
+		case header.Get("Retry-After") == "":
+			return fmt.Errorf("overload: %d without Retry-After", status)
+		}
+		return load.ErrRefused
 	}
-	return load.ErrRefused
 }
 
 // storm is the overload and what comes after it.
@@ -133,8 +160,10 @@ func (o *overload) storm(ctx context.Context, length time.Duration) error {
 			after <- nil
 		}
 	}()
-	result, err := load.Open(storming, load.Plan{
-		Clients: overloadClients, For: length,
+	result, err := o.with(func(ctx context.Context, plan load.Plan, do load.Do) (load.Result, error) {
+		return load.Open(ctx, plan, overloadTimes*o.peak, do)
+	})(storming, load.Plan{
+		Clients: overloadClients, Warm: stormWarm, For: length,
 		Begin: func() { sample(&begin) },
 		End: func() {
 			sample(&end)
@@ -142,7 +171,7 @@ func (o *overload) storm(ctx context.Context, length time.Duration) error {
 			calm()
 		},
 		Every: func(at time.Duration, since load.Result) { o.note(at, since, false) },
-	}, overloadTimes*o.peak, o.do)
+	})
 	calm()
 	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		err = nil // as it was meant to be
@@ -156,10 +185,12 @@ func (o *overload) storm(ctx context.Context, length time.Duration) error {
 
 // recover is the load of a usual day, from the instant on at which the overload is over.
 func (o *overload) recover(ctx context.Context, began time.Duration) error {
-	result, err := load.Open(ctx, load.Plan{
+	result, err := o.with(func(ctx context.Context, plan load.Plan, do load.Do) (load.Result, error) {
+		return load.Open(ctx, plan, o.half(), do)
+	})(ctx, load.Plan{
 		Clients: overloadClients, For: recoveryWatched,
 		Every: func(at time.Duration, since load.Result) { o.note(began+at, since, true) },
-	}, o.half(), o.do)
+	})
 	if err == nil && result.Failed > 0 {
 		o.Report.Notes = append(o.Report.Notes, fmt.Sprintf("after the overload: %d failed, the first: %v", result.Failed, result.First))
 	}

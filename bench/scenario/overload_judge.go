@@ -29,9 +29,12 @@ func (o *overload) conclude(r load.Result, used system.Usage, length time.Durati
 	o.draw(length)
 
 	kept := r.PerSecond() / o.peak
-	cores := used.CPU[system.Load].Seconds() / used.Elapsed.Seconds()
+	taken, cores := used.CPU[system.Load].Seconds()/used.Elapsed.Seconds(), float64(runtime.NumCPU())
+	// What is left of the machine is what the service could have had.
+	left := kept * (cores - o.taken) / (cores - taken)
 	o.judge("goodput", fmt.Sprintf("≥ %.2f of the peak", leastGoodput), length, kept >= leastGoodput,
-		fmt.Sprintf("%.2f (%.0f of %.0f per second); the generator took %.2f of %d cores", kept, r.PerSecond(), o.peak, cores, runtime.NumCPU()))
+		fmt.Sprintf("%.2f (%.0f of %.0f per second); %.2f of the peak for each core that the generator left: of %.0f it took %.2f, and %.2f at the peak",
+			kept, r.PerSecond(), o.peak, left, cores, taken, o.taken))
 	refusal := milliseconds(r.RefusedLatency, 99)
 	o.judge("refusals", fmt.Sprintf("p99 ≤ %d ms, all with Retry-After", mostRefusal.Milliseconds()), length,
 		r.Failed == 0 && r.Refused > 0 && refusal <= float64(mostRefusal.Milliseconds()),
