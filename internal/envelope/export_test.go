@@ -45,8 +45,20 @@ func UnframeUnchecked(framed []byte) ([]byte, error) {
 
 // NewIndexKeyOneLabel is an index key that has one sub key for everything.
 func NewIndexKeyOneLabel(secret Secret) *IndexKey {
+	one := newSubKey(secret)
 	return &IndexKey{
-		identity: secret, lookup: secret, scope: secret, subject: secret, endUser: secret,
-		client: secret, note: secret, claim: secret, source: secret,
+		identity: one, lookup: one, scope: one, subject: one, endUser: one,
+		client: one, note: one, claim: one, source: one,
 	}
+}
+
+// LeaveUnfinished writes into the HMACs of identities that are idle, as one would
+// that stopped half way. It says whether there was one.
+func (k *IndexKey) LeaveUnfinished() bool {
+	mac, ok := k.identity.idle.Get().(*keyedHash)
+	if ok {
+		_, _ = mac.Write([]byte("half"))
+		k.identity.idle.Put(mac)
+	}
+	return ok
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"log/slog"
+	"sync"
 )
 
 // indexInfo begins the HKDF info of every sub key; the digit is the version of
@@ -21,9 +23,9 @@ const indexInfo = "counterfoil/index/1/"
 // An IndexKey is safe for use by several goroutines at once. It is dropped by
 // letting go of it: a digest under a zeroed key would look like any other.
 type IndexKey struct {
-	identity, lookup                      Secret
-	scope, subject, endUser, client, note Secret
-	claim, source, budget, asked, person  Secret
+	identity, lookup                      subKey
+	scope, subject, endUser, client, note subKey
+	claim, source, budget, asked, person  subKey
 }
 
 // NewIndexKey derives the sub keys. It keeps no reference to the secret, which
@@ -33,7 +35,7 @@ func NewIndexKey(secret Secret) (*IndexKey, error) {
 		return nil, fmt.Errorf("%w: an index key of not %d bytes", ErrInvalid, KeySize)
 	}
 	k := &IndexKey{}
-	for label, sub := range map[string]*Secret{
+	for label, sub := range map[string]*subKey{
 		"identity": &k.identity, "lookup": &k.lookup, "scope": &k.scope,
 		"subject": &k.subject, "end-user": &k.endUser, "client": &k.client, "note": &k.note, "claim": &k.claim, "source": &k.source,
 		"budget": &k.budget, "asked": &k.asked, "person": &k.person,
@@ -43,7 +45,7 @@ func NewIndexKey(secret Secret) (*IndexKey, error) {
 		if err != nil {
 			panic("envelope: HKDF refused 32 bytes: " + err.Error())
 		}
-		*sub = NewSecret(b)
+		*sub = newSubKey(NewSecret(b))
 	}
 	return k, nil
 }
@@ -102,7 +104,7 @@ func (k *IndexKey) Asked(fields ...string) [32]byte { return digestAll(k.asked, 
 func (k *IndexKey) Person(name string) [32]byte { return digestOne(k.person, name) }
 
 // digestAll is of any number of fields, of which it knows how many there are.
-func digestAll(key Secret, fields []string) [32]byte {
+func digestAll(key subKey, fields []string) [32]byte {
 	size := 0
 	for _, f := range fields {
 		size += lengthSize + len(f)
@@ -114,16 +116,36 @@ func digestAll(key Secret, fields []string) [32]byte {
 	return digest(key, b)
 }
 
-func digestOne(key Secret, field string) [32]byte {
+func digestOne(key subKey, field string) [32]byte {
 	return digest(key, appendField(make([]byte, 0, lengthSize+len(field)), field))
 }
 
+// subKey is the key of one kind of digest.
+type subKey struct {
+	secret Secret
+	// idle are HMACs that were made under the secret, since making one costs more
+	// than using it. They go where the key goes.
+	idle *sync.Pool
+}
+
+func newSubKey(secret Secret) subKey { return subKey{secret: secret, idle: &sync.Pool{}} }
+
+// keyedHash is one of them, with room for its result.
+type keyedHash struct {
+	hash.Hash
+	sum [sha256.Size]byte
+}
+
 // digest authenticates fields that were encoded without ambiguity.
-func digest(key Secret, fields []byte) [32]byte {
-	mac := hmac.New(sha256.New, key.Reveal())
+func digest(key subKey, fields []byte) [32]byte {
+	mac, ok := key.idle.Get().(*keyedHash)
+	if !ok {
+		mac = &keyedHash{Hash: hmac.New(sha256.New, key.secret.Reveal())}
+	}
+	mac.Reset()              // whoever had it before may have written
 	_, _ = mac.Write(fields) // a hash never fails
-	var sum [sha256.Size]byte
-	mac.Sum(sum[:0])
+	sum := [sha256.Size]byte(mac.Sum(mac.sum[:0]))
+	key.idle.Put(mac)
 	return sum
 }
 

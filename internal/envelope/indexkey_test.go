@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -122,5 +123,54 @@ func TestIndexKeyOutlivesItsSecret(t *testing.T) {
 	secret.Wipe()
 	if k.Subject("a") != before {
 		t.Error("the digest changed when the secret was wiped")
+	}
+}
+
+// TestDigestsFromManyGoroutines: whoever used an HMAC before, and whatever for,
+// the digest is that of a key that was never used.
+func TestDigestsFromManyGoroutines(t *testing.T) {
+	secret := envelope.RandomSecret()
+	made := func() *envelope.IndexKey {
+		k, err := envelope.NewIndexKey(secret)
+		if err != nil {
+			panic(err)
+		}
+		return k
+	}
+	used := made()
+	value := func(n int) []byte { return fmt.Append(nil, "value", n) }
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for n := range 200 {
+				got := used.Identity("scope", "PERSON", "label", value(n))
+				if want := made().Identity("scope", "PERSON", "label", value(n)); got != want {
+					t.Errorf("value %d has another digest", n)
+					return
+				}
+				if got == used.Lookup("PERSON", string(value(n))) {
+					t.Error("the HMAC of one kind of digest made another")
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestDigestAfterAnUnfinishedOne(t *testing.T) {
+	k := newIndexKey(t)
+	want := k.Identity("scope", "PERSON", "label", []byte("value"))
+	spoiled := 0
+	for range 100 {
+		// The race detector makes a pool forget at random.
+		if k.LeaveUnfinished() {
+			spoiled++
+		}
+		if k.Identity("scope", "PERSON", "label", []byte("value")) != want {
+			t.Fatal("what was left in an HMAC is part of the next digest")
+		}
+	}
+	if spoiled == 0 {
+		t.Error("no HMAC was idle")
 	}
 }
