@@ -32,7 +32,7 @@ const (
 // is repeated for the noise of the machine, which is slower than that.
 var modes = []mode{
 	{name: "quick", runs: 1, warm: time.Second / 2, measured: 2 * time.Second, clients: []int{16}, parts: []string{"core"}, report: "QUICK"},
-	{name: "full", runs: 3, warm: time.Second, measured: 3 * time.Second, clients: []int{1, 16, 64},
+	{name: "full", runs: 3, warm: time.Second / 2, measured: 3 * time.Second, clients: []int{1, 16, 64},
 		parts: []string{"core", "stream", "embedded", "replicas", "start"}, report: fullReport},
 	{name: "long", runs: 3, warm: 2 * time.Second, measured: 10 * time.Second, clients: []int{1, 16, 64},
 		parts: []string{"growth", "soak", "overload"}, report: longReport, long: true},
