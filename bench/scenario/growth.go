@@ -100,6 +100,9 @@ func Growth(ctx context.Context, e *Env) error {
 
 // walk measures at each size, in a service that was started on it.
 func (g *growth) walk(ctx context.Context) (err error) {
+	if err := g.room(); err != nil {
+		return err
+	}
 	floor, err := g.Site.Floor(ctx)
 	if err != nil {
 		return fmt.Errorf("scenario: %w", err)

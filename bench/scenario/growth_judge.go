@@ -76,10 +76,8 @@ func (g *growth) conclude(ctx context.Context) error {
 		curve.Series = append(curve.Series, drawn)
 	}
 	g.Report.Curves = append(g.Report.Curves, curve)
-	if len(g.points) > 1 {
-		g.judge(tokenizeWork, func(p point) report.Figure { return p.tokenize })
-		g.judge(restoreWork, func(p point) report.Figure { return p.restore })
-	}
+	g.judge(tokenizeWork, func(p point) report.Figure { return p.tokenize })
+	g.judge(restoreWork, func(p point) report.Figure { return p.restore })
 	began := time.Now()
 	said, err := g.Site.Command(ctx, "verify")
 	if err != nil {
@@ -93,20 +91,22 @@ func (g *growth) conclude(ctx context.Context) error {
 // judge compares the largest size with the one that the goal begins at. Where there is
 // not both, it says what there is, and that the goal was not measured.
 func (g *growth) judge(work string, p50 func(point) report.Figure) {
-	first, last := g.points[0], g.points[len(g.points)-1]
-	if i := slices.IndexFunc(g.points, func(p point) bool { return p.size == g.from }); i >= 0 {
-		first = g.points[i]
-	}
-	grown, floor := report.Ratio(p50(last), p50(first)), report.Ratio(last.floor, first.floor)
 	goal := report.Goal{
 		Work: work + " as " + g.name + " grow",
 		Must: fmt.Sprintf("p50 grows by less than %g× from %s to %s", mostGrowth, grouped(g.from), grouped(largest)),
-		Got: fmt.Sprintf("%s× from %s to %s (the floor's, whose database does not grow: %s×)",
-			grown, grouped(first.size), grouped(last.size), floor),
-		Verdict: verdict(grown.Median() < mostGrowth),
+		Got:  "less than two sizes", Verdict: report.NotMeasured,
 	}
-	if first.size != g.from || last.size != largest {
-		goal.Verdict = report.NotMeasured
+	if len(g.points) > 1 {
+		first, last := g.points[0], g.points[len(g.points)-1]
+		if i := slices.IndexFunc(g.points, func(p point) bool { return p.size == g.from }); i >= 0 {
+			first = g.points[i]
+		}
+		grown := report.Ratio(p50(last), p50(first))
+		goal.Got = fmt.Sprintf("%s× from %s to %s (the floor's, whose database does not grow: %s×)",
+			grown, grouped(first.size), grouped(last.size), report.Ratio(last.floor, first.floor))
+		if first.size == g.from && last.size == largest {
+			goal.Verdict = verdict(grown.Median() < mostGrowth)
+		}
 	}
 	g.Report.Judge(goal)
 }

@@ -47,6 +47,19 @@ func TestAxesEndWhereTheyAreTold(t *testing.T) {
 	}
 }
 
+// TestRoom: ten million of each fit into twenty gigabytes and what is spared beside.
+func TestRoom(t *testing.T) {
+	for _, a := range axes(goals) {
+		if got, left := fitting(a.name, a.sizes, 28<<30); left > 0 || len(got) != len(a.sizes) {
+			t.Errorf("%s: %v, %d left out", a.name, got, left)
+		}
+		got, left := fitting(a.name, a.sizes, 15<<30)
+		if diff := gocmp.Diff([]int64{10_000, 100_000, 1_000_000}, got); diff != "" || left != 1 {
+			t.Errorf("%s: %d left out, %s", a.name, left, diff)
+		}
+	}
+}
+
 func TestRecovered(t *testing.T) {
 	const length, before = 10 * time.Second, 4.0
 	second := func(at int, p99 float64, refused float64) overSecond {
@@ -136,5 +149,29 @@ func TestLongWorks(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestGrowthIsJudgedByWhatTheGoalSpeaksOf: other sizes, however good, do not meet it.
+func TestGrowthIsJudgedByWhatTheGoalSpeaksOf(t *testing.T) {
+	at := func(size int64, p50 float64) point {
+		return point{size: size, tokenize: report.Figure{p50}, floor: report.Figure{1}}
+	}
+	for _, test := range []struct {
+		points  []point
+		verdict string
+	}{
+		{nil, report.NotMeasured},
+		{[]point{at(10_000, 2)}, report.NotMeasured},
+		{[]point{at(10_000, 2), at(1_000_000, 2)}, report.NotMeasured},
+		{[]point{at(100_000, 2), at(largest, 2)}, report.NotMeasured},
+		{[]point{at(10_000, 2), at(100_000, 9), at(largest, 2.9)}, report.Met},
+		{[]point{at(10_000, 2), at(100_000, 2), at(largest, 3.1)}, report.NotMet},
+	} {
+		g := &growth{core: &core{Env: &Env{Report: &report.Report{}}}, axis: axes(goals)[0], points: test.points}
+		g.judge(tokenizeWork, func(p point) report.Figure { return p.tokenize })
+		if got := g.Report.Goals[0].Verdict; got != test.verdict {
+			t.Errorf("%v: %s, want %s", test.points, got, test.verdict)
+		}
 	}
 }
