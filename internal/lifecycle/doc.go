@@ -1,6 +1,6 @@
 // Package lifecycle is the work that the service does by itself: publishing
 // checkpoints and anchors, committing the counts of collapsed denials, and
-// destroying what has expired.
+// destroying what has expired, closed grants a day after they were closed.
 //
 // Everything here may be interrupted at any point and begun again: each step
 // reads where things stand and commits through the domain like any other

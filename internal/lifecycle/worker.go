@@ -201,8 +201,9 @@ func (w *Worker) takeTurn(ctx context.Context, of string) (release func(), mine 
 }
 
 // Round does what is due in the background: erasures that were deferred, what
-// has expired, idempotency keys and suppressions whose time is over, and now and
-// then the service's own records. Where another replica has the turn nothing is done.
+// has expired, idempotency keys, suppressions and closed grants whose time is over,
+// and now and then the service's own records. Where another replica has the turn
+// nothing is done.
 func (w *Worker) Round(ctx context.Context) error {
 	release, mine := w.takeTurn(ctx, "sweep")
 	if !mine {

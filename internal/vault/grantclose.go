@@ -192,9 +192,14 @@ func (s *Service) CloseExpiredGrants(ctx context.Context, tenant string) (more b
 	return len(rows) == PageGrants, nil
 }
 
-// ForgetGrants deletes what is kept of grants that are closed, as far as nobody
-// needs it any more, and tells whether there may be more.
+// ForgetGrants deletes what is kept of grants that are closed: what they gave, which
+// the closing entry says, and GrantKept later the grants. It tells whether there may be
+// more.
 func (s *Service) ForgetGrants(ctx context.Context, tenant string) (more bool, err error) {
-	n, err := s.grants.ForgetUses(ctx, tenant, ClaimSweep)
-	return n == ClaimSweep, public(err)
+	uses, err := s.grants.ForgetUses(ctx, tenant, ClaimSweep)
+	if err != nil {
+		return false, public(err)
+	}
+	grants, err := s.proceedings.ForgetGrants(ctx, tenant, ClaimSweep)
+	return uses == ClaimSweep || grants == ClaimSweep, public(err)
 }

@@ -20,6 +20,9 @@ const (
 	// DefaultGrantBudget is how many different tokens a grant restores where its
 	// request does not say; MaxFindings is the most.
 	DefaultGrantBudget = 1000
+	// GrantKept is how long a grant that is closed is shown: as long as a request that
+	// gave it out may be repeated. What it was is in the log.
+	GrantKept = ClaimLife
 	// PageGrants bounds a page of grants, and how many are closed at a time.
 	PageGrants = 100
 	// FlushTimeout bounds what a flush of a stream waits for the store and the key
@@ -95,6 +98,7 @@ func limitsOfGrants() []Limit {
 	return []Limit{
 		{"grant_seconds", "seconds", "a grant stands at a time", seconds(GrantLife)},
 		{"grant_renewed_seconds", "seconds", "a grant that is renewed stands in all", seconds(MaxGrantLife)},
+		{"grant_kept_seconds", "seconds", "a grant is shown after it was closed", seconds(GrantKept)},
 		{"grant_tokens", "count", "tokens that a grant names and its entry covers", MaxGrantTokens},
 		{"grant_budget", "count", "different tokens that a grant restores, unless its request says otherwise", DefaultGrantBudget},
 		{"stream_frame_bytes", "bytes", "one frame of a stream; what is longer passes as it is", stream.MaxFrame},

@@ -20,6 +20,11 @@ type Proceedings interface {
 	// ForgetSpent deletes at most limit counts of hours that are over, and tells
 	// how many.
 	ForgetSpent(ctx context.Context, tenant string, limit int) (int, error)
+	// ForgetGrants deletes at most limit grants that were closed GrantKept ago or
+	// longer by the store's clock, those closed first before others, and tells how
+	// many. One whose uses are not forgotten yet stays, and so does whatever is no
+	// grant, or not closed.
+	ForgetGrants(ctx context.Context, tenant string, limit int) (int, error)
 	// Exposure counts the mappings that are stored by where they were sent, by
 	// destination, entity and class.
 	Exposure(ctx context.Context, tenant string) ([]ExposureLine, error)

@@ -17,11 +17,13 @@
 --                        and keys, seals anew what stays of a key that goes,
 --                        releases holds, lifts restrictions, says what is
 --                        final and what is kept out, forgets requests that
---                        were answered, and inserts entries.
+--                        were answered and grants that are closed, and inserts
+--                        entries.
 --   counterfoil_audit    reads, for verification.
 --
 -- Nobody may update or delete entries, nor delete holds, erasures or what is left
--- of erased keys, nor change a note, nor truncate anything.
+-- of erased keys, nor change a note, nor truncate anything. Of what people come back
+-- to a policy lets closed grants be deleted, and nothing else.
 -- Passwords, or better certificates, are the administrator's: ALTER ROLE ...
 -- PASSWORD.
 
@@ -40,7 +42,7 @@ $$;
 
 DO $$
 BEGIN
-    IF to_regclass('grant_uses') IS NULL THEN
+    IF to_regclass('proceedings_closed_grants') IS NULL THEN
         RETURN; -- before the last migration, which is followed by this again
     END IF;
 
@@ -88,7 +90,7 @@ BEGIN
         assignee, refusal_code, extended, due_at, closed_at) ON subject_requests TO counterfoil_app, counterfoil_destroy;
     GRANT DELETE ON subject_request_lookups TO counterfoil_app, counterfoil_destroy;
 
-    -- What people come back to is opened and changed, never deleted; budgets are
+    -- What people come back to is opened and changed, and not deleted; budgets are
     -- counted and forgotten; notices are sent.
     GRANT INSERT ON proceedings, budget_hours TO counterfoil_app;
     GRANT UPDATE (due_at, expires_at, body) ON proceedings TO counterfoil_app;
@@ -115,6 +117,8 @@ BEGIN
     GRANT UPDATE (suppress_until, final_at) ON erasures TO counterfoil_destroy;
     GRANT UPDATE (retired_below) ON log_heads TO counterfoil_destroy;
     GRANT DELETE ON subject_requests, subject_request_notes, suppressions TO counterfoil_destroy;
+    -- Grants that are closed; the policy only_closed_grants keeps the rest.
+    GRANT DELETE ON proceedings TO counterfoil_destroy;
     -- To close a scope is to end it and what is in it.
     GRANT UPDATE (sealed_name, name_key_id, ends_at) ON scopes TO counterfoil_destroy;
     GRANT UPDATE (expires_at) ON mappings TO counterfoil_destroy;

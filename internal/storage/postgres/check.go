@@ -63,7 +63,7 @@ var nobody = []right{
 	{"erasures", "DELETE"}, {"erasures", "TRUNCATE"}, {"tombstones", "DELETE"}, {"tombstones", "TRUNCATE"},
 	{"erasure_destinations", "DELETE"}, {"erasure_common", "UPDATE"}, {"erasure_common", "DELETE"},
 	{"mapping_destinations", "DELETE"}, {"subject_request_notes", "UPDATE"}, {"subject_request_lookups", "UPDATE"}, {"subject_requests", "TRUNCATE"},
-	{"proceedings", "DELETE"}, {"proceedings", "TRUNCATE"},
+	{"proceedings", "TRUNCATE"},
 	{"grant_uses", "UPDATE"}, {"grant_uses", "TRUNCATE"},
 }
 
@@ -78,19 +78,19 @@ var (
 		lack: append([]right{{"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"scopes", "DELETE"}, {"subjects", "DELETE"}, {"holds", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"erasures", "INSERT"}, {"erasures", "UPDATE"}, {"tombstones", "INSERT"}, {"tombstones", "UPDATE"},
 			{"subject_requests", "DELETE"}, {"subject_request_notes", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "UPDATE"}, {"suppressions", "DELETE"},
-			{"erasure_destinations", "INSERT"}, {"erasure_common", "INSERT"}}, nobody...),
+			{"erasure_destinations", "INSERT"}, {"erasure_common", "INSERT"}, {"proceedings", "DELETE"}}, nobody...),
 	}
 	roleDestroy = role{
 		name: "destroy", must: []right{{"entries", "INSERT"}, {"mappings", "DELETE"}, {"data_keys", "DELETE"}, {"holds", "UPDATE"}, {"log_heads", "UPDATE"},
 			{"mapping_subjects", "DELETE"}, {"data_keys", "INSERT"}, {"erasures", "INSERT"}, {"tombstones", "INSERT"},
-			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}, {"proceedings", "UPDATE"}, {"notices", "INSERT"}},
+			{"subject_requests", "DELETE"}, {"suppressions", "INSERT"}, {"suppressions", "DELETE"}, {"proceedings", "UPDATE"}, {"proceedings", "DELETE"}, {"notices", "INSERT"}},
 		lack: append([]right{{"grant_uses", "INSERT"}, {"grant_uses", "DELETE"}, {"proceedings", "INSERT"}, {"budget_hours", "INSERT"}, {"budget_hours", "UPDATE"}, {"notices", "UPDATE"}, {"notices", "DELETE"}, {"mapping_destinations", "INSERT"}, {"subject_request_notes", "INSERT"}, {"mappings", "INSERT"}, {"holds", "INSERT"}, {"subjects", "INSERT"}, {"mapping_subjects", "INSERT"}}, nobody...),
 	}
 	roleAudit = role{
 		name: "audit", must: []right{{"entries", "SELECT"}, {"log_nodes", "SELECT"}},
 		lack: append([]right{{"entries", "INSERT"}, {"log_heads", "UPDATE"}, {"mappings", "DELETE"}, {"mappings", "INSERT"}, {"notes", "INSERT"}, {"holds", "INSERT"}, {"holds", "UPDATE"},
 			{"erasures", "INSERT"}, {"tombstones", "INSERT"}, {"data_keys", "DELETE"}, {"subject_requests", "INSERT"}, {"subject_requests", "UPDATE"}, {"suppressions", "INSERT"},
-			{"proceedings", "INSERT"}, {"proceedings", "UPDATE"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"notices", "UPDATE"}, {"grant_uses", "INSERT"}, {"grant_uses", "DELETE"}}, nobody...),
+			{"proceedings", "INSERT"}, {"proceedings", "UPDATE"}, {"proceedings", "DELETE"}, {"budget_hours", "INSERT"}, {"notices", "INSERT"}, {"notices", "UPDATE"}, {"grant_uses", "INSERT"}, {"grant_uses", "DELETE"}}, nobody...),
 	}
 )
 

@@ -147,7 +147,7 @@ func TestMigrationOfGrants(t *testing.T) {
 	opens := func(id, kind string) string { return strings.NewReplacer("%ID", id, "%KIND", kind).Replace(open) }
 	admin.do(opens("one", "suspension"))
 	admin.refused("23514", opens("two", "grant"))
-	if applied, err := postgres.Migrate(t.Context(), db.Owner); err != nil || len(applied) != 1 {
+	if applied, err := postgres.Migrate(t.Context(), db.Owner); err != nil || len(applied) != 2 {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	app := connect(t, db.App).as("acme")

@@ -16,6 +16,7 @@ func TestInvariant17_TwinsOfGrants(t *testing.T) {
 		alive   = "Invariant9/what is alive"
 		noted   = "grants/nothing is noted"
 		forgets = "grants/uses are forgotten"
+		old     = "grants/are forgotten"
 		open    = "p.kind = 'grant' AND p.closed_at IS NULL FOR SHARE"
 		closed  = "LIMIT 1) IS NOT NULL\n    LIMIT $2) AS o"
 	)
@@ -37,6 +38,10 @@ func TestInvariant17_TwinsOfGrants(t *testing.T) {
 		{"what stands is not forgotten", forgets, []string{closed, "LIMIT 1) IS DISTINCT FROM 0\n    LIMIT $2) AS o"}},
 		{"no more is forgotten than is asked for", forgets, []string{closed, "LIMIT 1) IS NOT NULL) AS o"}},
 		{"forgetting goes from grant to grant", forgets, []string{"FROM r WHERE r.grant_id IS NOT NULL", "FROM r WHERE r.grant_id IS NULL"}},
+		{"what was closed lately is not forgotten", old, []string{"h.tenant = $1))) - $3\n        AND (SELECT u.grant_id", "h.tenant = $1))) - 0 * $3\n        AND (SELECT u.grant_id"}},
+		{"what has uses is not forgotten", old, []string{"u.grant_id = p.proceeding_id LIMIT 1) IS NULL", "u.grant_id = p.proceeding_id AND false LIMIT 1) IS NULL"}},
+		{"what was closed first is forgotten first", old, []string{"ORDER BY p.closed_at LIMIT $4", "ORDER BY p.closed_at DESC LIMIT $4"}},
+		{"no more grants are forgotten than is asked for", old, []string{"ORDER BY p.closed_at LIMIT $4", "ORDER BY p.closed_at LIMIT 2 * $4"}},
 		{"a flush is of a grant", "grants/what is no grant", []string{"p.proceeding_id = $2 AND p.kind = 'grant' AND h.tenant", "p.proceeding_id = $2 AND h.tenant"}},
 		{"a flush is told what was drawn", told, []string{"AND u.grant_id = $2 AND u.drawn)", "AND u.grant_id = $2)"}},
 		{"a flush goes by the later of clock and log", told, []string{

@@ -57,7 +57,21 @@ DELETE FROM grant_uses AS d USING (
     WHERE (SELECT p.closed_at FROM proceedings AS p WHERE p.tenant = $1 AND p.proceeding_id = r.grant_id LIMIT 1) IS NOT NULL
     LIMIT $2) AS o
 WHERE d.tenant = $1 AND d.grant_id = o.grant_id AND d.scope_id = o.scope_id AND d.token_id = o.token_id`
+	// What is closed stays as it is, so nothing of it changes meanwhile. Its uses go
+	// before it: they are found by it.
+	sqlForgetGrants = `
+DELETE FROM proceedings AS d USING (
+    SELECT p.proceeding_id FROM proceedings AS p
+    WHERE p.tenant = $1 AND p.kind = 'grant' AND p.closed_at IS NOT NULL
+        AND p.closed_at <= (SELECT GREATEST(COALESCE($2::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+            (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1))) - $3
+        AND (SELECT u.grant_id FROM grant_uses AS u WHERE u.tenant = $1 AND u.grant_id = p.proceeding_id LIMIT 1) IS NULL
+    ORDER BY p.closed_at LIMIT $4) AS o
+WHERE d.tenant = $1 AND d.proceeding_id = o.proceeding_id`
 )
+
+// grantKept is vault.GrantKept as the tables count.
+var grantKept = vault.GrantKept.Microseconds()
 
 // use is a token that a grant gave.
 type use struct {
@@ -185,4 +199,9 @@ func (v *View) Uses(ctx context.Context, tenant, grantID string) ([]vault.Mappin
 // ForgetUses implements vault.Grants.
 func (s *Store) ForgetUses(ctx context.Context, tenant string, limit int) (int, error) {
 	return s.forget(ctx, s.pool, "uses of grants", sqlForgetUses, tenant, limit, int64(limit))
+}
+
+// ForgetGrants implements vault.Proceedings.
+func (s *Store) ForgetGrants(ctx context.Context, tenant string, limit int) (int, error) {
+	return s.forget(ctx, s.destroy, "grants", sqlForgetGrants, tenant, limit, s.now(), grantKept, int64(limit))
 }

@@ -74,7 +74,7 @@ func TestMigrationOfTerms(t *testing.T) {
 	}
 	began := time.Now()
 	applied, err := postgres.Migrate(t.Context(), db.Owner)
-	if err != nil || len(applied) != 2 || applied[0].Name != "007_proofs.sql" {
+	if err != nil || len(applied) != 3 || applied[0].Name != "007_proofs.sql" {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	t.Logf("%d entries in %v", len(tenants)*entries, time.Since(began))

@@ -109,10 +109,10 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	pending, err := postgres.MigrationStatus(t.Context(), bare(db.Owner))
-	if err != nil || len(pending) != 8 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
+	if err != nil || len(pending) != 9 || !pending[0].AppliedAt.IsZero() || pending[0].Name != "001_init.sql" {
 		t.Errorf("before: %+v, %v", pending, err)
 	}
-	for _, want := range []int{8, 0} {
+	for _, want := range []int{9, 0} {
 		applied, err := postgres.Migrate(t.Context(), bare(db.Owner))
 		if err != nil || len(applied) != want {
 			t.Fatalf("applied %+v, %v; want %d", applied, err, want)
@@ -149,13 +149,13 @@ func TestMigrate(t *testing.T) {
 // TestMigrateFromBefore: a database of the version before is brought up to this
 // one, and the roles may be made again while it is not.
 func TestMigrateFromBefore(t *testing.T) {
-	db := before(t, 7)
+	db := before(t, 8)
 	connect(t, db.Admin).do(postgres.Roles())
 	if err := postgres.CheckSchema(t.Context(), db.App); !errors.Is(err, postgres.ErrSchema) {
 		t.Errorf("before: %v", err)
 	}
 	applied, err := postgres.Migrate(t.Context(), db.Owner)
-	if err != nil || len(applied) != 1 || applied[0].Name != "008_grants.sql" {
+	if err != nil || len(applied) != 1 || applied[0].Name != "009_closedgrants.sql" {
 		t.Fatalf("applied %+v, %v", applied, err)
 	}
 	s := openAt(t, db, postgres.Config{}, postgres.Hooks{})

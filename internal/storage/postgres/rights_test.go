@@ -329,7 +329,7 @@ func TestInvariant8_RightsOfTheApp(t *testing.T) {
 		"INSERT INTO tenants (tenant, created_at) VALUES ('acme', 1)", "UPDATE data_keys SET sealed = 0",
 		"UPDATE subjects SET subject_ref = ''", "DELETE FROM log_heads", "DELETE FROM tenants", "DELETE FROM tenant_keys",
 		"INSERT INTO proceedings (tenant) VALUES ('acme')", "UPDATE proceedings SET body = ''", "UPDATE proceedings SET expires_at = NULL",
-		"UPDATE proceedings SET due_at = NULL", "UPDATE proceedings SET actor = ''", "DELETE FROM proceedings",
+		"UPDATE proceedings SET due_at = NULL", "UPDATE proceedings SET actor = ''", "TRUNCATE proceedings",
 		"INSERT INTO budget_hours (tenant) VALUES ('acme')", "UPDATE budget_hours SET spent = 1", "DELETE FROM budget_hours",
 		"UPDATE notices SET next_at = 1", "UPDATE notices SET attempts = 0", "DELETE FROM notices",
 		"INSERT INTO grant_uses (tenant) VALUES ('acme')", "UPDATE grant_uses SET drawn = false", "DELETE FROM grant_uses",

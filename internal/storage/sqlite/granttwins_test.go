@@ -11,6 +11,7 @@ func TestInvariant17_TwinsOfGrants(t *testing.T) {
 		alive   = "Invariant9/what is alive"
 		noted   = "grants/nothing is noted"
 		forgets = "grants/uses are forgotten"
+		old     = "grants/are forgotten"
 		drawn   = "\nSELECT COUNT(*) FROM grant_uses AS u WHERE u.tenant = ?1 AND u.grant_id = ?2 AND u.drawn"
 		open    = "c.kind = 'grant' AND c.closed_at IS NULL\nON CONFLICT"
 		once    = "(tenant, grant_id, scope_id, token_id) DO NOTHING"
@@ -37,6 +38,16 @@ func TestInvariant17_TwinsOfGrants(t *testing.T) {
 			"DELETE FROM grant_uses WHERE tenant = ?1 AND", "DELETE FROM grant_uses WHERE ?1 <> '' AND",
 			"u.tenant = ?1 AND u.grant_id > ''", "?1 <> '' AND u.grant_id > ''", "WHERE u.tenant = ?1 AND u.grant_id = r.grant_id", "WHERE u.grant_id = r.grant_id",
 			"WHERE c.tenant = ?1 AND c.proceeding_id = r.grant_id", "WHERE c.proceeding_id = r.grant_id"}},
+		{"what was closed lately is not forgotten", old, []string{"WHERE h.tenant = ?1), 0)) - ?3\n        AND NOT EXISTS", "WHERE h.tenant = ?1), 0)) - 0 * ?3\n        AND NOT EXISTS"}},
+		{"what has uses is not forgotten", old, []string{"u.grant_id = c.proceeding_id)\n    ORDER", "u.grant_id = c.proceeding_id AND 0)\n    ORDER"}},
+		{"what was closed first is forgotten first", old, []string{"ORDER BY c.closed_at LIMIT ?4", "ORDER BY c.closed_at DESC LIMIT ?4"}},
+		{"no more grants are forgotten than is asked for", old, []string{"ORDER BY c.closed_at LIMIT ?4", "ORDER BY c.closed_at LIMIT 2 * ?4"}},
+		{"only grants are forgotten", "grants/nothing else", []string{" INDEXED BY proceedings_closed_grants\n", "\n", "c.kind = 'grant' AND c.closed_at IS NOT NULL\n", "c.closed_at IS NOT NULL\n"}},
+		{"what is open is not forgotten", "grants/nothing else", []string{" INDEXED BY proceedings_closed_grants\n", "\n",
+			"AND c.closed_at IS NOT NULL\n        AND c.closed_at <=", "AND COALESCE(c.closed_at, c.created_at) <="}},
+		{"a grant that is forgotten is of the tenant", "Invariant6/a grant of one", []string{
+			"DELETE FROM proceedings WHERE tenant = ?1", "DELETE FROM proceedings WHERE ?1 <> ''", "WHERE c.tenant = ?1 AND c.kind = 'grant' AND c.closed_at", "WHERE ?1 <> '' AND c.kind = 'grant' AND c.closed_at",
+			" INDEXED BY proceedings_closed_grants\n", "\n"}},
 		{"a flush is of a grant", "grants/what is no grant", []string{"c.proceeding_id = ?2 AND c.kind = 'grant' AND h.tenant", "c.proceeding_id = ?2 AND h.tenant"}},
 		{"a flush is told what was drawn", told, []string{"u.grant_id = ?2 AND u.drawn)", "u.grant_id = ?2)"}},
 		{"a flush goes by the later of clock and log", told, []string{"MAX(?3, h.last_time)", "MIN(?3, h.last_time)"}},

@@ -38,7 +38,18 @@ DELETE FROM grant_uses WHERE tenant = ?1 AND (grant_id, scope_id, token_id) IN (
     WHERE u.tenant = ?1 AND u.grant_id = r.grant_id AND EXISTS (
         SELECT 1 FROM proceedings AS c WHERE c.tenant = ?1 AND c.proceeding_id = r.grant_id AND c.closed_at IS NOT NULL)
     LIMIT ?2)`
+	// Its uses go before it: they are found by it.
+	sqlForgetGrants = `
+DELETE FROM proceedings WHERE tenant = ?1 AND proceeding_id IN (
+    SELECT c.proceeding_id FROM proceedings AS c INDEXED BY proceedings_closed_grants
+    WHERE c.tenant = ?1 AND c.kind = 'grant' AND c.closed_at IS NOT NULL
+        AND c.closed_at <= MAX(?2, COALESCE((SELECT h.last_time FROM log_heads AS h WHERE h.tenant = ?1), 0)) - ?3
+        AND NOT EXISTS (SELECT 1 FROM grant_uses AS u WHERE u.tenant = ?1 AND u.grant_id = c.proceeding_id)
+    ORDER BY c.closed_at LIMIT ?4)`
 )
+
+// grantKept is vault.GrantKept as the tables count.
+var grantKept = vault.GrantKept.Microseconds()
 
 // usesOf encodes tokens that a grant gave, for json_each. Those that cannot be
 // stored are left out.
@@ -111,4 +122,9 @@ func (v *View) Uses(ctx context.Context, tenant, grantID string) ([]vault.Mappin
 // ForgetUses implements vault.Grants.
 func (s *Store) ForgetUses(ctx context.Context, tenant string, limit int) (int, error) {
 	return s.forget(ctx, "uses of grants", sqlForgetUses, limit, tenant, limit)
+}
+
+// ForgetGrants implements vault.Proceedings.
+func (s *Store) ForgetGrants(ctx context.Context, tenant string, limit int) (int, error) {
+	return s.forget(ctx, "grants", sqlForgetGrants, limit, tenant, micros(s.writer.clock()), grantKept, limit)
 }

@@ -390,6 +390,15 @@ func liveForeign(w *world) {
 		}
 	}
 	w.wantUses("mine, after that", "acme", grant.ID, mine.refs(value)...)
+	w.clock.Advance(vault.GrantKept)
+	_, err = w.Grants.ForgetUses(w.ctx, "acme", 10)
+	w.no(err)
+	n, err = w.Proceedings.ForgetGrants(w.ctx, "Acme", 10)
+	if err != nil || n != 0 {
+		w.Errorf("another tenant forgot %d grants of mine, %v", n, err)
+	}
+	w.proceeding("acme", grant.ID)
+	w.forgetsGrants(10, 1)
 }
 
 func (w *world) alive(tenant string, limit int, places ...Place) []vault.Mapping {

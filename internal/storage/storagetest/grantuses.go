@@ -22,6 +22,8 @@ var useClauses = []clause{
 	{"grants/nothing is noted of what is no grant, or closed", usesRefused},
 	{"Invariant8/what is noted while a grant is closed is there when it is, or never", usesRace},
 	{"grants/uses are forgotten once their grant is closed, and not before", usesForgotten},
+	{"grants/are forgotten once they were closed for long enough, and not before", grantsForgotten},
+	{"grants/nothing else that people come back to is forgotten", onlyGrantsForgotten},
 }
 
 // drawClauses are about flushes beyond what a grant names.
