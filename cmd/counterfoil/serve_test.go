@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -324,6 +325,18 @@ func TestServePlainHTTP(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		v.end()
+	}
+}
+
+// What starting took is returned, once, whatever is asked later.
+func TestServeReturnsWhatStartingTook(t *testing.T) {
+	s := newSite(t).ready()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s.serve().end()
+	runtime.ReadMemStats(&after)
+	if got := after.NumForcedGC - before.NumForcedGC; got != 1 {
+		t.Errorf("memory was returned %d times", got)
 	}
 }
 
