@@ -68,7 +68,7 @@ test-long: deps ## Run every test with the long variants of the property and cra
 
 bench-micro: $(BENCHSTAT) ## Compare the micro-benchmarks of HEAD with those of BASE=<revision> and write bench/MICRO.md
 	@test -n "$(BASE)" || { echo "bench-micro: which revision? BASE=<revision>"; exit 1; }
-	cd bench && $(GO) run ./micro -base '$(BASE)' -benchstat $(BENCHSTAT) -out MICRO.md
+	cd bench && $(GO) run ./micro -base '$(BASE)' -benchstat $(BENCHSTAT) -out MICRO.md $(if $(ONLY),-only '$(ONLY)')
 
 bench: deps ## Measure against the floor, 15 minutes at most, and write bench/REPORT.md
 	cd bench && $(GO) run . -mode full -out .

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -51,7 +52,7 @@ func parse(args []string, says io.Writer) (options, error) {
 	f.StringVar(&o.benchstat, "benchstat", "benchstat", "the tool")
 	f.StringVar(&o.root, "root", "..", "top of the tree")
 	f.StringVar(&o.out, "out", "MICRO.md", "report")
-	f.StringVar(&o.only, "only", "", "one package, such as internal/access, and not all of them")
+	f.StringVar(&o.only, "only", "", "packages, such as internal/access,internal/audit, and not all of them")
 	if err := f.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -75,19 +76,25 @@ func run(ctx context.Context, args []string, says io.Writer) error {
 	}
 	c := comparison{options: o, suites: suites, call: call, says: says}
 	if o.only != "" {
-		if c.suites = chosen(o.only); len(c.suites) == 0 {
-			return fmt.Errorf("no suite is of the package %q", o.only)
+		if c.suites, err = chosen(strings.Split(o.only, ",")); err != nil {
+			return err
 		}
 	}
 	return c.run(ctx)
 }
 
-func chosen(dir string) []suite {
-	var out []suite
-	for _, s := range suites {
-		if s.dir == dir {
-			out = append(out, s)
+// chosen are the suites of some packages.
+func chosen(dirs []string) (out []suite, err error) {
+	for _, dir := range dirs {
+		before := len(out)
+		for _, s := range suites {
+			if s.dir == dir {
+				out = append(out, s)
+			}
+		}
+		if len(out) == before {
+			return nil, fmt.Errorf("no suite is of the package %q", dir)
 		}
 	}
-	return out
+	return out, nil
 }
