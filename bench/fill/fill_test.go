@@ -199,6 +199,24 @@ func TestMappingsAreAsLongAsReal(t *testing.T) {
 	closed(t, s.Close())
 }
 
+// TestDropTerms: a store that is open goes on without them.
+func TestDropTerms(t *testing.T) {
+	db, p := served(t)
+	f := filler(t, db)
+	s := openStore(t, db)
+	commit(t, s, p.Tokenize(p.Value("before")))
+	closed(t, f.DropTerms(t.Context()))
+	sizes, err := f.Sizes(t.Context(), "entry_terms", "entries")
+	closed(t, err)
+	if sizes[0].Rows != 0 || sizes[1].Rows == 0 {
+		t.Errorf("%+v, want no terms and all entries", sizes)
+	}
+	m := p.Value("after")
+	commit(t, s, p.Tokenize(m))
+	commit(t, s, p.Restore(m))
+	closed(t, s.Close())
+}
+
 // TestNothingToCopy: where the service wrote nothing, nothing is made up.
 func TestNothingToCopy(t *testing.T) {
 	db := pgtest.New(t)

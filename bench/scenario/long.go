@@ -56,12 +56,13 @@ func lengthsFrom(getenv func(string) string) (lengths, error) {
 
 // alone does a work on a site of its own: what it leaves behind, gigabytes, is no
 // burden to others, and goes with the site.
-func (e *Env) alone(ctx context.Context, name string, work func(context.Context, *core, lengths) error) (err error) {
+// Settings are those of PostgreSQL that differ from what others are measured with.
+func (e *Env) alone(ctx context.Context, name string, work func(context.Context, *core, lengths) error, settings ...string) (err error) {
 	l, err := lengthsFrom(os.Getenv)
 	if err != nil {
 		return err
 	}
-	site, err := system.Open(ctx, system.Options{Say: e.Say})
+	site, err := system.Open(ctx, system.Options{Say: e.Say, Settings: settings})
 	if err != nil {
 		return fmt.Errorf("scenario: %s: %w", name, err)
 	}

@@ -60,6 +60,15 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+func TestRoomOfASoak(t *testing.T) {
+	if most := lasting(20 << 30); most < goals.soak {
+		t.Errorf("twenty gigabytes are enough for %d requests, not for %d", most, goals.soak)
+	}
+	if most := lasting(5 << 30); most > 0 {
+		t.Errorf("%d requests on a disk that is nearly full", most)
+	}
+}
+
 func TestRecovered(t *testing.T) {
 	const length, before = 10 * time.Second, 4.0
 	second := func(at int, p99 float64, refused float64) overSecond {

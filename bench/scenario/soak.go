@@ -22,13 +22,15 @@ const (
 	soakEvery = 10 * time.Second
 	soakTrial = time.Second
 	// soakShort is below how many requests a soak is a trial.
-	soakShort = 500_000
+	soakShort = 100_000
 	// soakClients keep two cores busy.
 	soakClients = usual
 	// soakTerms is after how many requests what entries are searched by is thrown away.
-	// It is three quarters of what a log takes on the disk, thirty gigabytes for a soak;
-	// nothing that is sent here reads it.
-	soakTerms = 1_000_000
+	// It is three quarters of what a log takes on the disk, which would be nearly fifty
+	// gigabytes for a soak; nothing that is sent here reads it.
+	soakTerms = 500_000
+	// soakWAL leaves room for what stays: how fast a soak is, is not what it is about.
+	soakWAL = "max_wal_size=1GB"
 )
 
 // soakSample is what a service had at one time.
@@ -69,8 +71,12 @@ func Soak(ctx context.Context, e *Env) error {
 		if err != nil {
 			return err
 		}
-		return s.run(ctx, m, l.soak)
-	})
+		requests, err := s.room(l.soak)
+		if err != nil {
+			return err
+		}
+		return s.run(ctx, m, requests)
+	}, soakWAL)
 }
 
 func (s *soak) run(ctx context.Context, m *mix, requests int64) error {
