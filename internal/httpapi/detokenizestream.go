@@ -110,7 +110,7 @@ func (s *streaming) VisitDetokenizeStreamResponse(w http.ResponseWriter) error {
 }
 
 func (s *streaming) copy(w io.Writer) error {
-	buffer := make([]byte, StreamBuffer)
+	buffer := make([]byte, firstStreamBuffer)
 	for {
 		n, err := s.body.Read(buffer)
 		if n > 0 {
@@ -130,6 +130,10 @@ func (s *streaming) copy(w io.Writer) error {
 			return fmt.Errorf("httpapi: read a stream: %w", err)
 		case s.ctx.Err() != nil:
 			return fmt.Errorf("httpapi: a stream: %w", s.ctx.Err())
+		}
+		// Who sends more at a time than a model says is no model that speaks.
+		if n == len(buffer) && n < StreamBuffer {
+			buffer = make([]byte, min(2*n, StreamBuffer))
 		}
 		s.pace()
 	}

@@ -53,8 +53,11 @@ const (
 	// StreamIdle bounds a pause of a stream, of the model as of the reader: longer
 	// than a model thinks before it speaks on.
 	StreamIdle = 2 * time.Minute
-	// StreamBuffer is how much of a stream is read at a time.
+	// StreamBuffer is how much of a stream is read at a time, at most.
 	StreamBuffer = 32 << 10
+	// firstStreamBuffer is what is read at first: some frames of a model, which come one
+	// by one. It is held for as long as the stream is open.
+	firstStreamBuffer = 2 << 10
 	// MaxStreams bounds the streams under way; each has its frame and what is held
 	// back, two megabytes at the worst.
 	MaxStreams = 512
