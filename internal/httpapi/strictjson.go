@@ -24,16 +24,14 @@ func readStrict(body []byte, words words) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, malformed("the body is not UTF-8")
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		return nil, notJSON(err)
+	if !json.Valid(body) {
+		var whole json.RawMessage
+		return nil, notJSON(json.Unmarshal(body, &whole)) // which tells where
 	}
 	if at, found := unpairedSurrogate(body); found {
 		return nil, malformed(fmt.Sprintf("the body has an unpaired surrogate at byte %d", at))
 	}
-	r := &strictReader{decoder: json.NewDecoder(bytes.NewReader(body)), words: words}
-	r.decoder.UseNumber()
-	return r.value(1)
+	return (&strictReader{body: body, words: words}).value(1)
 }
 
 func malformed(detail string) error {
@@ -50,67 +48,84 @@ func notJSON(err error) error {
 	return malformed("the body is not JSON")
 }
 
-// strictReader walks the tokens of a body that is known to be valid JSON.
+// strictReader walks a body that is known to be valid JSON: what it meets is
+// what the grammar allows there, and it only has to tell things apart. Each
+// string that it returns is a copy, so that none keeps the body in memory.
 type strictReader struct {
-	decoder *json.Decoder
-	words   words
-	path    []string
-	nodes   int
+	body  []byte
+	at    int // next byte to read
+	words words
+	path  []string
+	nodes int
+}
+
+// next skips white space and returns the byte behind it, without taking it.
+func (r *strictReader) next() byte {
+	for ; r.at < len(r.body); r.at++ {
+		switch c := r.body[r.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0 // which valid JSON does not hold
 }
 
 func (r *strictReader) value(depth int) (any, error) {
 	if r.nodes++; r.nodes > MaxNodes {
 		return nil, beyond(limitNodes, fmt.Sprintf("the body has more than %d values", MaxNodes))
 	}
-	token, err := r.decoder.Token()
-	if err != nil {
-		return nil, notJSON(err)
-	}
-	switch t := token.(type) {
-	case json.Delim:
+	switch r.next() {
+	case '{', '[':
 		if depth > MaxDepth {
 			return nil, beyond(limitDepth, fmt.Sprintf("the body is nested deeper than %d levels", MaxDepth))
 		}
-		if t == '{' {
+		if r.body[r.at] == '{' {
 			return r.object(depth)
 		}
 		return r.array(depth)
-	case json.Number:
-		if bytes.ContainsAny([]byte(t), ".eE") {
-			return nil, vault.Invalid(r.words.pointer(r.path), "must be an integer without fraction or exponent")
-		}
-		return t, nil
+	case '"':
+		return r.text()
+	case 't':
+		return true, r.literal("true")
+	case 'f':
+		return false, r.literal("false")
+	case 'n':
+		return nil, r.literal("null")
 	default:
-		return t, nil // nil, bool or string
+		return r.number()
 	}
 }
 
 func (r *strictReader) object(depth int) (any, error) {
 	members := make(map[string]any)
-	for r.decoder.More() {
-		token, err := r.decoder.Token()
-		if err != nil {
-			return nil, notJSON(err)
-		}
-		name, isName := token.(string)
-		if !isName {
+	for more := r.enter('}'); more; more = r.more() {
+		if r.next() != '"' {
 			return nil, notJSON(nil)
+		}
+		name, err := r.text()
+		if err != nil {
+			return nil, err
 		}
 		if _, twice := members[name]; twice {
 			return nil, edge(http.StatusBadRequest, vault.Invalid(r.words.pointer(r.path), "has a field twice"))
 		}
+		if r.next() != ':' {
+			return nil, notJSON(nil)
+		}
+		r.at++
 		r.path = append(r.path, r.words.segment(name))
 		if members[name], err = r.value(depth + 1); err != nil {
 			return nil, err
 		}
 		r.path = r.path[:len(r.path)-1]
 	}
-	return members, r.end()
+	return members, nil
 }
 
 func (r *strictReader) array(depth int) (any, error) {
 	items := []any{}
-	for r.decoder.More() {
+	for more := r.enter(']'); more; more = r.more() {
 		r.path = append(r.path, strconv.Itoa(len(items)))
 		item, err := r.value(depth + 1)
 		if err != nil {
@@ -119,13 +134,84 @@ func (r *strictReader) array(depth int) (any, error) {
 		items = append(items, item)
 		r.path = r.path[:len(r.path)-1]
 	}
-	return items, r.end()
+	return items, nil
 }
 
-// end takes the closing delimiter.
-func (r *strictReader) end() error {
-	if _, err := r.decoder.Token(); err != nil {
-		return notJSON(err)
+// enter takes the opening bracket, and the closing one too where nothing is
+// between them. It says whether something is.
+func (r *strictReader) enter(closing byte) bool {
+	if r.at++; r.next() != closing {
+		return true
+	}
+	r.at++
+	return false
+}
+
+// more takes the comma or the closing bracket behind a value.
+func (r *strictReader) more() bool {
+	comma := r.next() == ','
+	r.at++
+	return comma
+}
+
+// text takes a string.
+func (r *strictReader) text() (string, error) {
+	start := r.at
+	for r.at++; r.at < len(r.body); r.at++ {
+		switch r.body[r.at] {
+		case '"':
+			r.at++
+			return string(r.body[start+1 : r.at-1]), nil
+		case '\\':
+			return r.escaped(start)
+		}
+	}
+	return "", notJSON(nil)
+}
+
+// escaped takes a string that holds escapes, from its opening quote on.
+func (r *strictReader) escaped(start int) (string, error) {
+	for ; r.at < len(r.body); r.at++ {
+		switch r.body[r.at] {
+		case '"':
+			r.at++
+			var text string
+			if err := json.Unmarshal(r.body[start:r.at], &text); err != nil {
+				return "", notJSON(err)
+			}
+			return text, nil
+		case '\\':
+			r.at++ // and what it escapes
+		}
+	}
+	return "", notJSON(nil)
+}
+
+func (r *strictReader) number() (any, error) {
+	start := r.at
+	for ; r.at < len(r.body); r.at++ {
+		switch c := r.body[r.at]; {
+		case c >= '0' && c <= '9', c == '-', c == '+':
+		case c == '.', c == 'e', c == 'E':
+			return nil, vault.Invalid(r.words.pointer(r.path), "must be an integer without fraction or exponent")
+		default:
+			return numberOf(r.body[start:r.at])
+		}
+	}
+	return numberOf(r.body[start:])
+}
+
+func numberOf(digits []byte) (any, error) {
+	if len(digits) == 0 {
+		return nil, notJSON(nil)
+	}
+	return json.Number(digits), nil
+}
+
+// literal takes one of the three words.
+func (r *strictReader) literal(word string) error {
+	if r.at += len(word); r.at > len(r.body) {
+		return notJSON(nil)
 	}
 	return nil
 }
