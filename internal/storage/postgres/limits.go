@@ -49,6 +49,9 @@ const (
 	// takes some milliseconds; in so long a table grows by what a busy tenant
 	// writes in as long, which is quickly read.
 	replanAfter = 10 * time.Second
+	// maxShared is how many reads share one: more would make the first wait for the
+	// last, and save little.
+	maxShared = 64
 	// attempts is how often a transaction is begun that failed before its
 	// COMMIT for a reason that passes: the second has a new connection.
 	attempts = 2

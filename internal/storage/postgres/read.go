@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,13 +22,17 @@ CROSS JOIN LATERAL (
 
 // Rows that are named are looked up as load.go does it.
 const (
-	sqlScope = `
-SELECT s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,
+	// What several requests ask for at once is told apart by its place.
+	sqlScopeOf = `
+SELECT r.place - 1, s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,
     COALESCE(s.name_key_id, ''), s.idle_ttl, s.created_at, s.ends_at
-FROM scopes AS s
-WHERE s.tenant = $1 AND s.digest = $2 AND s.living
-    AND s.ends_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-        (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))`
+FROM unnest($2::bytea[]) WITH ORDINALITY AS r (digest, place)
+CROSS JOIN LATERAL (
+    SELECT s.scope_id, s.index_version, s.kind, s.client, s.end_user_digest, s.sealed_name,
+        s.name_key_id, s.idle_ttl, s.created_at, s.ends_at FROM scopes AS s
+    WHERE s.tenant = $1 AND s.digest = r.digest AND s.living LIMIT 1) AS s
+WHERE s.ends_at > (SELECT GREATEST(COALESCE($3::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+    (SELECT h.last_time FROM log_heads AS h WHERE h.tenant = $1)))`
 	sqlSubjects = `
 SELECT s.digest, s.index_version, s.subject_ref, s.sealed_identifier, COALESCE(s.key_id, ''), s.created_at
 FROM unnest($2::bytea[]) AS r (digest)
@@ -35,18 +40,18 @@ CROSS JOIN LATERAL (
     SELECT s.digest, s.index_version, s.subject_ref, s.sealed_identifier, s.key_id, s.created_at FROM subjects AS s
     WHERE s.tenant = $1 AND s.digest = r.digest LIMIT 1) AS s`
 	sqlMappings = `
-SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
+SELECT r.place, m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
     m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at,
     e.expired, c.kept,
     (SELECT true FROM data_keys AS k WHERE k.tenant = $1 AND k.key_id = m.key_id LIMIT 1) IS NOT NULL,
     (SELECT array_agg(l.subject_ref ORDER BY l.subject_ref) FROM mapping_subjects AS l
         WHERE l.tenant = $1 AND l.scope_id = m.scope_id AND l.token_id = m.token_id)
-FROM unnest($3::text[]) AS r (token_id)
+FROM unnest($2::text[], $3::text[], $5::bigint[]) AS r (scope_id, token_id, place)
 CROSS JOIN LATERAL (
     SELECT m.scope_id, m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
         m.sealed, m.state, m.created_at, m.expires_at, m.max_expires_at
     FROM mappings AS m
-    WHERE m.tenant = $1 AND m.scope_id = $2 AND m.token_id = r.token_id LIMIT 1) AS m` + judged + `
+    WHERE m.tenant = $1 AND m.scope_id = r.scope_id AND m.token_id = r.token_id LIMIT 1) AS m` + judged + `
 WHERE m.state <> 'retired' OR c.kept`
 	sqlSourced = `
 SELECT m.token_id, m.format, m.entity, m.class, m.identity, m.lookup, m.index_version, m.key_id,
@@ -68,11 +73,14 @@ CROSS JOIN LATERAL (
     WHERE k.tenant = $1 AND k.key_id = r.key_id LIMIT 1) AS k
 ORDER BY k.created_at DESC, k.key_id`
 	sqlKeysOfScope = `
-SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
+SELECT r.place - 1, k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
     k.sealed, k.created_at
-FROM data_keys AS k
-WHERE k.tenant = $1 AND k.scope_id = $2
-ORDER BY k.created_at DESC, k.key_id LIMIT $3`
+FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS r (scope_id, most, place)
+CROSS JOIN LATERAL (
+    SELECT k.key_id, k.scope_id, k.subject_ref, k.wrapped, k.wrap_version, k.sealed, k.created_at FROM data_keys AS k
+    WHERE k.tenant = $1 AND k.scope_id = r.scope_id
+    ORDER BY k.created_at DESC, k.key_id LIMIT r.most) AS k
+ORDER BY r.place, k.created_at DESC, k.key_id`
 	sqlKeysOfSubject = `
 SELECT k.key_id, COALESCE(k.scope_id, ''), COALESCE(k.subject_ref, ''), k.wrapped, k.wrap_version,
     k.sealed, k.created_at
@@ -83,19 +91,28 @@ ORDER BY k.created_at DESC, k.key_id LIMIT $3`
 
 // Scope implements vault.Store.
 func (v *View) Scope(ctx context.Context, tenant string, digest vault.Digest) (vault.Scope, error) {
-	var s vault.Scope
-	err := v.each(ctx, "a scope", sqlScope, func(rows pgx.Rows) (err error) {
-		s, err = scanScope(rows)
+	s, err := v.shared.scopes.do(ctx, tenant, digest, func(ctx context.Context, digests []vault.Digest) ([]vault.Scope, error) {
+		return v.scopesOf(ctx, tenant, digests)
+	})
+	if err == nil && s.ID == "" {
+		err = vault.ErrNotFound
+	}
+	return s, err
+}
+
+// scopesOf reads the living scopes of digests; the zero value stands for none.
+func (v *View) scopesOf(ctx context.Context, tenant string, digests []vault.Digest) ([]vault.Scope, error) {
+	found := make([]vault.Scope, len(digests))
+	err := v.each(ctx, "a scope", sqlScopeOf, func(rows pgx.Rows) error {
+		var place int
+		s, err := scanScope(rows, &place)
+		if err == nil {
+			s.Digest = digests[place]
+			found[place] = s
+		}
 		return err
-	}, tenant, digest[:], v.now())
-	if err != nil {
-		return vault.Scope{}, err
-	}
-	if s.ID == "" {
-		return vault.Scope{}, vault.ErrNotFound
-	}
-	s.Digest = digest
-	return s, nil
+	}, tenant, column(digests, func(d vault.Digest) []byte { return d[:] }), v.now())
+	return found, err
 }
 
 // scanScope reads the columns of a scope, after others that come before them.
@@ -133,23 +150,50 @@ func (v *View) Subjects(ctx context.Context, tenant string, digests []vault.Dige
 
 // Mappings implements vault.Store.
 func (v *View) Mappings(ctx context.Context, tenant string, q vault.MappingQuery) ([]vault.Mapping, error) {
+	if q.Source == (vault.Digest{}) {
+		return v.shared.mappings.do(ctx, tenant, q, func(ctx context.Context, queries []vault.MappingQuery) ([][]vault.Mapping, error) {
+			return v.mappingsOf(ctx, tenant, queries)
+		})
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = vault.PageTokens
+	}
 	var mappings []vault.Mapping
-	add := func(rows pgx.Rows) error {
+	err := v.each(ctx, "mappings of a source", sqlSourced, func(rows pgx.Rows) error {
 		m, err := scanMapping(rows)
 		m.ScopeID = q.ScopeID
 		mappings = append(mappings, m)
 		return err
-	}
-	if q.Source != (vault.Digest{}) {
-		limit := q.Limit
-		if limit <= 0 {
-			limit = vault.PageTokens
-		}
-		err := v.each(ctx, "mappings of a source", sqlSourced, add, tenant, q.ScopeID, q.Source[:], v.now(), q.After, int64(limit))
-		return mappings, err
-	}
-	err := v.each(ctx, "mappings", sqlMappings, add, tenant, q.ScopeID, list(q.TokenIDs), v.now())
+	}, tenant, q.ScopeID, q.Source[:], v.now(), q.After, int64(limit))
 	return mappings, err
+}
+
+// mappingsOf reads the mappings of queries by token. Identifiers that cannot be stored
+// are those of no row.
+func (v *View) mappingsOf(ctx context.Context, tenant string, queries []vault.MappingQuery) ([][]vault.Mapping, error) {
+	var scopes, tokens []string
+	var places []int64
+	for place, q := range queries {
+		if !storable(q.ScopeID) {
+			continue
+		}
+		for _, id := range list(q.TokenIDs) {
+			scopes, tokens, places = append(scopes, q.ScopeID), append(tokens, id), append(places, int64(place))
+		}
+	}
+	found := make([][]vault.Mapping, len(queries))
+	if len(tokens) == 0 {
+		return found, nil
+	}
+	err := v.each(ctx, "mappings", sqlMappings, func(rows pgx.Rows) error {
+		var place int
+		m, err := scanMapping(rows, &place)
+		m.ScopeID = queries[place].ScopeID
+		found[place] = append(found[place], m)
+		return err
+	}, tenant, scopes, tokens, v.now(), places)
+	return found, err
 }
 
 // scanMapping reads the columns of a mapping, after others that come before them.
@@ -179,9 +223,14 @@ func (v *View) Keys(ctx context.Context, tenant string, q vault.KeyQuery) ([]vau
 	case byID && ofScope, byID && ofSubject, ofScope && ofSubject:
 		return nil, fmt.Errorf("%w: keys are asked for by id, by scope or by subject", ErrMalformed)
 	case byID:
-		return v.keys(ctx, sqlKeysByID, tenant, list(q.IDs))
+		return v.shared.keys.do(ctx, tenant, q.IDs, func(ctx context.Context, queries [][]string) ([][]vault.DataKey, error) {
+			return v.keysByID(ctx, tenant, queries)
+		})
 	case ofScope:
-		return v.keys(ctx, sqlKeysOfScope, tenant, q.ScopeID, int64(limit))
+		q.Limit = limit
+		return v.shared.ofScopes.do(ctx, tenant, q, func(ctx context.Context, queries []vault.KeyQuery) ([][]vault.DataKey, error) {
+			return v.keysOfScopes(ctx, tenant, queries)
+		})
 	case ofSubject:
 		return v.keys(ctx, sqlKeysOfSubject, tenant, q.SubjectRef, int64(limit))
 	default:
@@ -199,9 +248,55 @@ func (v *View) keys(ctx context.Context, text, tenant string, args ...any) ([]va
 	return keys, err
 }
 
-func scanKey(rows pgx.Rows) (k vault.DataKey, err error) {
+// keysByID reads each key once, and gives it to all that ask for it, newest first.
+func (v *View) keysByID(ctx context.Context, tenant string, queries [][]string) ([][]vault.DataKey, error) {
+	var ids distinct[string]
+	for _, q := range queries {
+		for _, id := range list(q) {
+			ids.add(id)
+		}
+	}
+	found, err := v.keys(ctx, sqlKeysByID, tenant, ids.items)
+	if err != nil || len(queries) == 1 {
+		return [][]vault.DataKey{found}, err
+	}
+	of := make([][]vault.DataKey, len(queries))
+	for i, q := range queries {
+		for _, k := range found {
+			if slices.Contains(q, k.ID) {
+				of[i] = append(of[i], k)
+			}
+		}
+	}
+	return of, nil
+}
+
+// keysOfScopes reads the newest keys of scopes, as many of each as its query says.
+func (v *View) keysOfScopes(ctx context.Context, tenant string, queries []vault.KeyQuery) ([][]vault.DataKey, error) {
+	of := make([][]vault.DataKey, len(queries))
+	err := v.each(ctx, "data keys", sqlKeysOfScope, func(rows pgx.Rows) error {
+		var place int
+		k, err := scanKey(rows, &place)
+		of[place] = append(of[place], k)
+		return err
+	}, tenant, column(queries, func(q vault.KeyQuery) string { return nowhere(q.ScopeID) }),
+		column(queries, func(q vault.KeyQuery) int64 { return int64(q.Limit) }))
+	return of, err
+}
+
+// nowhere is an identifier, or the empty one, which no row has, for what cannot be
+// stored.
+func nowhere(id string) string {
+	if !storable(id) {
+		return ""
+	}
+	return id
+}
+
+// scanKey reads the columns of a data key, after others that come before them.
+func scanKey(rows pgx.Rows, before ...any) (k vault.DataKey, err error) {
 	var created int64
-	err = scan(rows, &k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created)
+	err = scan(rows, append(before, &k.ID, &k.ScopeID, &k.SubjectRef, &k.Wrapped.Bytes, &k.Wrapped.Version, &k.Sealed, &created)...)
 	k.CreatedAt = fromMicros(created)
 	return k, err
 }

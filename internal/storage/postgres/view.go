@@ -22,6 +22,7 @@ type View struct {
 	health *health
 	// breaker is nil for a view of its own: whoever verifies a log waits.
 	breaker *breaker
+	shared  reads
 
 	closed atomic.Bool
 	once   sync.Once

@@ -32,7 +32,8 @@ FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[], $8::b
     AS r (key_id, scope_id, subject_ref, wrapped, wrap_version, sealed)`
 	// A key that seals again is not idle any more.
 	sqlCountSeals = `
-UPDATE data_keys SET sealed = sealed + $3, idle_at = NULL WHERE tenant = $1 AND key_id = $2`
+UPDATE data_keys AS k SET sealed = k.sealed + r.seals, idle_at = NULL
+FROM unnest($2::text[], $3::bigint[]) AS r (key_id, seals) WHERE k.tenant = $1 AND k.key_id = r.key_id`
 	sqlRetire = `
 UPDATE mappings SET state = 'retired' WHERE tenant = $1 AND scope_id = $2 AND token_id = $3 AND state = 'live'`
 	sqlExtend = `
@@ -131,13 +132,17 @@ func (b *batch) writeScopes(p *pipeline, scopes []vault.Scope) {
 }
 
 func (b *batch) writeKeys(p *pipeline, keys []*keyRow) {
-	var fresh []*keyRow
+	var fresh, used []*keyRow
 	for _, k := range keys {
 		if k.fresh {
 			fresh = append(fresh, k)
 		} else {
-			p.change(1, errNotWritten, sqlCountSeals, b.tenant, k.id, k.seals)
+			used = append(used, k)
 		}
+	}
+	if len(used) > 0 {
+		p.change(len(used), errNotWritten, sqlCountSeals, b.tenant,
+			column(used, func(k *keyRow) string { return k.id }), column(used, func(k *keyRow) int64 { return k.seals }))
 	}
 	if len(fresh) > 0 {
 		p.change(len(fresh), errNotWritten, sqlInsertKeys, b.tenant, b.now,
