@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -108,6 +109,9 @@ func (p *Policy) Entity(name string) (Entity, bool) {
 
 // Entities returns the closed set, sorted by name.
 func (p *Policy) Entities() []Entity { return slices.Clone(p.listed) }
+
+// EachEntity goes over the same without a copy of it.
+func (p *Policy) EachEntity() iter.Seq[Entity] { return slices.Values(p.listed) }
 
 // Destination returns one destination. A request that names none goes to
 // DefaultDestination; a name that is not known is to be refused.

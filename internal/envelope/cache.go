@@ -107,6 +107,24 @@ func (c *Cache) Get(ctx context.Context, w KeyWrapper, tenant string, keys []Sto
 	return out, nil
 }
 
+// Cached opens those of the keys that are in memory, by id, and returns the ids of the
+// others in their order. It asks nobody: a key that was erased meanwhile is among the
+// opened ones until it is forgotten, so whoever uses one has a condition of its own.
+func (c *Cache) Cached(tenant string, ids []string) (opened map[string]OpenedKey, others []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	opened = make(map[string]OpenedKey, len(ids))
+	for _, id := range ids {
+		if key := c.lookup(cacheName{tenant, id}); key != nil {
+			c.counted.count(true)
+			opened[id] = OpenedKey{ID: id, Key: key}
+		} else {
+			others = append(others, id) // counted where it is asked for
+		}
+	}
+	return opened, others
+}
+
 // Put adds a key that this process made, after the store has committed it. Its
 // age counts from when the pool made it. The caller's handle stays the caller's.
 func (c *Cache) Put(fresh FreshKey) {

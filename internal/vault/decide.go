@@ -75,7 +75,7 @@ func (j *restoreJob) labels(some bool) (open int) {
 // anyEntity tells whether the caller may restore anything for the reason.
 func (j *restoreJob) anyEntity() (bool, access.Why) {
 	why := access.WhyNoRule
-	for _, e := range j.s.rules().Entities() {
+	for e := range j.s.rules().EachEntity() {
 		d := j.bestFor(e.Name)
 		if d.Allow {
 			return true, access.WhyNone

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/counterfoil/counterfoil/internal/access"
@@ -28,7 +29,15 @@ func (j *restoreJob) openKeys(ctx context.Context) (map[string]envelope.OpenedKe
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return j.s.openStored(ctx, j.call.Caller.Tenant, ids)
+	// A key in memory is not asked for: the commit fails where it is gone by then.
+	tenant := j.call.Caller.Tenant
+	opened, missing := j.s.keys.Cached(tenant, unique(ids))
+	if len(missing) == 0 {
+		return opened, nil
+	}
+	others, err := j.s.openStored(ctx, tenant, missing)
+	maps.Copy(opened, others)
+	return opened, err
 }
 
 // openStored opens those of the data keys that stand, by id, in one call of the
