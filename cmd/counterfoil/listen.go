@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -42,11 +44,32 @@ func closeAfter(ctx context.Context, in *assembly.Instance, served error) error 
 	return errors.Join(served, in.Close(closing))
 }
 
+// What lives in a service is some 20 MB, so little that the collector would run for
+// each 20 MB that requests allocate, a hundred of them or two. It may wait for
+// heapGrowth percent instead, up to softLimit bytes in all. GOGC and GOMEMLIMIT win.
+const (
+	heapGrowth = 400
+	softLimit  = 1 << 30
+)
+
+// settleMemory returns what starting took and starting alone needs, and sets how far
+// the heap may grow. The policy, the interface and the detection are read from their
+// texts, which takes twice the memory that serving does, and nothing returns it while
+// nobody asks anything, since nothing is allocated then.
+func settleMemory() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(heapGrowth)
+		debug.SetMemoryLimit(softLimit)
+	}
+	debug.FreeOSMemory()
+}
+
 // serveUntil serves beside the background work until the context ends, then
 // lets requests finish before the background work stops.
 func serveUntil(ctx context.Context, server *http.Server, listener net.Listener, work func(context.Context)) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
+	background.Go(settleMemory)
 	background.Go(func() { work(working) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"syscall"
@@ -173,10 +172,6 @@ func (r *running) announce(ctx context.Context, address net.Addr) error {
 // background is all that goes on beside the requests.
 func (r *running) background(ctx context.Context) {
 	var all sync.WaitGroup
-	// Starting takes twice the memory that serving does: the policy, the interface and
-	// the detection are read from their texts. Nothing returns it while nobody asks
-	// anything, since nothing is allocated then.
-	all.Go(debug.FreeOSMemory)
 	all.Go(func() { r.Worker.Run(ctx) })
 	all.Go(func() { r.renew(ctx) })
 	all.Go(func() { r.figures.Watch(ctx) })
