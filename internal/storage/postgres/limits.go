@@ -47,8 +47,11 @@ const (
 	lookupPause = 50 * time.Millisecond
 	// replanAfter is how long a connection keeps its plans. To make them anew
 	// takes some milliseconds; in so long a table grows by what a busy tenant
-	// writes in as long, which is quickly read.
+	// writes in as long, which is quickly read. Beside a table that was empty that is
+	// much: the first plans of a connection are kept for replanFirst, and the next
+	// each twice as long.
 	replanAfter = 10 * time.Second
+	replanFirst = time.Second
 	// maxShared is how many reads share one: more would make the first wait for the
 	// last, and save little.
 	maxShared = 64

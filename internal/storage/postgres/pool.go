@@ -68,8 +68,14 @@ func acquire(pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 // table reads all rows of a tenant to find one.
 const sqlReplan = `DISCARD PLANS`
 
-// planned is the key under which a connection has the time of its plans.
+// planned is the key under which a connection has its plans.
 const planned = "counterfoil.planned"
+
+// plans are when those of a connection were made, and for how long they are kept.
+type plans struct {
+	made time.Time
+	keep time.Duration
+}
 
 // replan has the server forget the plans of a connection that are old: the next
 // ones are made for the tables as large as they are by then, also where nobody
@@ -79,15 +85,15 @@ func (h *hooks) replan(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}
 	data, now := conn.PgConn().CustomData(), time.Now()
-	last, known := data[planned].(time.Time)
+	last, known := data[planned].(plans)
 	if !known {
-		data[planned] = now
+		data[planned] = plans{now, replanFirst}
 		return nil
 	}
-	if now.Sub(last) < replanAfter && !h.skips(guardReplan) {
+	if now.Sub(last.made) < last.keep && !h.skips(guardReplan) {
 		return nil
 	}
-	data[planned] = now
+	data[planned] = plans{now, min(2*last.keep, replanAfter)}
 	if _, err := conn.PgConn().Exec(ctx, sqlReplan).ReadAll(); err != nil {
 		return &fault{err}
 	}
