@@ -23,7 +23,8 @@ type arena struct {
 	a, b *vaulttest.Vault
 	race string // begins the names of its people
 
-	start atomic.Int64 // how much later the first of two starts, see both
+	start  atomic.Int64 // how much later the first of two starts, see both
+	streak atomic.Int64 // how often the same of them came first in a row; negative for the second
 	firsts, seconds,
 	faults atomic.Int64
 	said sync.Once
@@ -64,8 +65,12 @@ const (
 	// atOnce is how many rounds of a race that needs no clock run at once.
 	atOnce = 4
 	// nudge is by how much the one that came first is held back in the next
-	// round: what is faster would come first always.
-	nudge = 100 * time.Microsecond
+	// round: what is faster would come first always. Where it goes on to, since a busy
+	// machine makes the other slower by far more, it is twice as much after each of so
+	// many rounds, up to maxDoubled times.
+	nudge      = 100 * time.Microsecond
+	doubles    = 8
+	maxDoubled = 6
 )
 
 // both does two things at once, and notes which of them the log has first.
@@ -78,12 +83,22 @@ func (r *arena) both(first, second func() int64) (int64, int64) {
 	group.Wait()
 	if one < two {
 		r.firsts.Add(1)
-		r.start.Add(int64(nudge))
+		r.start.Add(r.nudge(1))
 	} else {
 		r.seconds.Add(1)
-		r.start.Add(-int64(nudge))
+		r.start.Add(r.nudge(-1))
 	}
 	return one, two
+}
+
+// nudge is by how much the one that came first, 1 or -1, is held back.
+func (r *arena) nudge(first int64) int64 {
+	streak := r.streak.Add(first)
+	if streak*first <= 0 { // the other came first until now
+		r.streak.Store(first)
+		streak = first
+	}
+	return first * int64(nudge) << min(streak*first/doubles, maxDoubled)
 }
 
 // pause lets time pass that is too short for a timer.
