@@ -58,9 +58,12 @@ func (g *together[Q, R]) do(ctx context.Context, tenant string, q Q,
 		return t.answer, t.err
 	case <-ctx.Done():
 		if !g.leave(tenant, r) {
-			// It is being read for, or is to read: a buffered turn is there, or comes.
-			if t := <-r.turn; t.lead {
-				g.pass(tenant)
+			select {
+			case t := <-r.turn:
+				if t.lead {
+					g.pass(tenant)
+				}
+			default: // it is being read for, and nobody waits for what is found
 			}
 		}
 		var none R

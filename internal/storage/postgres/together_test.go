@@ -163,6 +163,29 @@ func TestReadsShareAndLeave(t *testing.T) {
 	})
 }
 
+// TestReadsDoNotHoldWhoLeaves: one that is being read for by another need not wait for
+// that when its own time is over.
+func TestReadsDoNotHoldWhoLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g together[int, int]
+		a := &asked{gate: make(chan error)}
+		leaves, goes := context.WithCancel(t.Context())
+		answers, errs, wait := crowd(&g, a, t.Context(), t.Context(), leaves)
+		a.gate <- nil
+		synctest.Wait() // the second reads, for the third too
+		goes()
+		synctest.Wait()
+		if !errors.Is(errs[2], context.Canceled) {
+			t.Errorf("it waits: %v", errs[2])
+		}
+		a.gate <- nil
+		wait()
+		if answers[1] != 20 || errs[1] != nil || !slices.Equal(a.sizes(), []int{1, 2}) || len(g.lines) != 0 {
+			t.Errorf("%v, %v, reads of %v", answers, errs, a.sizes())
+		}
+	})
+}
+
 // TestReadsPassTheTurn: the turn of one who has just left goes to the next.
 func TestReadsPassTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
