@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
+
+	"github.com/counterfoil/counterfoil/internal/storage/postgres/pgtest"
 )
 
 const (
@@ -41,7 +42,7 @@ func folder(parent string) (string, error) {
 	if err := onDisk(parent); err != nil {
 		return "", err
 	}
-	sweep(parent)
+	pgtest.Sweep(parent, prefix, ownerFile)
 	dir, err := os.MkdirTemp(parent, prefix)
 	if err != nil {
 		return "", fmt.Errorf("system: folder: %w", err)
@@ -51,25 +52,6 @@ func folder(parent string) (string, error) {
 		return "", fmt.Errorf("system: folder: %w", err)
 	}
 	return dir, nil
-}
-
-// sweep removes the folders of harnesses that were killed. What cannot be removed is
-// of somebody else.
-func sweep(parent string) {
-	left, err := filepath.Glob(filepath.Join(parent, prefix+"*", ownerFile))
-	if err != nil {
-		return
-	}
-	for _, path := range left {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(filepath.Dir(path))
-		}
-	}
 }
 
 // onDisk refuses a folder that lies in memory.

@@ -64,7 +64,7 @@ func folder(u *account) (string, error) {
 	if len(parent) > maxParent {
 		parent = "/tmp"
 	}
-	sweep(parent)
+	Sweep(parent, prefix, ownerFile)
 	dir, err := os.MkdirTemp(parent, prefix)
 	if err != nil {
 		return "", fmt.Errorf("pgtest: folder: %w", err)
@@ -87,9 +87,10 @@ const (
 	ownerFile = "tests.pid"
 )
 
-// sweep removes what tests left that were killed. Their servers ended with
-// them. What cannot be removed is of somebody else.
-func sweep(parent string) {
+// Sweep removes the folders of a prefix whose owners were killed: a file in each has
+// the process id of its owner. Their servers ended with them. What cannot be removed
+// is of somebody else.
+func Sweep(parent, prefix, ownerFile string) {
 	left, err := filepath.Glob(filepath.Join(parent, prefix+"*", ownerFile))
 	if err != nil {
 		return
